@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { MessageHeaders } from './headers.ts';
+import type { MessageHeaders } from './headers.ts';
 
 declare const brand: unique symbol;
 type Branded<T, Name extends string> = T & { readonly [brand]: Name };

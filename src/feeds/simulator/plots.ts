@@ -12,7 +12,7 @@ export interface Phase {
 }
 
 const breakout: readonly Phase[] = [
-  { hours: 8, drift: 0.12, noise: 0.7 },
+  { hours: 14, drift: 0.22, noise: 0.5 },
   { hours: 3, drift: 1.7, volume: 5 },
   { hours: 9, drift: 0.55, volume: 2.5 },
   { hours: 6, drift: -0.4, noise: 1.2, volume: 1.5 },
@@ -26,16 +26,17 @@ export const PLOTS = {
   breakout,
   /** Longer than the time limit of a signal. */
   longRun: [
-    { hours: 6, drift: 0.1, noise: 0.7 },
+    { hours: 14, drift: 0.22, noise: 0.5 },
     { hours: 2.5, drift: 1.6, volume: 5 },
-    { hours: 56, drift: 0.42, noise: 0.45, volume: 2 },
+    { hours: 54, drift: 0.42, noise: 0.45, volume: 2 },
     { hours: 8, drift: -0.5, volume: 1.5 },
   ],
   /** Turns before the momentum does: ends in a stop. */
   pumpAndDump: [
-    { hours: 5, drift: 0.1, noise: 0.7 },
-    { hours: 2.5, drift: 2.2, volume: 7 },
-    { hours: 1, drift: -7, noise: 1.5, volume: 9 },
+    { hours: 14, drift: 0.22, noise: 0.5 },
+    { hours: 2.5, drift: 2, volume: 7 },
+    { hours: 1 / 60, drift: -480, volume: 40 },
+    { hours: 1, drift: -1, noise: 1.5, volume: 6 },
     { hours: 6, drift: -0.2, noise: 1.3, volume: 2 },
   ],
   /** Depth, or on a quiet symbol the daily volume. */
@@ -45,7 +46,7 @@ export const PLOTS = {
   /** Spread. */
   wide: worsened(breakout, { spread: 14 }),
   /** Volume range. */
-  unheard: worsened(breakout, { volume: 0.3 }),
+  unheard: worsened(breakout, { volume: 0.2 }),
   /** Movement. */
   smallMove: [
     { hours: 8, noise: 0.15 },

@@ -7,6 +7,8 @@ export const VENUE = 'simulator';
 
 const SIZE_SCALE = 1e5;
 
+const REACH = 0.0225;
+
 /** Distance from mid and share of the depth within 2 %; the last level lies beyond it. */
 const LEVELS: readonly (readonly [distance: number, share: number])[] = [
   [0, 0.06],
@@ -14,8 +16,8 @@ const LEVELS: readonly (readonly [distance: number, share: number])[] = [
   [0.003, 0.16],
   [0.007, 0.22],
   [0.0125, 0.24],
-  [0.0188, 0.22],
-  [0.0225, 0.3],
+  [0.018, 0.22],
+  [REACH, 0.3],
 ];
 
 /** Where the price of the minute stood after a share of it, 0 to 1, inside its high and low. */
@@ -84,12 +86,12 @@ function sideOf(
   depth: number,
 ): readonly (readonly [number, number])[] {
   const sign = half < 0 ? -1 : 1;
-  return LEVELS.filter(([distance], index) => index === 0 || distance > half * sign).map(
-    ([distance, share], index) => {
-      const price = rounded(mid * (1 + (index === 0 ? half : sign * distance)), state.profile.scale);
-      return [price, sizeOf((depth * share) / price)] as const;
-    },
-  );
+  // A wide spread squeezes the levels together: their number and their reach stay.
+  const room = 1 - (half * sign) / REACH;
+  return LEVELS.map(([distance, share]) => {
+    const price = rounded(mid * (1 + half + sign * distance * room), state.profile.scale);
+    return [price, sizeOf((depth * share) / price)] as const;
+  });
 }
 
 /** Never 0: a level or trade of size 0 would say that there is none. */

@@ -29,24 +29,24 @@ const CYCLE_MINUTES = 10 * 1440;
 
 /** Hour of the cycle, what happens, to whom; after ten days it starts over with other symbols. */
 const SCHEDULE: readonly (readonly [hour: number, plot: PlotName, role: Role | 'market'])[] = [
-  [20.5, 'breakout', 'mover'],
-  [44, 'plain', 'thin'],
-  [62, 'pumpAndDump', 'mover'],
+  [13.5, 'breakout', 'mover'],
+  [38, 'plain', 'thin'],
+  [48, 'pumpAndDump', 'mover'],
   [66, 'longHalt', 'major'],
-  [78, 'hourHalt', 'market'],
-  [84, 'breakout', 'mover'],
-  [96, 'plain', 'quiet'],
+  [72, 'breakout', 'mover'],
+  [80, 'hourHalt', 'market'],
+  [86, 'plain', 'quiet'],
   [104, 'crash', 'market'],
-  [116, 'longRun', 'mover'],
-  [124, 'wide', 'mover'],
-  [138, 'unheard', 'mover'],
+  [112, 'longRun', 'mover'],
+  [118, 'wide', 'mover'],
+  [132, 'unheard', 'mover'],
   [148, 'hourHalt', 'thin'],
   [156, 'smallMove', 'mover'],
   [166, 'tired', 'mover'],
-  [180, 'hollow', 'mover'],
-  [196, 'breakout', 'mover'],
-  [205, 'pumpAndDump', 'mover'],
-  [212, 'breakout', 'mover'],
+  [174, 'hollow', 'mover'],
+  [190, 'breakout', 'mover'],
+  [200, 'pumpAndDump', 'mover'],
+  [206, 'breakout', 'mover'],
 ];
 
 /** Hands out symbols of a role in a shuffled round; any symbol where the role is not cast. */
@@ -62,8 +62,10 @@ function casting(profiles: readonly SymbolProfile[], random: Random): (role: Rol
   };
 }
 
+const minutesOf = (phase: Phase): number => Math.round(phase.hours * 60);
+
 function lengthOf(plot: PlotName): number {
-  return Math.round(PLOTS[plot].reduce((sum, phase) => sum + phase.hours, 0) * 60);
+  return PLOTS[plot].reduce((sum, phase) => sum + minutesOf(phase), 0);
 }
 
 /** The events of one cycle of ten days, decided by the seed. */
@@ -83,9 +85,9 @@ export function scriptOfCycle(
 }
 
 function phaseAt(event: ScriptedEvent, minute: number): Phase | undefined {
-  let left = (minute - event.start) / 60;
+  let left = minute - event.start;
   if (left < 0) return undefined;
-  return PLOTS[event.plot].find(phase => (left -= phase.hours) < 0);
+  return PLOTS[event.plot].find(phase => (left -= minutesOf(phase)) < 0);
 }
 
 function apply(effects: Effects, phase: Phase, strength: number): void {

@@ -20,7 +20,7 @@ beforeAll(async () => {
       if (item.kind === 'book') file(books, item.value);
     }
   }
-});
+}, 30_000);
 
 /** High, low and volume of the closed hour that ends at a minute. */
 function activity(own: ReadonlyMap<number, MarketPrice>, end: number): number {
@@ -75,9 +75,9 @@ describe('the pumps of seed 42', () => {
     const first = Math.min(...found.flat());
     expect(first).toBeGreaterThanOrEqual(25);
     expect(first).toBeLessThanOrEqual(32);
-  });
+  }, 30_000);
 
   it('never make it on the thin and the quiet symbols', () => {
     expect(['ATOM-USDT', 'ALGO-USDT', 'KSM-USDT'].flatMap(pumps)).toEqual([]);
-  });
+  }, 30_000);
 });

@@ -41,7 +41,7 @@ describe('simulatorFeed', () => {
     const pieces = await inPieces({ days, batchSize: 97 });
     expect(pieces.length).toBe(whole.length);
     expect(digest(pieces)).toBe(digest(whole));
-  });
+  }, 30_000);
 
   it('says something else for another seed, start or number of symbols', async () => {
     const options: SimulatorOptions[] = [{}, { seed: 43 }, { start: START + 60_000 }, { symbols: 5 }];

@@ -46,7 +46,7 @@ export const PLOTS = {
   /** Spread. */
   wide: worsened(breakout, { spread: 14 }),
   /** Volume range. */
-  unheard: worsened(breakout, { volume: 0.2 }),
+  unheard: worsened(breakout, { volume: 0.12 }),
   /** Movement. */
   smallMove: [
     { hours: 8, noise: 0.15 },

@@ -3,7 +3,7 @@ import type { SymbolMinute } from './market.ts';
 import { between, rounded, type Random } from './random.ts';
 
 /** The venue of everything simulated. */
-export const VENUE = 'simulator';
+const VENUE = 'simulator';
 
 const SIZE_SCALE = 1e5;
 
@@ -21,7 +21,7 @@ const LEVELS: readonly (readonly [distance: number, share: number])[] = [
 ];
 
 /** Where the price of the minute stood after a share of it, 0 to 1, inside its high and low. */
-export function priceAt(state: SymbolMinute, share: number, random: Random): number {
+function priceAt(state: SymbolMinute, share: number, random: Random): number {
   const line = state.open + (state.close - state.open) * share;
   const swing = (state.high - state.low) * (random() - 0.5) * 0.5;
   return Math.min(state.high, Math.max(state.low, line + swing));

@@ -66,7 +66,7 @@ export function deriveId(
   topic: string,
   key: string | null,
   eventTime: number,
-  ordinal = 0,
+  ordinal: number | string = 0,
 ): MessageId {
   return hash('sha256', `${pipeline}|${topic}|${key ?? ''}|${eventTime}|${ordinal}`, 'hex').slice(
     0,

@@ -1,0 +1,126 @@
+import { type OperatorFunction, type SchedulerLike, asyncScheduler } from 'rxjs';
+import { type Delivery, type Ok, fail, settlement } from '../src/core/delivery.ts';
+import { type EncodeFailure, type PublishFailure, reasonOf } from '../src/core/failure.ts';
+import { type Message, type OutgoingMessage, deriveId } from '../src/core/message.ts';
+import { causedBy } from '../src/core/provenance.ts';
+import type { BusError, Publisher } from '../src/core/publisher.ts';
+import { stage } from '../src/core/stage.ts';
+import type { Topic } from '../src/core/topic.ts';
+
+/** A publisher that knows for whom it publishes: the name goes into the ids of what is published. */
+export interface NamedPublisher extends Publisher {
+  readonly pipeline?: string;
+}
+
+export interface PublishToOptions<A> {
+  /** Default `publishTo`. */
+  readonly name?: string;
+  /** The key of the output; default: the key of the message it comes from. */
+  readonly key?: (value: A, message: Message) => string | null;
+  /** The event time of the output, ms; default: that of the message it comes from. */
+  readonly time?: (value: A, message: Message) => number;
+  /** Tells apart outputs with the same key and event time; default: the id of the message it comes from. */
+  readonly ordinal?: (value: A, message: Message) => string | number;
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * Publishes each value and passes it on once the broker has it, so that whatever settles the delivery after
+ * this settles it after the output is stored. What cannot be written or stored becomes a failure. The id of
+ * the output is derived from pipeline, topic, key, event time and ordinal: the same input gives the same id.
+ *
+ * ```
+ * in      --1---2---F--|
+ * topic   --1---2------      stored a little later
+ * out     ---1---2--F--|
+ * ```
+ *
+ * Outputs leave in the order in which the broker stored them. Unsubscribing forgets what is on its way: those
+ * deliveries stay unsettled, and their source takes them back.
+ */
+export function publishTo<A>(
+  topic: Topic<A>,
+  publisher: NamedPublisher,
+  options: PublishToOptions<A> = {},
+): OperatorFunction<Delivery<A>, Delivery<A>> {
+  const { name = 'publishTo', scheduler = asyncScheduler } = options;
+  const outgoing = outgoingOf(topic, publisher.pipeline ?? name, options);
+
+  const base = (delivery: Ok<A>, error: unknown): Omit<EncodeFailure, 'tag' | 'codec'> => ({
+    stage: name,
+    reason: reasonOf(error),
+    attempts: delivery[settlement].attempt,
+    firstAt: scheduler.now(),
+    lastAt: scheduler.now(),
+    retryable: false,
+    cause: error,
+  });
+  const unwritable = (delivery: Ok<A>, error: unknown): EncodeFailure => ({
+    ...base(delivery, error),
+    tag: 'encode',
+    codec: topic.codec.name,
+  });
+  const unpublished = (delivery: Ok<A>, error: BusError): PublishFailure => ({
+    ...base(delivery, error),
+    tag: 'publish',
+    code: error.code,
+    topic: topic.name,
+    retryable: error.retryable,
+  });
+
+  return stage(name, subscriber => {
+    let sending = 0;
+    let completed = false;
+    const send = (delivery: Ok<A>, message: OutgoingMessage): void => {
+      sending++;
+      publisher.send(message, error => {
+        sending--;
+        subscriber.next(error ? fail(delivery, unpublished(delivery, error)) : delivery);
+        if (completed && sending === 0) subscriber.complete();
+      });
+    };
+    return {
+      next: (delivery: Delivery<A>) => {
+        if (!delivery.ok) return subscriber.next(delivery);
+        let message: OutgoingMessage;
+        try {
+          message = outgoing(delivery.value, delivery.message);
+        } catch (error) {
+          return subscriber.next(fail(delivery, unwritable(delivery, error)));
+        }
+        return send(delivery, message);
+      },
+      complete: () => {
+        completed = true;
+        if (sending === 0) subscriber.complete();
+      },
+    };
+  });
+}
+
+/** How a value becomes the message of a topic. */
+function outgoingOf<A>(
+  topic: Topic<A>,
+  pipeline: string,
+  { key, time, ordinal }: PublishToOptions<A>,
+): (value: A, parent: Message) => OutgoingMessage {
+  return (value, parent) => {
+    const outKey = key ? key(value, parent) : parent.key;
+    const timestamp = time ? time(value, parent) : parent.timestamp;
+    const id = deriveId(
+      pipeline,
+      topic.name,
+      outKey,
+      timestamp,
+      ordinal ? ordinal(value, parent) : parent.id,
+    );
+    return {
+      topic: topic.name,
+      key: outKey,
+      payload: topic.codec.encode(value),
+      timestamp,
+      id,
+      headers: causedBy(parent, id, topic.codec.version),
+    };
+  };
+}

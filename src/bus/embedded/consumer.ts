@@ -1,0 +1,214 @@
+import { type Observer, type SchedulerLike, Subscription, of } from 'rxjs';
+import { type Delivery, ok } from '../../core/delivery.ts';
+import type { Bytes, Message } from '../../core/message.ts';
+import type { SourceOptions, StartOffset, TopicPartition } from '../event-bus.ts';
+import type { CommitCell, StartOf } from './consumer-group.ts';
+import type { PartitionLog } from './partition-log.ts';
+import { type Due, PartitionReader, type ReaderHost } from './partition-reader.ts';
+import type { UnsettledWatch } from './unsettled-watch.ts';
+
+/** What a consumer needs from its bus. */
+export interface ConsumerHost {
+  readonly scheduler: SchedulerLike;
+  /** Asks for a turn in which this consumer is pumped. */
+  wake(consumer: Consumer): void;
+  /** Room may have become free in a partition. */
+  roomFreed(log: PartitionLog): void;
+  log(partition: TopicPartition): PartitionLog;
+  readonly disconnected: boolean;
+  /** Told now and then how long a message lay before it was delivered, ms. */
+  delivered(ageMs: number): void;
+}
+
+/** Deliveries made per partition before the next one gets its turn. */
+const runLength = 64;
+/** One delivery in so many is looked at for latency. */
+const sampleEvery = 64;
+
+/** A member of a group, or a lone reader: delivers the messages of its partitions while it has credit. */
+export class Consumer implements ReaderHost {
+  readonly topics: readonly string[];
+  readonly scheduler: SchedulerLike;
+  readonly #host: ConsumerHost;
+  readonly #observer: Observer<Delivery<Bytes>>;
+  readonly #options: SourceOptions;
+  readonly #watch: UnsettledWatch | undefined;
+  readonly #maxInFlight: number;
+  readonly #maxBytes: number;
+  readonly #maxUncommitted: number;
+  readonly #assigning = new Subscription();
+  #readers: PartitionReader[] = [];
+  #next = 0;
+  #inFlight = 0;
+  #inFlightBytes = 0;
+  #delivered = 0;
+  #awaiting = 0;
+  /** Stopped for want of credit: what frees some must wake it. */
+  #starved = false;
+  #closed = false;
+
+  constructor(
+    host: ConsumerHost,
+    topics: readonly string[],
+    observer: Observer<Delivery<Bytes>>,
+    options: SourceOptions,
+    watch?: UnsettledWatch,
+  ) {
+    this.#host = host;
+    this.scheduler = host.scheduler;
+    this.topics = topics;
+    this.#observer = observer;
+    this.#options = options;
+    this.#watch = watch;
+    this.#maxInFlight = options.maxInFlight ?? 1024;
+    this.#maxBytes = options.maxInFlightBytes ?? 16 * 1024 * 1024;
+    this.#maxUncommitted = options.maxUncommitted ?? this.#maxInFlight * 8;
+  }
+
+  get assigned(): readonly TopicPartition[] {
+    return this.#readers.map(({ log }) => log);
+  }
+
+  get readers(): readonly PartitionReader[] {
+    return this.#readers;
+  }
+
+  /** Takes partitions over: reading begins once the lifecycle, where there is one, has named the offsets. */
+  assign(cells: readonly CommitCell[], startOf: StartOf): void {
+    const preparing = this.#options.lifecycle?.assigned(cells) ?? of<readonly StartOffset[]>([]);
+    this.#awaiting++;
+    let begun = false;
+    const begin = (named: readonly StartOffset[]): void => {
+      if (begun || this.#closed) return;
+      begun = true;
+      this.#awaiting--;
+      for (const cell of cells) this.#begin(cell, offsetNamed(named, cell) ?? startOf(cell));
+      this.#host.wake(this);
+    };
+    this.#assigning.add(
+      preparing.subscribe({
+        next: begin,
+        error: (cause: unknown) => this.#observer.error(cause),
+        complete: () => begin([]),
+      }),
+    );
+  }
+
+  /** Gives partitions up: what is in flight is taken back, what is acked stays committed. */
+  revoke(partitions: readonly TopicPartition[]): void {
+    const isLost = ({ log }: PartitionReader): boolean => partitions.some(p => isSame(p, log));
+    for (const reader of this.#readers.filter(isLost)) {
+      this.#inFlight -= reader.tracker.inFlight;
+      this.#inFlightBytes -= reader.tracker.inFlightBytes;
+      reader.close();
+    }
+    this.#readers = this.#readers.filter(reader => !isLost(reader));
+    this.#options.lifecycle?.revoked(partitions);
+    this.#host.wake(this);
+  }
+
+  /** Delivers a run of each partition, as far as there is credit. */
+  pump(): void {
+    this.#starved = false;
+    for (let tried = this.#readers.length; tried > 0 && !this.#closed; tried--) {
+      const reader = this.#readers[this.#next++ % this.#readers.length];
+      if (reader && this.#run(reader)) this.#host.wake(this);
+    }
+    if (this.#options.untilEnd === true && !this.#closed) this.#completeAtEnd();
+  }
+
+  /** Whether a delivery of this offset is out and not settled. */
+  isInFlight(topic: string, partition: number, offset: number): boolean {
+    return this.#readers.some(
+      reader => isSame(reader.log, { topic, partition }) && reader.tracker.isInFlight(offset),
+    );
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#assigning.unsubscribe();
+    this.revoke(this.assigned);
+  }
+
+  /** Ends the source without error: its bus is being stopped. */
+  complete(): void {
+    this.#observer.complete();
+  }
+
+  released(message: Message): void {
+    this.#inFlight--;
+    this.#inFlightBytes -= message.payload?.length ?? 0;
+    if (this.#starved) this.#host.wake(this);
+  }
+
+  redeliverable(): void {
+    this.#host.wake(this);
+  }
+
+  advanced(reader: PartitionReader): void {
+    const { tracker } = reader;
+    this.#options.lifecycle?.settled?.(tracker.topic, tracker.partition, tracker.prefix);
+    this.#commit(reader);
+    if (this.#starved) this.#host.wake(this);
+  }
+
+  /** Commits again: the lifecycle's limit may have moved. */
+  commitAll(): void {
+    for (const reader of this.#readers) this.#commit(reader);
+  }
+
+  #commit({ tracker, cell, log }: PartitionReader): void {
+    const limit = this.#options.lifecycle?.commitLimit?.(cell) ?? tracker.prefix;
+    if (cell.advance(Math.min(limit, tracker.prefix)) && log.backlog > 0) this.#host.roomFreed(log);
+  }
+
+  #begin(cell: CommitCell, start: number): void {
+    const log = this.#host.log(cell);
+    const end = this.#options.untilEnd === true ? log.store.nextOffset : Number.POSITIVE_INFINITY;
+    this.#readers.push(new PartitionReader(this, log, cell, start, end));
+  }
+
+  /** Delivers a run of one partition; true when there may be more. */
+  #run(reader: PartitionReader): boolean {
+    for (let count = 0; count < runLength; count++) {
+      if (!this.#mayDeliver()) return false;
+      const due = reader.next(this.#maxUncommitted);
+      if (due === undefined) {
+        this.#starved ||= reader.tracker.spread >= this.#maxUncommitted;
+        return false;
+      }
+      this.#deliver(due);
+    }
+    return true;
+  }
+
+  #mayDeliver(): boolean {
+    if (this.#closed || this.#host.disconnected || this.#options.paused?.() === true) return false;
+    const credit = this.#inFlight < this.#maxInFlight && this.#inFlightBytes < this.#maxBytes;
+    this.#starved ||= !credit;
+    return credit;
+  }
+
+  #deliver({ message, duty }: Due): void {
+    this.#inFlight++;
+    this.#inFlightBytes += message.payload?.length ?? 0;
+    if (this.#delivered++ % sampleEvery === 0) {
+      this.#host.delivered(this.scheduler.now() - message.logTime);
+      this.#watch?.look(duty, message);
+    }
+    this.#observer.next(ok<Bytes>(message.payload, message, duty));
+  }
+
+  #completeAtEnd(): void {
+    if (this.#awaiting === 0 && this.#readers.every(reader => reader.finished)) this.#observer.complete();
+  }
+}
+
+function offsetNamed(named: readonly StartOffset[], partition: TopicPartition): number | undefined {
+  return named.find(start => isSame(start, partition))?.offset;
+}
+
+function isSame(a: TopicPartition, b: TopicPartition): boolean {
+  return a.topic === b.topic && a.partition === b.partition;
+}

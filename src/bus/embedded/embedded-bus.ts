@@ -1,0 +1,419 @@
+import { randomUUID } from 'node:crypto';
+import { Observable, type SchedulerLike, Subscription, asyncScheduler } from 'rxjs';
+import type { Delivery } from '../../core/delivery.ts';
+import {
+  type Bytes,
+  type Message,
+  type MessageId,
+  type OutgoingMessage,
+  messageId,
+} from '../../core/message.ts';
+import { BusError, type Handler, type Published, type Receipt } from '../../core/publisher.ts';
+import type { TopicSpec } from '../../core/topic.ts';
+import type { Capabilities } from '../capabilities.ts';
+import type {
+  EventBus,
+  PublishResult,
+  SourceOptions,
+  SubscribeOptions,
+  SubscriptionHandle,
+  TopicInfo,
+  TopicPartition,
+} from '../event-bus.ts';
+import { subscribeHandler } from '../handler-subscription.ts';
+import type { BusHealth } from '../health.ts';
+import { partitionOf } from '../partitioner.ts';
+import { type CommitCell, ConsumerGroup } from './consumer-group.ts';
+import { Consumer, type ConsumerHost } from './consumer.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { FaultInjector } from './faults.ts';
+import { GroupRegistry } from './group-registry.ts';
+import { Maintenance } from './maintenance.ts';
+import type { PartitionLog } from './partition-log.ts';
+import type { Storage } from './storage.ts';
+import { type OpenTopic, TopicCatalog } from './topic-catalog.ts';
+import { type LostDelivery, UnsettledWatch } from './unsettled-watch.ts';
+
+/** The settings that the in-memory and the folder kind share. */
+export interface EmbeddedBusOptions {
+  /** Bytes that one partition may hold; past them publishers wait. */
+  readonly maxPartitionBytes?: number;
+  /** Publishers that may wait for room in one partition; default 10 000. */
+  readonly maxWaitingPublishes?: number;
+  /** How long a publisher waits for room, ms; default 30 000. */
+  readonly publishTimeoutMs?: number;
+  /** How often retention and compaction run, ms; default 60 000. */
+  readonly maintenanceIntervalMs?: number;
+  /** The clock and timers; default RxJS's `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike;
+  readonly faults?: FaultInjector;
+}
+
+const capabilities = {
+  transactions: false,
+  seek: true,
+  compaction: true,
+  delayedRedelivery: true,
+  multiProcess: false,
+} as const;
+
+/** The embedded bus over a storage: kind `stub` in memory, kind `embedded` in a folder. */
+export class EmbeddedBus implements EventBus, ConsumerHost {
+  readonly kind: string;
+  readonly capabilities: Capabilities;
+  readonly scheduler: SchedulerLike;
+  readonly #storage: Storage;
+  readonly #options: EmbeddedBusOptions;
+  readonly #topics: TopicCatalog;
+  readonly #groups: GroupRegistry;
+  readonly #consumers = new Set<Consumer>();
+  readonly #readersOf = new Map<PartitionLog, Set<Consumer>>();
+  readonly #dispatcher: Dispatcher;
+  readonly #maintenance: Maintenance;
+  readonly #errors: string[] = [];
+  readonly #idPrefix = randomUUID().replaceAll('-', '').slice(0, 20);
+  #timers = new Subscription();
+  #running = false;
+  #lastId = 0;
+  #sends = 0;
+  #producerLatencyMs = 0;
+  #consumerLatencyMs = 0;
+
+  constructor(kind: string, storage: Storage, options: EmbeddedBusOptions & { maxPartitionBytes: number }) {
+    this.kind = kind;
+    this.capabilities = { ...capabilities, durable: storage.durable };
+    this.scheduler = options.scheduler ?? asyncScheduler;
+    this.#storage = storage;
+    this.#options = options;
+    this.#topics = new TopicCatalog(storage, {
+      maxBytes: options.maxPartitionBytes,
+      maxWaiting: options.maxWaitingPublishes ?? 10_000,
+      publishTimeoutMs: options.publishTimeoutMs ?? 30_000,
+      scheduler: this.scheduler,
+    });
+    this.#groups = new GroupRegistry(storage.ledger, topic => this.partitionsOf(topic));
+    this.#dispatcher = new Dispatcher(log => this.#readersOf.get(log) ?? []);
+    this.#maintenance = new Maintenance(this.#topics, this.#groups, this.scheduler);
+    options.faults?.onChange(() => this.#reconnected());
+  }
+
+  start(): Promise<void> {
+    if (this.#running) return Promise.resolve();
+    return attempt(() => {
+      this.#storage.open();
+      this.#topics.open();
+      this.#running = true;
+      this.#timers = this.#maintenance.start(this.#options.maintenanceIntervalMs ?? 60_000);
+    });
+  }
+
+  stop(): Promise<void> {
+    if (!this.#running) return Promise.resolve();
+    return attempt(() => {
+      this.#timers.unsubscribe();
+      for (const consumer of [...this.#consumers]) consumer.complete();
+      this.#running = false;
+      const stopped = new BusError(
+        'bus-not-started',
+        'the bus was stopped while the message waited for room',
+      );
+      for (const { logs } of this.#topics.all) for (const log of logs) log.refuseAll(stopped);
+      this.#groups.persist();
+      this.#groups.clear();
+      this.#topics.close();
+      this.#storage.close();
+    });
+  }
+
+  health(): Promise<BusHealth> {
+    const disconnected = this.disconnected ? ['disconnected by fault injection'] : [];
+    const errors = [...this.#errors, ...disconnected];
+    const healthy = this.#running && errors.length === 0;
+    return Promise.resolve({
+      healthy,
+      status: !this.#running ? 'stopped' : healthy ? 'running' : 'degraded',
+      errors,
+      metrics: {
+        connectedBrokers: this.#running && !this.disconnected ? 1 : 0,
+        activeTopics: this.#topics.names.length,
+        activeConsumers: this.#consumers.size,
+        producerLatencyMs: this.#producerLatencyMs,
+        consumerLatencyMs: this.#consumerLatencyMs,
+      },
+    });
+  }
+
+  partitionsOf(topic: string): number {
+    this.#requireRunning();
+    return this.#topics.get(topic).logs.length;
+  }
+
+  send(message: OutgoingMessage, done: Published): void {
+    try {
+      const topic = this.#accept(message);
+      const log = this.#logFor(topic, message);
+      this.#sendTo(log, message, this.#sends++ % 64 === 0 ? this.#timed(done) : done);
+    } catch (error) {
+      done(asBusError(error), undefined);
+    }
+  }
+
+  publish(message: OutgoingMessage): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      this.send(message, (error, receipt) => {
+        if (receipt) resolve(receipt);
+        else reject(error ?? new BusError('invalid-message', 'the bus told nothing of the message'));
+      });
+    });
+  }
+
+  publishBatch(messages: readonly OutgoingMessage[]): Promise<readonly PublishResult[]> {
+    if (messages.length === 0) return Promise.resolve([]);
+    return new Promise(resolve => {
+      const results = new Array<PublishResult>(messages.length);
+      let missing = messages.length;
+      const settle = (i: number, result: PublishResult): void => {
+        results[i] = result;
+        if (--missing === 0) resolve(results);
+      };
+      this.#dispatcher.batch(() => {
+        messages.forEach((message, i) => {
+          this.send(message, (error, receipt) => {
+            settle(i, receipt ? { ok: true, receipt } : { ok: false, error: asBusError(error) });
+          });
+        });
+      });
+    });
+  }
+
+  subscribe(topic: string, handler: Handler, options: SubscribeOptions): Promise<SubscriptionHandle> {
+    return this.subscribeWithFilter(topic, () => true, handler, options);
+  }
+
+  subscribeWithFilter(
+    topic: string,
+    predicate: (message: Message) => boolean,
+    handler: Handler,
+    options: SubscribeOptions,
+  ): Promise<SubscriptionHandle> {
+    return attempt(() => {
+      this.partitionsOf(topic);
+      return subscribeHandler(merged => this.source(topic, merged), handler, options, predicate);
+    });
+  }
+
+  createTopic(spec: TopicSpec): Promise<void> {
+    return attempt(() => {
+      this.#requireRunning();
+      this.#topics.create(spec);
+    });
+  }
+
+  deleteTopic(name: string): Promise<void> {
+    return attempt(() => {
+      this.#requireRunning();
+      const topic = this.#topics.get(name);
+      const readers = topic.logs.flatMap(log => [...(this.#readersOf.get(log) ?? [])]);
+      for (const consumer of new Set(readers)) consumer.complete();
+      this.#topics.delete(name);
+      this.#groups.forget(name);
+    });
+  }
+
+  getTopicInfo(name: string): Promise<TopicInfo> {
+    return attempt(() => {
+      this.#requireRunning();
+      const { settings, logs } = this.#topics.get(name);
+      const partitions = logs.map(({ partition, store }) => ({
+        partition,
+        firstOffset: store.firstOffset,
+        nextOffset: store.nextOffset,
+        bytes: store.bytes,
+      }));
+      const groups = this.#groups.lags(
+        name,
+        partitions.map(({ nextOffset }) => nextOffset),
+      );
+      return { name, settings, partitions, groups };
+    });
+  }
+
+  listTopics(): Promise<readonly string[]> {
+    return attempt(() => {
+      this.#requireRunning();
+      return this.#topics.names;
+    });
+  }
+
+  source(topics: string | readonly string[], options: SourceOptions = {}): Observable<Delivery<Bytes>> {
+    const names = typeof topics === 'string' ? [topics] : topics;
+    return new Observable(observer => {
+      for (const name of names) this.partitionsOf(name);
+      const consumer = new Consumer(this, names, observer, options, this.#watch(options));
+      const group = options.group === undefined ? this.#loneGroup() : this.#groups.group(options.group);
+      this.#consumers.add(consumer);
+      observer.add(() => this.#leave(group, consumer));
+      for (const name of names) {
+        for (const log of this.#topics.get(name).logs) this.#readers(log).add(consumer);
+      }
+      this.#dispatcher.batch(() => group.join(consumer, cell => this.#startOf(cell, options)));
+    });
+  }
+
+  /** Commits again what sources may commit: a limit of a lifecycle has moved. */
+  commit(): void {
+    for (const consumer of this.#consumers) consumer.commitAll();
+  }
+
+  // What consumers need.
+
+  get disconnected(): boolean {
+    return this.#options.faults?.disconnected === true;
+  }
+
+  wake(consumer: Consumer): void {
+    this.#dispatcher.wake(consumer);
+  }
+
+  roomFreed(log: PartitionLog): void {
+    this.#dispatcher.touch(log);
+  }
+
+  log({ topic, partition }: TopicPartition): PartitionLog {
+    const log = this.#topics.get(topic).logs[partition];
+    if (log) return log;
+    throw new BusError('invalid-message', `topic ${topic} has no partition ${partition}`);
+  }
+
+  delivered(ageMs: number): void {
+    this.#consumerLatencyMs += (ageMs - this.#consumerLatencyMs) / 16;
+  }
+
+  #requireRunning(): void {
+    if (!this.#running) throw new BusError('bus-not-started', 'the bus is not started: call start() first');
+  }
+
+  #accept(message: OutgoingMessage): OpenTopic {
+    this.#requireRunning();
+    const topic = this.#topics.get(message.topic);
+    const size = message.payload?.length ?? 0;
+    if (size > topic.settings.maxMessageBytes) {
+      throw new BusError(
+        'message-too-large',
+        `${message.topic}: a payload of ${size} bytes, the limit is ${topic.settings.maxMessageBytes}: make it smaller or raise maxMessageSize`,
+      );
+    }
+    const time = message.timestamp;
+    if (time !== undefined && !Number.isFinite(time)) {
+      throw new BusError('invalid-message', `${message.topic}: timestamp ${time} is no time in milliseconds`);
+    }
+    return topic;
+  }
+
+  #logFor(topic: OpenTopic, { partition, key }: OutgoingMessage): PartitionLog {
+    const { logs } = topic;
+    if (partition !== undefined) return this.log({ topic: topic.name, partition });
+    const index = key === null ? topic.turn++ % logs.length : partitionOf(key, logs.length);
+    return this.log({ topic: topic.name, partition: index });
+  }
+
+  #sendTo(log: PartitionLog, message: OutgoingMessage, done: Published): void {
+    const fault = this.#options.faults?.next() ?? { kind: 'none' };
+    const id = message.id ?? this.#newId();
+    switch (fault.kind) {
+      case 'fail':
+        done(fault.error, undefined);
+        return;
+      case 'delay':
+        this.#timers.add(this.scheduler.schedule(() => this.#store(log, message, id, done), fault.delayMs));
+        return;
+      case 'duplicate':
+        this.#store(log, message, id, () => undefined);
+        this.#store(log, message, id, done);
+        return;
+      case 'none':
+        this.#store(log, message, id, done);
+    }
+  }
+
+  #store(log: PartitionLog, message: OutgoingMessage, id: MessageId, done: Published): void {
+    log.send(message, id, done);
+    if (!this.disconnected) this.#dispatcher.touch(log);
+  }
+
+  #timed(done: Published): Published {
+    const sentAt = this.scheduler.now();
+    return (error, receipt) => {
+      this.#producerLatencyMs += (this.scheduler.now() - sentAt - this.#producerLatencyMs) / 16;
+      done(error, receipt);
+    };
+  }
+
+  #newId(): MessageId {
+    return messageId(this.#idPrefix + (++this.#lastId).toString(16).padStart(12, '0'));
+  }
+
+  #startOf({ topic, partition }: CommitCell, { from = 'earliest' }: SourceOptions): number {
+    const { store } = this.log({ topic, partition });
+    if (from === 'earliest') return store.firstOffset;
+    return from === 'latest' ? store.nextOffset : store.offsetAtTime(from.time);
+  }
+
+  /** A reader without a group reads everything and leaves no trace. */
+  #loneGroup(): ConsumerGroup {
+    return new ConsumerGroup(
+      '',
+      topic => this.partitionsOf(topic),
+      () => undefined,
+    );
+  }
+
+  #leave(group: ConsumerGroup, consumer: Consumer): void {
+    this.#consumers.delete(consumer);
+    for (const readers of this.#readersOf.values()) readers.delete(consumer);
+    this.#dispatcher.batch(() => group.leave(consumer));
+  }
+
+  #readers(log: PartitionLog): Set<Consumer> {
+    const readers = this.#readersOf.get(log) ?? new Set();
+    this.#readersOf.set(log, readers);
+    return readers;
+  }
+
+  #watch({ onLost }: SourceOptions): UnsettledWatch {
+    const isWaiting = ({ topic, partition, offset }: LostDelivery): boolean =>
+      this.#running &&
+      this.#topics.has(topic) &&
+      [...this.#consumers].some(consumer => consumer.isInFlight(topic, partition, offset));
+    return new UnsettledWatch(isWaiting, lost => {
+      const place = `${lost.topic}[${lost.partition}]@${lost.offset}`;
+      this.#errors.push(`delivery ${place} was thrown away unsettled: a filter outside each() does that`);
+      this.#errors.splice(0, Math.max(0, this.#errors.length - 10));
+      onLost?.(lost);
+    });
+  }
+
+  #reconnected(): void {
+    if (this.disconnected || !this.#running) return;
+    this.#dispatcher.batch(() => {
+      for (const { logs } of this.#topics.all) for (const log of logs) this.#dispatcher.touch(log);
+      for (const consumer of this.#consumers) this.#dispatcher.wake(consumer);
+    });
+  }
+}
+
+function asBusError(error: unknown): BusError {
+  return error instanceof BusError
+    ? error
+    : new BusError('storage', 'the bus failed: see the cause', { cause: error });
+}
+
+/** The outcome of a synchronous call as a Promise. */
+function attempt<A>(call: () => A): Promise<A> {
+  try {
+    return Promise.resolve(call());
+  } catch (error) {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it came
+    return Promise.reject(error);
+  }
+}

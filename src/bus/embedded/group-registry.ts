@@ -1,0 +1,82 @@
+import type { GroupLag, TopicPartition } from '../event-bus.ts';
+import { ConsumerGroup } from './consumer-group.ts';
+import type { Ledger } from './storage.ts';
+
+const ledgerPrefix = 'group/';
+
+/** The consumer groups of a bus and their committed offsets, kept in the ledger. */
+export class GroupRegistry {
+  readonly #ledger: Ledger;
+  readonly #partitionsOf: (topic: string) => number;
+  readonly #groups = new Map<string, ConsumerGroup>();
+
+  constructor(ledger: Ledger, partitionsOf: (topic: string) => number) {
+    this.#ledger = ledger;
+    this.#partitionsOf = partitionsOf;
+  }
+
+  get all(): Iterable<ConsumerGroup> {
+    return this.#groups.values();
+  }
+
+  group(name: string): ConsumerGroup {
+    const existing = this.#groups.get(name);
+    if (existing) return existing;
+    const created = new ConsumerGroup(name, this.#partitionsOf, partition => this.#read(name, partition));
+    this.#groups.set(name, created);
+    return created;
+  }
+
+  /** Writes what has been committed since the last time to the ledger. */
+  persist(): void {
+    let changed = false;
+    for (const group of this.#groups.values()) {
+      for (const cell of group.cells) {
+        if (!cell.dirty || cell.offset === undefined) continue;
+        this.#ledger.set(ledgerName(group.name, cell), String(cell.offset));
+        cell.dirty = false;
+        changed = true;
+      }
+    }
+    if (changed) this.#ledger.flush();
+  }
+
+  forget(topic: string): void {
+    for (const group of this.#groups.values()) group.forget(topic);
+    for (const name of this.#ledger.names()) {
+      if (name.startsWith(ledgerPrefix) && name.split('/')[2] === topic) this.#ledger.delete(name);
+    }
+  }
+
+  clear(): void {
+    this.#groups.clear();
+  }
+
+  /** Every group that has committed something in the topic, with its lag behind the ends. */
+  lags(topic: string, ends: readonly number[]): GroupLag[] {
+    this.persist();
+    return this.#ledger.names().flatMap(name => {
+      const [prefix, group, ofTopic, partition] = name.split('/');
+      if (`${prefix ?? ''}/` !== ledgerPrefix || ofTopic !== topic) return [];
+      const committed = Number(this.#ledger.get(name));
+      const end = ends[Number(partition)] ?? committed;
+      return [
+        {
+          group: decodeURIComponent(group ?? ''),
+          partition: Number(partition),
+          committed,
+          lag: end - committed,
+        },
+      ];
+    });
+  }
+
+  #read(group: string, partition: TopicPartition): number | undefined {
+    const text = this.#ledger.get(ledgerName(group, partition));
+    return text === undefined ? undefined : Number(text);
+  }
+}
+
+function ledgerName(group: string, { topic, partition }: TopicPartition): string {
+  return `${ledgerPrefix}${encodeURIComponent(group)}/${topic}/${partition}`;
+}

@@ -1,0 +1,201 @@
+import type { SchedulerLike } from 'rxjs';
+import { MessageHeaders } from '../../core/headers.ts';
+import {
+  type Message,
+  type MessageId,
+  type OutgoingMessage,
+  offset as asOffset,
+  partition as asPartition,
+} from '../../core/message.ts';
+import { BusError, type Published } from '../../core/publisher.ts';
+import { partitionName } from './partition-name.ts';
+import type { PartitionStore } from './storage.ts';
+
+/** How far a reader has come; retention waits for it. */
+export interface ReadMark {
+  readonly committed: number;
+}
+
+export interface PartitionLogOptions {
+  /** Bytes that the partition may hold. */
+  readonly maxBytes: number;
+  /** Senders that may wait for room. */
+  readonly maxWaiting: number;
+  readonly publishTimeoutMs: number;
+  readonly scheduler: SchedulerLike;
+}
+
+interface Sending {
+  readonly message: OutgoingMessage;
+  readonly id: MessageId;
+  readonly done: Published;
+  readonly cost: number;
+}
+
+interface Waiting extends Sending {
+  readonly timeout: { unsubscribe(): void };
+}
+
+/** Room for retries and dead letters beyond the bound, so that a loop through the bus cannot lock. */
+const reservedShare = 1.25;
+/** How much of a full partition is dropped at once. */
+const trimShare = 0.25;
+
+const overheadBytes = 200;
+
+/**
+ * One partition: what is being sent waits here for the next flush, and when the partition is full for room.
+ * Nothing that a live reader has not committed is dropped to make room.
+ */
+export class PartitionLog {
+  readonly topic: string;
+  readonly partition: number;
+  readonly store: PartitionStore;
+  readonly marks = new Set<ReadMark>();
+  readonly #options: PartitionLogOptions;
+  #pending: Sending[] = [];
+  #pendingBytes = 0;
+  #waiting: Waiting[] = [];
+
+  constructor(topic: string, partition: number, store: PartitionStore, options: PartitionLogOptions) {
+    this.topic = topic;
+    this.partition = partition;
+    this.store = store;
+    this.#options = options;
+  }
+
+  /** Messages and senders that are not stored yet. */
+  get backlog(): number {
+    return this.#pending.length + this.#waiting.length;
+  }
+
+  /** Takes a message to be stored with the next flush, or makes its sender wait for room. */
+  send(message: OutgoingMessage, id: MessageId, done: Published): void {
+    const cost = (message.payload?.length ?? 0) + overheadBytes;
+    const sending: Sending = { message, id, done, cost };
+    if (this.#waiting.length === 0 && this.#hasRoom(sending)) this.#accept(sending);
+    else if (this.#waiting.length < this.#options.maxWaiting) this.#wait(sending);
+    else done(this.#bufferFull(), undefined);
+  }
+
+  /** Stores what is pending and tells the senders; true when there is something new to read. */
+  flush(): boolean {
+    if (this.#waiting.length > 0) this.#admit();
+    if (this.#pending.length === 0) return false;
+    const sent = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    const messages = this.#stamp(sent);
+    try {
+      this.store.append(messages);
+    } catch (cause) {
+      const error = cause instanceof BusError ? cause : new BusError('storage', storageText(this), { cause });
+      for (const { done } of sent) done(error, undefined);
+      return false;
+    }
+    for (let i = 0; i < sent.length; i++) sent[i]?.done(undefined, messages[i]);
+    return true;
+  }
+
+  /** Drops messages logged before the time, except what a live reader still needs. */
+  dropOlderThan(logTime: number): void {
+    this.store.dropBefore(Math.min(this.store.offsetAtTime(logTime), this.#needed()));
+  }
+
+  /** Drops from the head until at most so many bytes are left, except what a live reader still needs. */
+  shrinkTo(bytes: number): void {
+    const { firstOffset, nextOffset } = this.store;
+    const share = Math.max(0, 1 - bytes / Math.max(1, this.store.bytes));
+    const target = firstOffset + Math.ceil((nextOffset - firstOffset) * share);
+    this.store.dropBefore(Math.min(target, this.#needed()));
+  }
+
+  /** Refuses everyone who still waits. */
+  refuseAll(error: BusError): void {
+    const refused = [...this.#pending, ...this.#waiting];
+    for (const { timeout } of this.#waiting) timeout.unsubscribe();
+    this.#pending = [];
+    this.#waiting = [];
+    for (const { done } of refused) done(error, undefined);
+  }
+
+  #needed(): number {
+    let needed = Number.POSITIVE_INFINITY;
+    for (const mark of this.marks) needed = Math.min(needed, mark.committed);
+    return needed;
+  }
+
+  #hasRoom({ cost, message }: Sending): boolean {
+    const limit = this.#options.maxBytes * (message.reserved === true ? reservedShare : 1);
+    if (this.#fits(cost, limit)) return true;
+    this.shrinkTo(this.#options.maxBytes * (1 - trimShare));
+    return this.#fits(cost, limit);
+  }
+
+  #fits(cost: number, limit: number): boolean {
+    const held = this.store.bytes + this.#pendingBytes;
+    return held === 0 || held + cost <= limit;
+  }
+
+  #accept(sending: Sending): void {
+    this.#pending.push(sending);
+    this.#pendingBytes += sending.cost;
+  }
+
+  #wait(sending: Sending): void {
+    const { scheduler, publishTimeoutMs } = this.#options;
+    const timeout = scheduler.schedule(() => {
+      this.#waiting = this.#waiting.filter(other => other !== waiting);
+      sending.done(this.#timedOut(), undefined);
+    }, publishTimeoutMs);
+    const waiting: Waiting = { ...sending, timeout };
+    this.#waiting.push(waiting);
+  }
+
+  #admit(): void {
+    let admitted = 0;
+    for (const waiting of this.#waiting) {
+      if (!this.#hasRoom(waiting)) break;
+      waiting.timeout.unsubscribe();
+      this.#accept(waiting);
+      admitted++;
+    }
+    if (admitted > 0) this.#waiting = this.#waiting.slice(admitted);
+  }
+
+  #stamp(sent: readonly Sending[]): Message[] {
+    const logTime = this.#options.scheduler.now();
+    let next = this.store.nextOffset;
+    return sent.map(({ message, id }) => ({
+      id,
+      topic: this.topic,
+      partition: asPartition(this.partition),
+      offset: asOffset(next++),
+      key: message.key,
+      payload: message.payload,
+      headers: message.headers ?? MessageHeaders.empty,
+      timestamp: message.timestamp ?? logTime,
+      logTime,
+    }));
+  }
+
+  #bufferFull(): BusError {
+    const place = partitionName(this.topic, this.partition);
+    return new BusError(
+      'buffer-full',
+      `${place} holds ${this.store.bytes} bytes and ${this.#waiting.length} senders wait: consume faster, or raise maxPartitionBytes`,
+    );
+  }
+
+  #timedOut(): BusError {
+    const place = partitionName(this.topic, this.partition);
+    return new BusError(
+      'publish-timeout',
+      `${place} stayed full (${this.store.bytes} bytes) for ${this.#options.publishTimeoutMs} ms: consume faster, or raise maxPartitionBytes or publishTimeoutMs`,
+    );
+  }
+}
+
+function storageText({ topic, partition }: PartitionLog): string {
+  return `${partitionName(topic, partition)} could not be written: see the cause`;
+}

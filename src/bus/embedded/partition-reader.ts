@@ -1,0 +1,104 @@
+import type { SchedulerLike } from 'rxjs';
+import type { Message } from '../../core/message.ts';
+import type { Settlement } from '../../core/settlement.ts';
+import { PartitionTracker, type TrackerHost } from '../partition-tracker.ts';
+import type { CommitCell } from './consumer-group.ts';
+import type { PartitionLog } from './partition-log.ts';
+
+/** What a reader tells its consumer. */
+export interface ReaderHost {
+  readonly scheduler: SchedulerLike;
+  released(message: Message): void;
+  redeliverable(): void;
+  advanced(reader: PartitionReader): void;
+}
+
+/** A message to be delivered, with the duty to settle it. */
+export interface Due {
+  readonly message: Message;
+  readonly duty: Settlement;
+}
+
+const chunkLength = 64;
+
+/** One partition as one consumer reads it: its position in the log, and what it has taken and not settled. */
+export class PartitionReader implements TrackerHost {
+  readonly log: PartitionLog;
+  readonly cell: CommitCell;
+  readonly tracker: PartitionTracker;
+  readonly scheduler: SchedulerLike;
+  readonly #host: ReaderHost;
+  readonly #end: number;
+  #position: number;
+  #chunk: readonly Message[] = [];
+  #index = 0;
+
+  /** @param end the offset before which to stop */
+  constructor(host: ReaderHost, log: PartitionLog, cell: CommitCell, start: number, end: number) {
+    this.#host = host;
+    this.scheduler = host.scheduler;
+    this.log = log;
+    this.cell = cell;
+    this.tracker = new PartitionTracker(this, log.topic, log.partition, start);
+    this.#position = start;
+    this.#end = end;
+    cell.begin(start);
+    log.marks.add(cell);
+  }
+
+  /** Whether everything before the end has been read and settled. */
+  get finished(): boolean {
+    return this.#position >= this.#end && this.tracker.spread === 0;
+  }
+
+  /** Messages of the log that have not been taken. */
+  get lag(): number {
+    return Math.max(0, this.log.store.nextOffset - this.#position);
+  }
+
+  /** The next message to deliver: one that comes again, else the next of the log that nothing holds back. */
+  next(maxSpread: number): Due | undefined {
+    const redelivery = this.tracker.nextRedelivery();
+    if (redelivery) return redelivery;
+    while (this.tracker.spread < maxSpread) {
+      const message = this.#read();
+      if (message === undefined) return undefined;
+      const duty = this.tracker.take(message);
+      if (duty) return { message, duty };
+    }
+    return undefined;
+  }
+
+  /** Gives the partition up. */
+  close(): void {
+    this.tracker.revoke();
+    this.log.marks.delete(this.cell);
+  }
+
+  released(message: Message): void {
+    this.#host.released(message);
+  }
+
+  redeliverable(): void {
+    this.#host.redeliverable();
+  }
+
+  advanced(): void {
+    this.#host.advanced(this);
+  }
+
+  #read(): Message | undefined {
+    if (this.#index === this.#chunk.length) {
+      if (this.#position >= Math.min(this.#end, this.log.store.nextOffset)) return undefined;
+      this.#chunk = this.log.store.read(this.#position, chunkLength);
+      this.#index = 0;
+    }
+    const message = this.#chunk[this.#index++];
+    if (message === undefined || message.offset >= this.#end) {
+      this.#position = Math.max(this.#position, Math.min(this.#end, this.log.store.nextOffset));
+      return undefined;
+    }
+    this.#position = message.offset + 1;
+    return message;
+  }
+}

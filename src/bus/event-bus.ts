@@ -1,0 +1,138 @@
+import type { Observable } from 'rxjs';
+import type { Delivery } from '../core/delivery.ts';
+import type { Bytes, Message, Offset, OutgoingMessage } from '../core/message.ts';
+import type { BusError, Handler, Publisher, Receipt } from '../core/publisher.ts';
+import type { TopicSettings, TopicSpec } from '../core/topic.ts';
+import type { Capabilities } from './capabilities.ts';
+import type { BusHealth } from './health.ts';
+
+/** One partition of one topic. */
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** Where a group without a committed offset begins: an end of the log, or a log time in ms. */
+export type StartFrom = 'earliest' | 'latest' | { readonly time: number };
+
+/** What a source does when partitions come and go, for those who keep state beside them. */
+export interface PartitionLifecycle {
+  /**
+   * Called before the first message of newly assigned partitions; they flow once it has emitted, from the
+   * offsets that it names, else from the committed ones.
+   */
+  assigned(partitions: readonly TopicPartition[]): Observable<readonly StartOffset[]>;
+  /** Called once they have been given up. */
+  revoked(partitions: readonly TopicPartition[]): void;
+  /** How far, at most, the partition may be committed now; undefined: as far as it is acked. */
+  commitLimit?(partition: TopicPartition): number | undefined;
+  /** The contiguous prefix of acked messages of a partition has grown up to this offset, exclusive. */
+  settled?(topic: string, partition: number, offset: number): void;
+}
+
+export interface StartOffset extends TopicPartition {
+  readonly offset: Offset;
+}
+
+export interface SourceOptions {
+  /** The consumer group; without one the source reads every partition and commits nothing. */
+  readonly group?: string;
+  /** Where to begin without a committed offset; default `earliest`. */
+  readonly from?: StartFrom;
+  /** Complete at what was the end when the source began; default false. */
+  readonly untilEnd?: boolean;
+  /** Unsettled deliveries at most, over all partitions; default 1024. */
+  readonly maxInFlight?: number;
+  /** Unsettled payload bytes at most; default 16 MiB. */
+  readonly maxInFlightBytes?: number;
+  /** How far acks may run ahead of the contiguous prefix of a partition; default 8 x maxInFlight. */
+  readonly maxUncommitted?: number;
+  /** How often committed offsets are made durable, ms; default 1000. */
+  readonly commitIntervalMs?: number;
+  readonly lifecycle?: PartitionLifecycle;
+  /** Stops new deliveries while it says so; asked whenever a delivery could be made. */
+  readonly paused?: () => boolean;
+  /** Told of a delivery that was lost unsettled, with its message. */
+  readonly onLost?: (message: Pick<Message, 'topic' | 'partition' | 'offset' | 'key'>) => void;
+}
+
+export interface SubscribeOptions extends SourceOptions {
+  /** Handlers running at once; messages of one key always run one after the other. Default 1. */
+  readonly concurrency?: number;
+  /** What a throwing handler gets: the message again after this many ms; default 1000. */
+  readonly redeliverAfterMs?: number;
+}
+
+/** A running subscription. */
+export interface SubscriptionHandle {
+  /** Takes no more messages, waits for running handlers, commits. */
+  unsubscribe(): Promise<void>;
+  /** Settles when the subscription has ended: rejects with what ended it, where something did. */
+  readonly closed: Promise<void>;
+}
+
+/** What became of one message of a batch. */
+export type PublishResult =
+  { readonly ok: true; readonly receipt: Receipt } | { readonly ok: false; readonly error: BusError };
+
+export interface PartitionInfo {
+  readonly partition: number;
+  readonly firstOffset: number;
+  /** The offset that the next message will get. */
+  readonly nextOffset: number;
+  readonly bytes: number;
+}
+
+export interface GroupLag {
+  readonly group: string;
+  readonly partition: number;
+  readonly committed: number;
+  /** Messages between the committed offset and the end. */
+  readonly lag: number;
+}
+
+export interface TopicInfo {
+  readonly name: string;
+  readonly settings: TopicSettings;
+  readonly partitions: readonly PartitionInfo[];
+  readonly groups: readonly GroupLag[];
+}
+
+/** The one interface that every backend implements in full. */
+export interface EventBus extends Publisher {
+  readonly kind: string;
+  readonly capabilities: Capabilities;
+
+  /** Makes the bus ready. @throws BusError `storage` where its place cannot be opened */
+  start(): Promise<void>;
+  /** Ends every source (they complete), commits, releases everything. A stopped bus can be started again. */
+  stop(): Promise<void>;
+  health(): Promise<BusHealth>;
+
+  /** @throws BusError with any code of the closed set */
+  publish(message: OutgoingMessage): Promise<Receipt>;
+  /** One result a message, in order; it never rejects for the sake of a single message. */
+  publishBatch(messages: readonly OutgoingMessage[]): Promise<readonly PublishResult[]>;
+
+  /** Calls the handler for every message; returning is the ack, throwing the nack. */
+  subscribe(topic: string, handler: Handler, options: SubscribeOptions): Promise<SubscriptionHandle>;
+  /** As `subscribe`, for messages that the predicate accepts; the others are acked. */
+  subscribeWithFilter(
+    topic: string,
+    predicate: (message: Message) => boolean,
+    handler: Handler,
+    options: SubscribeOptions,
+  ): Promise<SubscriptionHandle>;
+
+  createTopic(spec: TopicSpec): Promise<void>;
+  deleteTopic(name: string): Promise<void>;
+  getTopicInfo(name: string): Promise<TopicInfo>;
+  /** The topics there are, by name. */
+  listTopics(): Promise<readonly string[]>;
+
+  /**
+   * The topics' messages as deliveries, cold: subscribing joins the group, unsubscribing leaves it. Deliveries
+   * come while there is credit, see {@link SourceOptions.maxInFlight}, and each must be settled exactly once.
+   */
+  source(topics: string | readonly string[], options?: SourceOptions): Observable<Delivery<Bytes>>;
+}

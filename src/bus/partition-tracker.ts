@@ -1,0 +1,281 @@
+import { type SchedulerLike, Subscription } from 'rxjs';
+import type { Message } from '../core/message.ts';
+import { SettledTwiceError, type Settlement } from '../core/settlement.ts';
+
+const state = { inFlight: 1, acked: 2, parked: 3 } as const;
+type SlotState = (typeof state)[keyof typeof state];
+
+/** What a tracker tells the consumer whose partition it watches. */
+export interface TrackerHost {
+  /** A delivery is no longer in flight: its credit is free again. */
+  released(message: Message): void;
+  /** Something waits in {@link PartitionTracker.nextRedelivery}. */
+  redeliverable(): void;
+  /** The contiguous prefix of acked messages has grown. */
+  advanced(tracker: PartitionTracker): void;
+  readonly scheduler: SchedulerLike;
+}
+
+/** Messages of one key that wait, in order, until the first of them has been redelivered and acked. */
+interface ParkedKey {
+  readonly queue: number[];
+}
+
+/**
+ * Settlement of one partition as seen by one consumer: which messages are in flight, how far the contiguous
+ * prefix of acks reaches, and which messages wait to be delivered again. A ring of slots in order of delivery,
+ * so that a gap in the offsets (compaction, transactions) does not matter.
+ *
+ * A nacked message comes again from here, not from the log: its key's successors wait behind it, those
+ * already in flight are taken back, and other keys flow on.
+ */
+export class PartitionTracker {
+  readonly topic: string;
+  readonly partition: number;
+  readonly #host: TrackerHost;
+  readonly #timers = new Subscription();
+  readonly #parked = new Map<string, ParkedKey>();
+  readonly #ready: number[] = [];
+  #messages: (Message | undefined)[] = new Array<undefined>(64);
+  #attempts = new Uint16Array(64);
+  #states = new Uint8Array(64);
+  #mask = 63;
+  #head = 0;
+  #tail = 0;
+  #prefix: number;
+  #revoked = false;
+  /** Of deliveries in flight, those whose holder asked to be told. */
+  readonly #controllers = new Map<number, AbortController>();
+  inFlight = 0;
+  inFlightBytes = 0;
+
+  constructor(host: TrackerHost, topic: string, partition: number, start: number) {
+    this.#host = host;
+    this.topic = topic;
+    this.partition = partition;
+    this.#prefix = start;
+  }
+
+  /** The offset up to which, exclusive, everything is acked. */
+  get prefix(): number {
+    return this.#prefix;
+  }
+
+  /** Messages taken and not yet part of the contiguous prefix. */
+  get spread(): number {
+    return this.#tail - this.#head;
+  }
+
+  /** The oldest message that holds the prefix back. */
+  get oldest(): Message | undefined {
+    return this.#head === this.#tail ? undefined : this.#messages[this.#head & this.#mask];
+  }
+
+  /** Takes the next message of the partition; undefined when it must wait behind an earlier one of its key. */
+  take(message: Message): Settlement | undefined {
+    if (this.#tail - this.#head > this.#mask) this.#grow();
+    const sequence = this.#tail++;
+    this.#messages[sequence & this.#mask] = message;
+    this.#attempts[sequence & this.#mask] = 0;
+    const parked = message.key !== null && this.#parked.size > 0 ? this.#parked.get(message.key) : undefined;
+    if (parked === undefined) return this.#start(sequence, message);
+    parked.queue.push(sequence);
+    this.#set(sequence, state.parked);
+    return undefined;
+  }
+
+  /** The next message whose time to come again has arrived. */
+  nextRedelivery(): { readonly message: Message; readonly duty: Settlement } | undefined {
+    const sequence = this.#ready.shift();
+    if (sequence === undefined) return undefined;
+    const at = sequence & this.#mask;
+    const message = this.#messages[at];
+    if (message === undefined) return undefined;
+    return { message, duty: this.#start(sequence, message) };
+  }
+
+  /** Gives the partition up: deliveries in flight can no longer be settled, and are told so. */
+  revoke(): void {
+    this.#revoked = true;
+    this.#timers.unsubscribe();
+    for (const controller of this.#controllers.values()) controller.abort();
+    this.#controllers.clear();
+    this.#head = this.#tail;
+    this.#parked.clear();
+    this.#ready.length = 0;
+  }
+
+  /** For duties: whether this attempt at the message is no longer its holder's to settle. */
+  isTakenBack(sequence: number, attempt: number): boolean {
+    return this.#revoked || (sequence >= this.#head && this.#attempts[sequence & this.#mask] !== attempt);
+  }
+
+  /** For duties: aborts when the delivery is taken back. */
+  signalOf(sequence: number, attempt: number): AbortSignal {
+    if (this.isTakenBack(sequence, attempt)) return AbortSignal.abort();
+    const controller = this.#controllers.get(sequence) ?? new AbortController();
+    this.#controllers.set(sequence, controller);
+    return controller.signal;
+  }
+
+  /** Whether a delivery of the message at this offset is out and not settled. */
+  isInFlight(offset: number): boolean {
+    for (let sequence = this.#head; sequence < this.#tail; sequence++) {
+      const at = sequence & this.#mask;
+      if (this.#messages[at]?.offset === offset) return this.#states[at] === state.inFlight;
+    }
+    return false;
+  }
+
+  /** For duties: ack, or nack where there is a delay. */
+  settle(sequence: number, nackDelayMs: number | undefined): void {
+    const message = this.#messages[sequence & this.#mask];
+    if (message === undefined) return;
+    if (this.#controllers.size > 0) this.#controllers.delete(sequence);
+    if (nackDelayMs === undefined) this.#ack(sequence, message);
+    else this.#nack(sequence, message, nackDelayMs);
+  }
+
+  #start(sequence: number, message: Message): SourceDuty {
+    const attempt = (this.#attempts[sequence & this.#mask] ?? 0) + 1;
+    this.#attempts[sequence & this.#mask] = attempt;
+    this.#set(sequence, state.inFlight);
+    this.inFlight++;
+    this.inFlightBytes += message.payload?.length ?? 0;
+    return new SourceDuty(this, sequence, attempt);
+  }
+
+  #release(message: Message): void {
+    this.inFlight--;
+    this.inFlightBytes -= message.payload?.length ?? 0;
+    this.#host.released(message);
+  }
+
+  #set(sequence: number, next: SlotState): void {
+    this.#states[sequence & this.#mask] = next;
+  }
+
+  #ack(sequence: number, message: Message): void {
+    this.#set(sequence, state.acked);
+    if (this.#parked.size > 0) this.#unparkNext(sequence, message);
+    if (sequence === this.#head) this.#advance();
+    this.#release(message);
+  }
+
+  #advance(): void {
+    while (this.#head < this.#tail) {
+      const at = this.#head & this.#mask;
+      const message = this.#messages[at];
+      if (message === undefined || this.#states[at] !== state.acked) break;
+      this.#prefix = message.offset + 1;
+      this.#messages[at] = undefined;
+      this.#head++;
+    }
+    this.#host.advanced(this);
+  }
+
+  #nack(sequence: number, message: Message, delayMs: number): void {
+    const key = parkingKey(message, sequence);
+    this.#set(sequence, state.parked);
+    if (this.#parked.get(key)?.queue[0] !== sequence) this.#park(key, sequence, message);
+    this.#release(message);
+    const again = (): void => {
+      this.#ready.push(sequence);
+      this.#host.redeliverable();
+    };
+    this.#timers.add(this.#host.scheduler.schedule(again, delayMs));
+  }
+
+  /** Parks a key behind a message; its successors that are already in flight are taken back. */
+  #park(key: string, first: number, { key: messageKey }: Message): void {
+    const queue = [first];
+    for (let sequence = first + 1; messageKey !== null && sequence < this.#tail; sequence++) {
+      const at = sequence & this.#mask;
+      const message = this.#messages[at];
+      if (message?.key !== messageKey || this.#states[at] !== state.inFlight) continue;
+      this.#takeBack(sequence);
+      this.#set(sequence, state.parked);
+      this.#release(message);
+      queue.push(sequence);
+    }
+    this.#parked.set(key, { queue });
+  }
+
+  #unparkNext(sequence: number, message: Message): void {
+    const key = parkingKey(message, sequence);
+    const parked = this.#parked.get(key);
+    if (parked?.queue[0] !== sequence) return;
+    const next = parked.queue[1];
+    parked.queue.shift();
+    if (next === undefined) {
+      this.#parked.delete(key);
+    } else {
+      this.#ready.push(next);
+      this.#host.redeliverable();
+    }
+  }
+
+  #takeBack(sequence: number): void {
+    const at = sequence & this.#mask;
+    // The next attempt has another number, so the holder of this one has lost it.
+    this.#attempts[at] = (this.#attempts[at] ?? 0) + 1;
+    this.#controllers.get(sequence)?.abort();
+    this.#controllers.delete(sequence);
+  }
+
+  #grow(): void {
+    const size = (this.#mask + 1) * 2;
+    const messages = new Array<Message | undefined>(size);
+    const attempts = new Uint16Array(size);
+    const states = new Uint8Array(size);
+    for (let sequence = this.#head; sequence < this.#tail; sequence++) {
+      const [from, to] = [sequence & this.#mask, sequence & (size - 1)];
+      messages[to] = this.#messages[from];
+      attempts[to] = this.#attempts[from] ?? 0;
+      states[to] = this.#states[from] ?? 0;
+    }
+    [this.#messages, this.#attempts, this.#states, this.#mask] = [messages, attempts, states, size - 1];
+  }
+}
+
+/** Without a key a message blocks nobody: it parks alone. */
+function parkingKey(message: Message, sequence: number): string {
+  return message.key ?? `\u0000${sequence}`;
+}
+
+/** The duty to settle one delivery of one partition; the tracker keeps no reference to it. */
+class SourceDuty implements Settlement {
+  readonly attempt: number;
+  readonly #tracker: PartitionTracker;
+  readonly #sequence: number;
+  #settled = false;
+
+  constructor(tracker: PartitionTracker, sequence: number, attempt: number) {
+    this.#tracker = tracker;
+    this.#sequence = sequence;
+    this.attempt = attempt;
+  }
+
+  get revoked(): boolean {
+    return !this.#settled && this.#tracker.isTakenBack(this.#sequence, this.attempt);
+  }
+
+  get signal(): AbortSignal {
+    return this.#tracker.signalOf(this.#sequence, this.attempt);
+  }
+
+  ack(): void {
+    this.#settle(undefined);
+  }
+
+  nack(delayMs = 0): void {
+    this.#settle(delayMs);
+  }
+
+  #settle(nackDelayMs: number | undefined): void {
+    if (this.#settled) throw new SettledTwiceError('a delivery');
+    const taken = this.#tracker.isTakenBack(this.#sequence, this.attempt);
+    this.#settled = true;
+    if (!taken) this.#tracker.settle(this.#sequence, nackDelayMs);
+  }
+}

@@ -1,0 +1,36 @@
+import { Observable, type OperatorFunction, type Subscriber } from 'rxjs';
+
+/** The name of the operator that made an Observable, for drawings, metrics and failures. */
+export const stageName: unique symbol = Symbol('stage');
+
+/** An Observable that one of our operators made. */
+export interface Staged {
+  readonly [stageName]: string;
+  readonly source?: Observable<unknown>;
+}
+
+/**
+ * Makes an operator with a name out of what happens at subscription. Subscribes to the source itself, and
+ * passes its error and completion on unless `connect` returns handlers of its own.
+ */
+export function stage<A, B>(
+  name: string,
+  connect: (subscriber: Subscriber<B>) => {
+    readonly next: (value: A) => void;
+    readonly complete?: () => void;
+    readonly teardown?: () => void;
+  },
+): OperatorFunction<A, B> {
+  return source => {
+    const staged = new Observable<B>(subscriber => {
+      const { next, complete, teardown } = connect(subscriber);
+      if (teardown) subscriber.add(teardown);
+      return source.subscribe({
+        next,
+        error: (error: unknown) => subscriber.error(error),
+        complete: complete ?? (() => subscriber.complete()),
+      });
+    });
+    return Object.assign(staged, { [stageName]: name, source });
+  };
+}

@@ -1,0 +1,112 @@
+import type { Either } from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
+import { Name, type BackendConfig, type BackendKinds, type shippedBackends } from './backends.ts';
+import type { ConfigProblem } from './config-problem.ts';
+import type { Environment } from './environment.ts';
+import { field } from './field.ts';
+import { loadConfig } from './load-config.ts';
+import { taggedBy } from './tagged.ts';
+import { between, ByteSize, Duration, integerIn, nonEmptyList, oneOf, Text, textLike } from './values.ts';
+
+/** A pipeline of a bundle; what is left out stays as the pipeline itself says. */
+export interface PipelineConfig {
+  readonly name: string;
+  /** Unsettled deliveries at most. */
+  readonly maxInFlight?: number;
+  /** Unsettled payload bytes at most. */
+  readonly maxInFlightBytes?: number;
+  /** How far acks may run ahead of the committed offset, in messages of one partition. */
+  readonly maxUncommitted?: number;
+  /** Handlers running at once. */
+  readonly concurrency?: number;
+  /** Milliseconds between commits. */
+  readonly commitInterval?: number;
+  readonly failurePolicy?: 'dead-letter' | 'skip' | 'stop';
+}
+
+/** Pipelines, a backend and the settings of the worker that runs them. */
+export interface BundleConfig<Kinds extends BackendKinds = typeof shippedBackends> {
+  readonly name: string;
+  readonly doc?: string;
+  /** A name in `configs/stream/backends.yaml`, or the settings themselves. */
+  readonly backend: string | BackendConfig<Kinds>;
+  readonly pipelines: readonly PipelineConfig[];
+  /** Where market data comes from: `simulator`, `file:<path>`, ... */
+  readonly feeds: readonly string[];
+  /** Where health and metrics are served; port 0 takes a free one. */
+  readonly http: { readonly host: string; readonly port: number };
+  /** Milliseconds in which a worker that stops may finish what it has begun. */
+  readonly drainDeadline: number;
+  /** Milliseconds between snapshots of keyed state. */
+  readonly snapshotInterval: number;
+  readonly logLevel: LogLevel;
+}
+
+/** From the most to the least talkative. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+const PipelineCodec: t.Type<PipelineConfig, unknown> = t.intersection([
+  t.type({ name: field(Name, 'name of the pipeline') }),
+  t.partial({
+    maxInFlight: field(integerIn(1, 1_000_000), 'unsettled deliveries at most'),
+    maxInFlightBytes: field(between(ByteSize, '1KB', '64GB'), 'unsettled payload bytes at most'),
+    maxUncommitted: field(
+      integerIn(1, 10_000_000),
+      'acks ahead of the committed offset of a partition at most',
+    ),
+    concurrency: field(integerIn(1, 10_000), 'handlers running at once'),
+    commitInterval: field(between(Duration, '1ms', '1h'), 'time between commits'),
+    failurePolicy: field(
+      oneOf('dead-letter', 'skip', 'stop'),
+      'what becomes of a message that failed for good',
+    ),
+  }),
+]);
+
+const Feed = textLike(
+  /^[a-z][a-z0-9-]*(:\S.*)?$/,
+  'feed, write for example simulator or file:recordings/btc.json.gz',
+);
+
+const HttpCodec: t.Type<BundleConfig['http'], unknown> = t.type({
+  host: field(Text, 'address to listen at', '127.0.0.1'),
+  port: field(integerIn(0, 65_535), 'port to listen at; 0 takes a free one', 9090),
+});
+
+/** The codec of a bundle for the kinds of backend that are registered. */
+export function bundleConfig<Kinds extends BackendKinds>(kinds: Kinds): t.Type<BundleConfig<Kinds>, unknown> {
+  return t.intersection([
+    t.type({
+      name: field(Name, 'name of the bundle'),
+      backend: field(t.union([Name, taggedBy('kind', kinds)]), 'name of a backend, or its settings'),
+      pipelines: field(nonEmptyList(PipelineCodec), 'pipelines to run'),
+      feeds: field(t.readonlyArray(Feed), 'market data to take in', []),
+      http: field(HttpCodec, 'where health and metrics are served', {}),
+      drainDeadline: field(
+        between(Duration, '0s', '1h'),
+        'time to finish what has begun when stopped',
+        '30s',
+      ),
+      snapshotInterval: field(
+        between(Duration, '10ms', '24h'),
+        'time between snapshots of keyed state',
+        '10s',
+      ),
+      logLevel: field(
+        oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent'),
+        'least weight logged',
+        'info',
+      ),
+    }),
+    t.partial({ doc: field(Text, 'what the bundle is for') }),
+  ]);
+}
+
+/** Reads a bundle; whether its pipelines and backend exist is checked by `checkBundle`. */
+export function loadBundle<Kinds extends BackendKinds>(
+  file: string,
+  kinds: Kinds,
+  env: Environment,
+): Either<readonly ConfigProblem[], BundleConfig<Kinds>> {
+  return loadConfig(file, bundleConfig(kinds), env);
+}

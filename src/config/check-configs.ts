@@ -65,7 +65,7 @@ function collect<A>(
   problems: ConfigProblem[],
 ): LoadedConfig<A> | undefined {
   if (!isLeft(loaded)) return loaded.right;
-  problems.push(...loaded.left);
+  for (const found of loaded.left) problems.push(found);
   return undefined;
 }
 

@@ -22,7 +22,9 @@ const shownAtMost = 200;
 
 /** One line: `file:line:column path: what is wrong, what would be right`. */
 export function formatProblem({ file, at, path, text }: ConfigProblem): string {
-  return `${file}:${at.line}:${at.column} ${path === '' ? '' : `${path}: `}${text}`;
+  const line = `${file}:${at.line}:${at.column} ${path === '' ? '' : `${path}: `}${text}`;
+  // Keys of the file are in it: they must not end the line or steer a terminal.
+  return line.replaceAll(/\p{Cc}/gu, ' ');
 }
 
 /** One line per problem, in the order of files and places; past 200 problems the rest is only counted. */

@@ -43,7 +43,7 @@ export function readYaml(text: string, env: Environment): YamlReading {
 function syntaxIssues({ errors, warnings }: Document.Parsed, lines: LineCounter): readonly Issue[] {
   const byOffset = new Map<number, string>();
   for (const { pos, message } of [...errors, ...warnings]) {
-    if (!byOffset.has(pos[0])) byOffset.set(pos[0], message);
+    if (!byOffset.has(pos[0])) byOffset.set(pos[0], /call stack/.test(message) ? 'Nested too deep' : message);
   }
   return [...byOffset].slice(0, mostSyntaxIssues).map(([offset, message]) => ({
     at: placeOf(lines, offset),
@@ -74,7 +74,8 @@ class TreeWalk {
 
   walk(document: Document.Parsed): YamlReading {
     const root = this.#read(document.contents, '', start, 0);
-    return { root, issues: this.#issues };
+    // What was cut off would be taken for missing.
+    return { root: this.#overLimit ? undefined : root, issues: this.#issues };
   }
 
   #read(node: unknown, path: string, above: Place, depth: number): Located {

@@ -177,6 +177,12 @@ describe('loadConfig', () => {
     });
   });
 
+  it('keeps a problem in one line, whatever the keys hold', () => {
+    expect(problemsOf('"a\\nb\\e[2J": 1\n', t.type({}))).toEqual([
+      'c.yaml:1:1 a b [2J: is not known here, nothing is known here',
+    ]);
+  });
+
   it('says where a codec refuses a whole although its parts are right', () => {
     const rising = new t.Type<{ low: number; high: number }, unknown>(
       'range, write low below high',

@@ -8,11 +8,27 @@ import type { Message, OutgoingMessage } from './message.ts';
  * - `absent`: the feed does not carry this topic at all, so nobody should wait for it. `feed` tells what kind
  *   of feed it was (`bars` is a recording of bars only).
  */
-export interface Marker {
+export class Marker {
   readonly kind: 'time' | 'end' | 'absent';
   /** Event time in ms. */
   readonly time: number;
-  readonly feed?: string;
+  readonly feed: string | undefined;
+
+  constructor(kind: Marker['kind'], time: number, feed?: string) {
+    this.kind = kind;
+    this.time = time;
+    this.feed = feed;
+  }
+
+  /** Up to where its readers may go on: without bound once nothing more is coming. */
+  get watermark(): number {
+    return this.kind === 'time' ? this.time : Number.POSITIVE_INFINITY;
+  }
+}
+
+/** Whether a value is a marker and not data. */
+export function isMarker(value: unknown): value is Marker {
+  return value instanceof Marker;
 }
 
 const markerHeader = 'marker';
@@ -21,9 +37,11 @@ const timeHeaders = MessageHeaders.of({ [markerHeader]: 'time' });
 
 /** The message that carries a marker to one partition. */
 export function markerMessage(topic: string, partition: number, marker: Marker): OutgoingMessage {
-  const plain = marker.kind === 'time';
-  const entries = { [markerHeader]: marker.kind, ...(marker.feed && { [feedHeader]: marker.feed }) };
-  const headers = plain ? timeHeaders : MessageHeaders.of(entries);
+  const entries = {
+    [markerHeader]: marker.kind,
+    ...(marker.feed !== undefined && { [feedHeader]: marker.feed }),
+  };
+  const headers = marker.kind === 'time' ? timeHeaders : MessageHeaders.of(entries);
   return { topic, key: null, payload: null, headers, timestamp: marker.time, partition };
 }
 
@@ -33,10 +51,5 @@ export function markerOf(message: Message): Marker | undefined {
   const kind = message.headers.get(markerHeader);
   if (kind !== 'time' && kind !== 'end' && kind !== 'absent') return undefined;
   const feed = message.headers.get(feedHeader);
-  return { kind, time: message.timestamp, ...(feed !== undefined && { feed }) };
-}
-
-/** Up to where a marker lets its readers go on: without bound once nothing more is coming. */
-export function watermarkOf(marker: Marker): number {
-  return marker.kind === 'time' ? marker.time : Number.POSITIVE_INFINITY;
+  return new Marker(kind, message.timestamp, feed);
 }

@@ -51,7 +51,7 @@ export class PartitionLog {
   readonly topic: string;
   readonly partition: number;
   readonly store: PartitionStore;
-  readonly marks = new Set<ReadMark>();
+  readonly marks: Set<ReadMark> = new Set();
   readonly #options: PartitionLogOptions;
   #pending: Sending[] = [];
   #pendingBytes = 0;

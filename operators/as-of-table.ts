@@ -1,0 +1,73 @@
+import type { Marker } from '../src/core/marker.ts';
+
+/** A value and since when it holds, ms of event time. */
+export interface Row<T> {
+  readonly time: number;
+  readonly value: T;
+}
+
+/** Rows by key in order of event time, and the watermark up to which the table is complete. */
+export class AsOfTable<T> {
+  readonly #rows = new Map<string, Row<T>[]>();
+  readonly #watermarks: number[];
+  /** Set where the feed does not carry the table at all. */
+  absent: Marker | undefined;
+  watermark: number = Number.NEGATIVE_INFINITY;
+  #prunedTo = Number.NEGATIVE_INFINITY;
+
+  /** @param partitions how many partitions must have passed a time before the table is complete up to it */
+  constructor(partitions: number) {
+    this.#watermarks = new Array<number>(partitions).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  mark(partition: number, marker: Marker): void {
+    this.#watermarks[partition % this.#watermarks.length] = marker.watermark;
+    this.watermark = Math.min(...this.#watermarks);
+    this.absent = marker.kind === 'absent' ? marker : undefined;
+  }
+
+  /** Adds a row; one of the same key and time takes its place. Returns how many rows there are more. */
+  add(key: string, row: Row<T>): number {
+    const rows = this.#rows.get(key);
+    if (rows === undefined) {
+      this.#rows.set(key, [row]);
+      return 1;
+    }
+    const at = placeOf(rows, row.time);
+    const replaces = rows[at - 1]?.time === row.time;
+    rows.splice(replaces ? at - 1 : at, replaces ? 1 : 0, row);
+    return replaces ? 0 : 1;
+  }
+
+  /** The newest row of the key at or before the time. */
+  find(key: string, time: number): Row<T> | undefined {
+    const rows = this.#rows.get(key);
+    return rows?.[placeOf(rows, time) - 1];
+  }
+
+  /** Forgets rows that nobody at or after the time can ask for; returns how many. */
+  prune(time: number): number {
+    // Every row is looked at once a minute of event time at most.
+    if (time < this.#prunedTo + 60_000) return 0;
+    this.#prunedTo = time;
+    let pruned = 0;
+    for (const rows of this.#rows.values()) {
+      const newest = placeOf(rows, time) - 1;
+      if (newest <= 0) continue;
+      rows.splice(0, newest);
+      pruned += newest;
+    }
+    return pruned;
+  }
+}
+
+/** How many rows are at or before the time. */
+function placeOf(rows: readonly Row<unknown>[], time: number): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((rows[middle]?.time ?? Number.POSITIVE_INFINITY) <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,10 @@
+export { type DeadLetterOptions, deadLetter, deadLetterTopic } from './dead-letter.ts';
+export { type DecodeOptions, decode } from './decode.ts';
+export { type EachContext, type EachOptions, each } from './each.ts';
+export { type FilterOptions, filterValues } from './filter-values.ts';
+export { type AsOf, type JoinAsOfOptions, joinAsOf } from './join-as-of.ts';
+export { type StageOptions, mapValues } from './map-values.ts';
+export { type NamedPublisher, type PublishToOptions, publishTo } from './publish-to.ts';
+export { type ScanByKeyOptions, scanByKey } from './scan-by-key.ts';
+export { tapValues } from './tap-values.ts';
+export { type TumblingWindowOptions, type WindowAggregate, tumblingWindow } from './tumbling-window.ts';

@@ -1,0 +1,230 @@
+import { type Observable, type OperatorFunction, Subscription, asyncScheduler } from 'rxjs';
+import { type Delivery, type Ok, fail, settlement, withValue } from '../src/core/delivery.ts';
+import { handleFailure } from '../src/core/failure.ts';
+import { type Marker, isMarker } from '../src/core/marker.ts';
+import type { Message } from '../src/core/message.ts';
+import { type Meter, idleMeter } from '../src/core/meter.ts';
+import { wholeNumber } from '../src/core/option.ts';
+import { Queue } from '../src/core/queue.ts';
+import { stage } from '../src/core/stage.ts';
+import { AsOfTable } from './as-of-table.ts';
+import type { StageOptions } from './map-values.ts';
+
+export interface JoinAsOfOptions<A, T> extends StageOptions {
+  /** Partitions of the table's topic. */
+  readonly tablePartitions: number;
+  /**
+   * `partition`: the table's topic has as many partitions as the stream's, and a key is in the same of both.
+   * `broadcast`: every delivery sees the whole table.
+   */
+  readonly scope: 'partition' | 'broadcast';
+  /** As of when a delivery wants its row, ms of event time; default: the message's event time. */
+  readonly time?: (value: A, message: Message) => number;
+  /** Which row it wants; default: the message's key. */
+  readonly key?: (value: A, message: Message) => string;
+  /** Event time of a row, ms; default: the message's. */
+  readonly rowTime?: (row: T, message: Message) => number;
+  readonly rowKey?: (row: T, message: Message) => string;
+  /** Whether a delivery needs a row at all; default: all do. One that does not still keeps its place. */
+  readonly needed?: (value: A) => boolean;
+  /** A row of exactly the time asked for is the one: do not wait for the watermark then. Default false. */
+  readonly exact?: boolean;
+  /** How far behind the stream rows are kept, ms of event time; default 1 h. */
+  readonly keepMs?: number;
+  /** Rows held before the table's source is paused; default 100 000. */
+  readonly maxRows?: number;
+  /** Gauges `stream_buffered` (deliveries that wait) and `stream_table_rows`. */
+  readonly meter?: Meter;
+}
+
+/** What a delivery is joined with. */
+export interface AsOf<T> {
+  /** The newest row at or before the time asked for, where there is one. */
+  readonly row: T | undefined;
+  /** Set where the feed does not carry the table's topic at all. */
+  readonly absent: Marker | undefined;
+}
+
+/**
+ * Joins each delivery with a table as of its event time: with the newest row at or before that time, never a
+ * later one. A delivery waits until the table's watermark says that no such row can come any more; those of
+ * its partition wait behind it. Markers of the stream move its progress on and are acked in their turn; the
+ * table's deliveries are acked as they come, and held once it has too many rows: its source then pauses.
+ *
+ * ```
+ * table   --x1-----x3--m4-----|
+ * stream  -----a2----------b4-|
+ * out     ----------a+x1---b+x3|      a2 waits until the table is past 2
+ * ```
+ *
+ * Failures of the table's decoding come out with the stream's, so that they are dead-lettered too.
+ *
+ * @throws OptionError when made, for a bound out of range
+ */
+export function joinAsOf<A, T, B>(
+  table$: Observable<Delivery<T | Marker>>,
+  project: (value: A, asOf: AsOf<T>, message: Message) => B,
+  options: JoinAsOfOptions<A, T>,
+): OperatorFunction<Delivery<A | Marker>, Delivery<B>> {
+  const { name = 'joinAsOf', scheduler = asyncScheduler, meter = idleMeter } = options;
+  wholeNumber(`${name}.tablePartitions`, options.tablePartitions, 1);
+  wholeNumber(`${name}.maxRows`, options.maxRows ?? 100_000, 1);
+  wholeNumber(`${name}.keepMs`, options.keepMs ?? 3_600_000, 0);
+
+  return stage(name, subscriber => {
+    const emit = (delivery: Ok<A>, asOf: AsOf<T>): void => {
+      let result: Delivery<B>;
+      try {
+        result = withValue(delivery, project(delivery.value, asOf, delivery.message));
+      } catch (error) {
+        result = fail(delivery, handleFailure(name, error, delivery[settlement].attempt, scheduler.now()));
+      }
+      subscriber.next(result);
+    };
+    const join = new Join<A, T>(options, emit);
+    const side = new Subscription();
+    side.add(meter.gauge('stream_buffered', () => join.waiting, { stage: name }));
+    side.add(meter.gauge('stream_table_rows', () => join.rows, { stage: name }));
+    side.add(
+      table$.subscribe({
+        next: delivery => {
+          if (delivery.ok) join.addRow(delivery);
+          else subscriber.next(delivery);
+        },
+        error: (error: unknown) => subscriber.error(error),
+      }),
+    );
+    return {
+      next: (delivery: Delivery<A | Marker>) => {
+        if (delivery.ok) join.accept(delivery);
+        else subscriber.next(delivery);
+      },
+      complete: () => {
+        join.whenIdle(() => subscriber.complete());
+      },
+      teardown: () => side.unsubscribe(),
+    };
+  });
+}
+
+/** The deliveries of one partition that wait, in order, and how far the stream has come there. */
+interface Lane<A> {
+  readonly queue: Queue<Ok<A | Marker>>;
+  progress: number;
+}
+
+class Join<A, T> {
+  readonly #options: JoinAsOfOptions<A, T>;
+  readonly #emit: (delivery: Ok<A>, asOf: AsOf<T>) => void;
+  readonly #tables = new Map<number, AsOfTable<T>>();
+  readonly #lanes = new Map<number, Lane<A>>();
+  /** Acks of table deliveries that are held back while there are too many rows. */
+  readonly #held = new Queue<Ok<unknown>>();
+  waiting = 0;
+  rows = 0;
+  #idle: (() => void) | undefined;
+
+  constructor(options: JoinAsOfOptions<A, T>, emit: (delivery: Ok<A>, asOf: AsOf<T>) => void) {
+    this.#options = options;
+    this.#emit = emit;
+  }
+
+  addRow(delivery: Ok<T | Marker>): void {
+    const { value, message } = delivery;
+    const table = this.#tableOf(message.partition);
+    if (isMarker(value)) {
+      table.mark(message.partition, value);
+      delivery[settlement].ack();
+    } else {
+      const { rowTime, rowKey } = this.#options;
+      const time = rowTime ? rowTime(value, message) : message.timestamp;
+      this.rows += table.add(rowKey ? rowKey(value, message) : (message.key ?? ''), { time, value });
+      this.#ackRow(delivery);
+    }
+    this.#release(message.partition);
+  }
+
+  accept(delivery: Ok<A | Marker>): void {
+    const lane = this.#laneOf(delivery.message.partition);
+    lane.queue.push(delivery);
+    this.waiting++;
+    if (lane.queue.size === 1) this.#drain(lane, delivery.message.partition);
+  }
+
+  whenIdle(idle: () => void): void {
+    this.#idle = idle;
+    if (this.waiting === 0) idle();
+  }
+
+  #tableOf(partition: number): AsOfTable<T> {
+    const broadcast = this.#options.scope === 'broadcast';
+    const index = broadcast ? 0 : partition;
+    const table = this.#tables.get(index) ?? new AsOfTable<T>(broadcast ? this.#options.tablePartitions : 1);
+    this.#tables.set(index, table);
+    return table;
+  }
+
+  #laneOf(partition: number): Lane<A> {
+    const lane = this.#lanes.get(partition) ?? { queue: new Queue(), progress: Number.NEGATIVE_INFINITY };
+    this.#lanes.set(partition, lane);
+    return lane;
+  }
+
+  #release(tablePartition: number): void {
+    if (this.waiting === 0) return;
+    for (const [partition, lane] of this.#lanes) {
+      if (lane.queue.size === 0) continue;
+      if (this.#options.scope === 'broadcast' || partition === tablePartition) this.#drain(lane, partition);
+    }
+  }
+
+  /** Lets go of the partition's deliveries, in order, until one must wait. */
+  #drain(lane: Lane<A>, partition: number): void {
+    const table = this.#tableOf(partition);
+    for (let delivery = lane.queue.peek(); delivery !== undefined; delivery = lane.queue.peek()) {
+      if (!delivery[settlement].revoked && !this.#pass(delivery, lane, table)) break;
+      lane.queue.shift();
+      this.waiting--;
+    }
+    this.#prune(table);
+    if (this.waiting === 0) this.#idle?.();
+  }
+
+  /** Emits the delivery unless it must wait; its place in the queue is the caller's. */
+  #pass(delivery: Ok<A | Marker>, lane: Lane<A>, table: AsOfTable<T>): boolean {
+    const { value, message } = delivery;
+    if (isMarker(value)) {
+      if (value.kind === 'time') lane.progress = Math.max(lane.progress, value.time);
+      delivery[settlement].ack();
+      return true;
+    }
+    const { time, key, needed, exact } = this.#options;
+    const at = time ? time(value, message) : message.timestamp;
+    lane.progress = Math.max(lane.progress, at);
+    if (needed?.(value) === false) {
+      this.#emit(delivery as Ok<A>, { row: undefined, absent: table.absent });
+      return true;
+    }
+    const row = table.find(key ? key(value, message) : (message.key ?? ''), at);
+    if (table.watermark < at && !(exact === true && row?.time === at)) return false;
+    this.#emit(delivery as Ok<A>, { row: row?.value, absent: table.absent });
+    return true;
+  }
+
+  #prune(table: AsOfTable<T>): void {
+    let progress = Number.POSITIVE_INFINITY;
+    for (const lane of this.#lanes.values()) progress = Math.min(progress, lane.progress);
+    if (!Number.isFinite(progress)) return;
+    this.rows -= table.prune(progress - (this.#options.keepMs ?? 3_600_000));
+    while (this.#held.size > 0 && this.rows < this.#maxRows) this.#held.shift()?.[settlement].ack();
+  }
+
+  #ackRow(delivery: Ok<unknown>): void {
+    if (this.rows >= this.#maxRows) this.#held.push(delivery);
+    else delivery[settlement].ack();
+  }
+
+  get #maxRows(): number {
+    return this.#options.maxRows ?? 100_000;
+  }
+}

@@ -1,0 +1,180 @@
+import type { OperatorFunction } from 'rxjs';
+import type { Delivery, Ok } from '../src/core/delivery.ts';
+import { type Marker, isMarker } from '../src/core/marker.ts';
+import type { Message } from '../src/core/message.ts';
+import { type Counter, type Meter, idleMeter } from '../src/core/meter.ts';
+import { finiteNumber } from '../src/core/option.ts';
+import { emitAll } from '../src/core/outputs.ts';
+import { stage } from '../src/core/stage.ts';
+import {
+  type KeyedState,
+  type StateCodec,
+  type StateEntry,
+  type StateStore,
+  memoryStateStore,
+} from '../src/core/state.ts';
+
+/** What a window gathers, from its first value to its result. */
+export interface WindowAggregate<A, W, B> {
+  /** What holds beyond its first value. */
+  open(value: A, message: Message): W;
+  /** Adds a value in place. */
+  add(window: W, value: A, message: Message): void;
+  /** The result; `closedBy` is the value or the marker that closed it. */
+  close(window: W, end: number, closedBy: A | Marker, key: string): B;
+}
+
+export interface TumblingWindowOptions<A, W> {
+  /** Names the state in the store. Default `tumblingWindow`. */
+  readonly name?: string;
+  readonly sizeMs: number;
+  /** How much longer than its end a window waits for values out of order, ms; default 0. */
+  readonly latenessMs?: number;
+  /** Event time of a value, ms; default: the message's. */
+  readonly time?: (value: A, message: Message) => number;
+  /** Default: the message's key. */
+  readonly key?: (value: A, message: Message) => string;
+  /** Whether a value completes its window by itself; default: never. */
+  readonly completes?: (value: A, end: number) => boolean;
+  readonly codec: StateCodec<W>;
+  readonly state?: StateStore;
+  /** Counts values for windows already closed as `stream_late_total`. */
+  readonly meter?: Meter;
+}
+
+/** What is remembered of one key: its open windows, and up to where they are closed. */
+interface KeyWindows<W> {
+  readonly open: { readonly end: number; readonly window: W }[];
+  closedUpTo: number;
+}
+
+/**
+ * Windows of equal length per key, by event time, aligned to the epoch: a window holds values with
+ * `start < time <= end`. It closes when event time is past its end and the lateness: by a later value of its own
+ * key, or by a marker; an `end` marker closes all. A key's windows close in order; a value for a closed
+ * window is late: counted, acked and dropped. Markers are acked with the results they caused.
+ *
+ * ```
+ * in     --1---2---4---m5---|      size 3, lateness 0
+ * out    ----------A---B----|      A: 1 2, closed by 4; B: 4, closed by m5 only if it is past 6
+ * ```
+ *
+ * @throws OptionError when made, for a size or lateness out of range
+ */
+export function tumblingWindow<A, W, B>(
+  aggregate: WindowAggregate<A, W, B>,
+  options: TumblingWindowOptions<A, W>,
+): OperatorFunction<Delivery<A | Marker>, Delivery<B>> {
+  const { name = 'tumblingWindow', meter = idleMeter, latenessMs = 0 } = options;
+  finiteNumber(`${name}.sizeMs`, options.sizeMs, 1);
+  finiteNumber(`${name}.latenessMs`, latenessMs, 0);
+  const late = meter.counter('stream_late_total', { stage: name });
+  return stage(name, subscriber => {
+    const states = (options.state ?? memoryStateStore()).keyed(name, windowsCodec(options.codec));
+    const windows = new Windows(aggregate, { ...options, latenessMs }, states, late);
+    return {
+      next: (delivery: Delivery<A | Marker>) => {
+        if (!delivery.ok) subscriber.next(delivery);
+        else emitAll(subscriber, delivery, windows.take(delivery));
+      },
+    };
+  });
+}
+
+class Windows<A, W, B> {
+  readonly #aggregate: WindowAggregate<A, W, B>;
+  readonly #options: TumblingWindowOptions<A, W> & { readonly latenessMs: number };
+  readonly #states: KeyedState<KeyWindows<W>>;
+  readonly #late: Counter;
+
+  constructor(
+    aggregate: WindowAggregate<A, W, B>,
+    options: TumblingWindowOptions<A, W> & { readonly latenessMs: number },
+    states: KeyedState<KeyWindows<W>>,
+    late: Counter,
+  ) {
+    this.#aggregate = aggregate;
+    this.#options = options;
+    this.#states = states;
+    this.#late = late;
+  }
+
+  take({ value, message }: Ok<A | Marker>): readonly B[] {
+    return isMarker(value) ? this.#mark(value, message.partition) : this.#add(value, message);
+  }
+
+  #add(value: A, message: Message): readonly B[] {
+    const { sizeMs, latenessMs, time, key, completes } = this.#options;
+    const at = time ? time(value, message) : message.timestamp;
+    const end = Math.ceil(at / sizeMs) * sizeMs;
+    const entry = this.#entryOf(message.partition, key ? key(value, message) : (message.key ?? ''));
+    if (end <= entry.state.closedUpTo) {
+      this.#late.add();
+      return [];
+    }
+    this.#gather(entry.state, end, value, message);
+    entry.dirty = true;
+    const own = completes?.(value, end) === true ? end : Number.NEGATIVE_INFINITY;
+    return this.#close(entry, Math.max(own, lastEndBefore(at - latenessMs, sizeMs)), value);
+  }
+
+  #mark(marker: Marker, partition: number): readonly B[] {
+    if (marker.kind === 'absent') return [];
+    const { sizeMs, latenessMs } = this.#options;
+    const upTo =
+      marker.kind === 'end' ? Number.POSITIVE_INFINITY : lastEndBefore(marker.time - latenessMs, sizeMs);
+    const results: B[] = [];
+    for (const entry of this.#states.entries(partition)) {
+      if (entry.state.open.length > 0) results.push(...this.#close(entry, upTo, marker));
+    }
+    return results;
+  }
+
+  #entryOf(partition: number, key: string): StateEntry<KeyWindows<W>> {
+    const fresh = { open: [], closedUpTo: Number.MIN_SAFE_INTEGER };
+    return this.#states.get(partition, key) ?? this.#states.create(partition, key, fresh);
+  }
+
+  #gather({ open }: KeyWindows<W>, end: number, value: A, message: Message): void {
+    const existing = open.find(window => window.end === end);
+    if (existing) {
+      this.#aggregate.add(existing.window, value, message);
+      return;
+    }
+    const later = open.findIndex(window => window.end > end);
+    const opened = { end, window: this.#aggregate.open(value, message) };
+    open.splice(later < 0 ? open.length : later, 0, opened);
+  }
+
+  /** Closes the key's windows that end at or before a time, oldest first. */
+  #close(entry: StateEntry<KeyWindows<W>>, upTo: number, closedBy: A | Marker): readonly B[] {
+    const { open } = entry.state;
+    const results: B[] = [];
+    for (let first = open[0]; first !== undefined && first.end <= upTo; first = open[0]) {
+      open.shift();
+      entry.state.closedUpTo = first.end;
+      entry.dirty = true;
+      results.push(this.#aggregate.close(first.window, first.end, closedBy, entry.key));
+    }
+    return results;
+  }
+}
+
+/** The end of the last window that lies wholly before a time. */
+function lastEndBefore(time: number, sizeMs: number): number {
+  return (Math.ceil(time / sizeMs) - 1) * sizeMs;
+}
+
+function windowsCodec<W>(codec: StateCodec<W>): StateCodec<KeyWindows<W>> {
+  return {
+    version: `windows-1/${codec.version}`,
+    encode: ({ open, closedUpTo }) => ({
+      open: open.map(({ end, window }) => [end, codec.encode(window)]),
+      closedUpTo,
+    }),
+    decode: json => {
+      const { open, closedUpTo } = json as { open: [number, unknown][]; closedUpTo: number };
+      return { open: open.map(([end, window]) => ({ end, window: codec.decode(window) })), closedUpTo };
+    },
+  };
+}

@@ -23,9 +23,11 @@ export interface StubSettings {
   /** Bytes that one partition may hold before `publish` waits. */
   readonly maxPartitionBytes: number;
   /** Publications that may wait for room in one partition. */
-  readonly maxWaiting: number;
+  readonly maxWaitingPublishes: number;
   /** Milliseconds that `publish` waits for room. */
   readonly publishTimeout: number;
+  /** Milliseconds between runs of retention and compaction. */
+  readonly maintenanceInterval: number;
 }
 
 /** The settings of the bus in a folder. */
@@ -46,16 +48,25 @@ const limits = (maxPartitionBytes: string): t.TypeC<{ [K in keyof StubSettings]:
       'bytes a partition may hold before publish waits',
       maxPartitionBytes,
     ),
-    maxWaiting: field(integerIn(0, 1_000_000), 'publications that may wait for room in a partition', 10_000),
+    maxWaitingPublishes: field(
+      integerIn(0, 1_000_000),
+      'publications that may wait for room in a partition',
+      10_000,
+    ),
     publishTimeout: field(
       between(Duration, '1ms', '1h'),
       'how long publish waits for room, then fails',
       '30s',
     ),
+    maintenanceInterval: field(
+      between(Duration, '10ms', '24h'),
+      'how often retention and compaction run',
+      '60s',
+    ),
   });
 
 /** The settings of kind `stub`: in memory, gone with the process. */
-export const StubSettings: t.Type<StubSettings, unknown> = limits('64MB');
+export const StubSettings: t.Type<StubSettings, unknown> = limits('4MB');
 
 /** The settings of kind `embedded`: in a folder, kept over restarts. */
 export const EmbeddedSettings: t.Type<EmbeddedSettings, unknown> = t.intersection([

@@ -6,6 +6,7 @@ import { locate, pathTo, plainValue, type Located, type Steps } from './located.
 import { maxFileSize, readText, tooLarge } from './read-text.ts';
 import { readYaml } from './read-yaml.ts';
 import { validate } from './validate.ts';
+import { asWhole } from './whole-value.ts';
 
 /** The settings of a file together with the places where they stand. */
 export interface LoadedConfig<A> {
@@ -60,7 +61,7 @@ export function parseConfig<A>(
   if (problems.length > 0) return left(problems);
   const decoded = codec.decode(plainValue(root, new Set(finding.asText)));
   return isLeft(decoded)
-    ? left(inFile(decoded.left.map(error => leftOver(error, root))))
+    ? left(inFile(asWhole(codec, root, '', finding.asText).issues))
     : right({ file, value: decoded.right, root });
 }
 
@@ -75,18 +76,4 @@ export function problemAt(
 
 function wholeFile(file: string, text: string): ConfigProblem {
   return { file, at: { line: 1, column: 1 }, path: '', text };
-}
-
-/** What a decoder refuses although its parts, looked at one by one, are right. */
-function leftOver({ context }: t.ValidationError, root: Located): Issue {
-  const steps: string[] = [];
-  let node = root;
-  for (const { key } of context) {
-    const next = locate(node, [key]);
-    if (next === node) continue;
-    node = next;
-    steps.push(key);
-  }
-  const name = context.at(-1)?.type.name ?? 'valid value';
-  return { at: node.at, path: steps.reduce<string>(pathTo, ''), text: `is no ${name}` };
 }

@@ -1,7 +1,7 @@
 import type * as t from 'io-ts';
 import { mismatch } from './expectation.ts';
-import { fine, issue, type Finding } from './finding.ts';
-import { plainValue, shown, type Located, type LocatedScalar } from './located.ts';
+import { combined, fine, issue, type Finding } from './finding.ts';
+import { locate, pathTo, plainValue, shown, type Located, type LocatedScalar } from './located.ts';
 
 /** Lets the codec's own decoder judge a value that is not taken apart further. */
 export function asWhole(
@@ -15,7 +15,30 @@ export function asWhole(
   if (decoded._tag === 'Right') return { issues: [], asText };
   if (node.kind === 'scalar' && node.text !== undefined && codec.decode(node.text)._tag === 'Right')
     return { issues: [], asText: [node] };
-  return wrong(codec, node, path, decoded.left[0]?.message);
+  if (node.kind === 'scalar') return wrong(codec, node, path, decoded.left[0]?.message);
+  return combined(decoded.left.map(error => inside(codec, error, node, path)));
+}
+
+/** A decoder's own error at the place that its context leads to. */
+function inside(
+  codec: t.Mixed,
+  { context, message }: t.ValidationError,
+  node: Located,
+  path: string,
+): Finding {
+  let [found, foundPath] = [node, path];
+  // The first entry is the value itself; the members of intersections and unions have entries but no place.
+  const inner = context.slice(1);
+  for (const { key } of inner) {
+    const next = locate(found, [key]);
+    if (next === found) continue;
+    [found, foundPath] = [next, pathTo(foundPath, key)];
+  }
+  const last = inner.at(-1);
+  if (!last) return wrong(codec, node, path, message);
+  return last.actual === undefined
+    ? issue(found.at, pathTo(foundPath, last.key), `is missing: ${last.type.name}`)
+    : issue(found.at, foundPath, `${shown(found, foundPath)} is no ${last.type.name}`);
 }
 
 /**

@@ -28,7 +28,7 @@ it('the shipped backends can be moved by the environment', () => {
   expect(loaded).toMatchObject({
     right: {
       backends: {
-        stub: { kind: 'stub', maxPartitionBytes: 64 * 1024 ** 2, publishTimeout: 30_000 },
+        stub: { kind: 'stub', maxPartitionBytes: 4 * 1024 ** 2, publishTimeout: 30_000 },
         embedded: { kind: 'embedded', dir: '/data', fsync: 'interval', segmentSize: 64 * 1024 ** 2 },
       },
     },
@@ -40,7 +40,7 @@ it('a bundle may hold its backend itself, and has a default for the rest', () =>
   expect(parseConfig('f', text, bundleConfig(shippedBackends), {})).toMatchObject({
     right: {
       value: {
-        backend: { kind: 'stub', maxPartitionBytes: 64 * 1024 ** 2 },
+        backend: { kind: 'stub', maxPartitionBytes: 4 * 1024 ** 2 },
         pipelines: [{ name: 'bars', maxInFlightBytes: 1024 ** 2 }],
         feeds: [],
         http: { host: '127.0.0.1', port: 9090 },

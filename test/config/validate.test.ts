@@ -102,6 +102,24 @@ describe('validate', () => {
     ]);
   });
 
+  it('finds the places of what only a codec of its own kind sees', () => {
+    const inner = t.intersection([
+      t.type({ a: t.type({ b: t.number, c: t.number }) }),
+      t.type({ d: t.string }),
+    ]);
+    const opaque = new t.Type<t.TypeOf<typeof inner>>(
+      'opaque',
+      (u): u is t.TypeOf<typeof inner> => inner.is(u),
+      (u, context) => inner.validate(u, context),
+      t.identity,
+    );
+    expect(check(t.type({ x: opaque }), 'x:\n  a:\n    b: one\n')).toEqual([
+      '3:8 x.a.b: "one" is no number',
+      '3:5 x.a.c: is missing: number',
+      '2:3 x.d: is missing: string',
+    ]);
+  });
+
   it('says of an empty file what it should hold', () => {
     expect(check(t.type({ a: t.number }), '')).toEqual([expect.stringMatching(/^1:1 : is empty: a map/)]);
   });

@@ -26,6 +26,16 @@ describe('close history', () => {
     expect(returnOver(history, start + 9 * minute, 10 * minute)).toBeNull();
   });
 
+  it('reaches exactly as far back as it was asked to, and never reads a newer close for an older time', () => {
+    const history = seedHistory(30, 5);
+    addToHistory(history, start - minute, 9);
+    addToHistory(history, start, 10);
+    addToHistory(history, start + 35 * minute, 11);
+    // 30 minutes back, answered by the close five minutes before that
+    expect(priceAt(history, start + 5 * minute)).toBe(10);
+    expect(priceAt(history, start - minute)).toBeNull();
+  });
+
   it('equals a search through all closes, over gaps of any length', () => {
     const gaps = fc.array(fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 90 })), {
       minLength: 1,

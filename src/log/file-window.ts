@@ -13,6 +13,8 @@ export interface FileWindowOptions {
 export class FileWindow {
   /** The bytes of the file from `start` to `end`. */
   buffer: Buffer = Buffer.alloc(0);
+  /** The same bytes, for reading numbers fast. */
+  view: DataView = new DataView(this.buffer.buffer, 0, 0);
   start = 0;
   end = 0;
   readonly #fd: number;
@@ -29,10 +31,15 @@ export class FileWindow {
   need(position: number, bytes: number, limit: number): void {
     if (position >= this.start && position + bytes <= this.end) return;
     const wanted = Math.min(Math.max(bytes, this.#options.chunkBytes), limit - position);
-    if (this.#options.fresh || this.buffer.length < wanted) this.buffer = Buffer.allocUnsafeSlow(wanted);
+    if (this.#options.fresh || this.buffer.length < wanted) this.#allocate(wanted);
     this.start = position;
     this.end = position;
     this.#fill(position + bytes, position + wanted);
+  }
+
+  #allocate(bytes: number): void {
+    this.buffer = Buffer.allocUnsafeSlow(bytes);
+    this.view = new DataView(this.buffer.buffer, this.buffer.byteOffset, bytes);
   }
 
   #fill(atLeast: number, atMost: number): void {

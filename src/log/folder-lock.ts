@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLockFile, readLockFile, type LockContent, type LockInfo } from './lock-file.ts';
 import { guarded, LogError } from './log-error.ts';
+import { makeFolder } from './log-folder.ts';
 import { mayRun, ownIdentity } from './process-identity.ts';
 
 /** A folder that belongs to this process. */
@@ -25,7 +26,7 @@ const maxTakers = 32;
  * @throws LogError `locked` where another process, or another part of this one, owns it
  */
 export function lockFolder(folder: string, info: LockInfo = {}): FolderLock {
-  guarded('cannot make the folder', folder, () => mkdirSync(folder, { recursive: true }));
+  guarded('cannot make the folder', folder, () => makeFolder(folder));
   const path = join(folder, lockName);
   const own: LockContent = { ...ownIdentity(), nonce: randomUUID(), info };
   for (let attempt = 0; attempt < maxTakers; attempt += 1) {

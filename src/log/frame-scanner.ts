@@ -30,10 +30,10 @@ export class FrameScanner {
     const { window } = this;
     window.need(position, frameOverhead, limit);
     const start = position - window.start;
-    const rest = window.buffer.readUInt32LE(start);
+    const rest = window.view.getUint32(start, true);
     const bytes = rest + prefixBytes;
     if (bytes < frameOverhead || bytes > maxFrameBytes || position + bytes > limit) return false;
-    const offset = window.buffer.readDoubleLE(start + 8);
+    const offset = window.view.getFloat64(start + 8, true);
     if (!(offset >= from && offset < below) || !Number.isSafeInteger(offset)) return false;
     window.need(position, bytes, limit);
     if (!this.#sound(position, bytes)) return false;
@@ -57,12 +57,12 @@ export class FrameScanner {
   }
 
   #sound(position: number, bytes: number): boolean {
-    const { buffer, start } = this.window;
+    const { buffer, view, start } = this.window;
     const at = position - start;
     const seed = frameSeed(this.#base, position);
-    if (crc32(buffer.subarray(at + prefixBytes, at + bytes), seed) !== buffer.readUInt32LE(at + 4))
+    if (crc32(buffer.subarray(at + prefixBytes, at + bytes), seed) !== view.getUint32(at + 4, true))
       return false;
-    this.time = buffer.readDoubleLE(at + 16);
+    this.time = view.getFloat64(at + 16, true);
     return true;
   }
 }

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { guarded } from './log-error.ts';
+import { guarded, systemCode } from './log-error.ts';
 import { segmentBase } from './segment.ts';
 
 /** What a file of a log is called until it is whole. */
@@ -13,7 +13,7 @@ export const temporaryEnding = '.rewrite';
  */
 export function listSegments(folder: string, create: boolean): number[] {
   return guarded('cannot open the log', folder, () => {
-    if (create) mkdirSync(folder, { recursive: true });
+    if (create) makeFolder(folder);
     const names = readdirSync(folder);
     if (create) removeUnfinished(folder, names);
     return names
@@ -34,6 +34,16 @@ export function syncFolder(folder: string): void {
       closeSync(fd);
     }
   });
+}
+
+/** Makes a folder and those above it. Only the plain call tells why it failed: the recursive one says ENOENT. */
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    mkdirSync(folder);
+  }
 }
 
 function removeUnfinished(folder: string, names: readonly string[]): void {

@@ -70,7 +70,7 @@ function tailOf(window: FileWindow, position: number, size: number): ScannedSegm
 function isUnfinished(window: FileWindow, position: number, size: number): boolean {
   if (position + frameOverhead > size) return true;
   window.need(position, frameOverhead, size);
-  return position + prefixBytes + window.buffer.readUInt32LE(position - window.start) > size;
+  return position + prefixBytes + window.view.getUint32(position - window.start, true) > size;
 }
 
 function isZero(window: FileWindow, position: number, size: number): boolean {

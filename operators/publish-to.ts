@@ -10,6 +10,8 @@ import type { Topic } from '../src/core/topic.ts';
 /** A publisher that knows for whom it publishes: the name goes into the ids of what is published. */
 export interface NamedPublisher extends Publisher {
   readonly pipeline?: string;
+  /** Told when a chain is made which topics it will publish to. */
+  announce?(topic: string): void;
 }
 
 export interface PublishToOptions<A> {
@@ -44,6 +46,7 @@ export function publishTo<A>(
   options: PublishToOptions<A> = {},
 ): OperatorFunction<Delivery<A>, Delivery<A>> {
   const { name = 'publishTo', scheduler = asyncScheduler } = options;
+  publisher.announce?.(topic.name);
   const outgoing = outgoingOf(topic, publisher.pipeline ?? name, options);
 
   const base = (delivery: Ok<A>, error: unknown): Omit<EncodeFailure, 'tag' | 'codec'> => ({

@@ -50,8 +50,10 @@ export interface SourceOptions {
   /** How often committed offsets are made durable, ms; default 1000. */
   readonly commitIntervalMs?: number;
   readonly lifecycle?: PartitionLifecycle;
-  /** Stops new deliveries while it says so; asked whenever a delivery could be made. */
-  readonly paused?: () => boolean;
+  /** While it last said true no new message is taken; what is delivered again still comes. */
+  readonly pause$?: Observable<boolean>;
+  /** Commits again: the lifecycle's limit has moved. */
+  readonly commit$?: Observable<unknown>;
   /** Told of a delivery that was lost unsettled, with its message. */
   readonly onLost?: (message: Pick<Message, 'topic' | 'partition' | 'offset' | 'key'>) => void;
 }

@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs';
+import { BehaviorSubject, type Observable } from 'rxjs';
 import { type Ok, settlement } from '../core/delivery.ts';
 import type { Delivery } from '../core/delivery.ts';
 import type { Bytes, Message } from '../core/message.ts';
@@ -6,9 +6,7 @@ import type { Handler } from '../core/publisher.ts';
 import type { SubscribeOptions, SubscriptionHandle } from './event-bus.ts';
 
 /** Opens a backend's source; what `subscribe` is built on. */
-type OpenSource = (
-  options: SubscribeOptions & { readonly paused: () => boolean },
-) => Observable<Delivery<Bytes>>;
+type OpenSource = (options: SubscribeOptions) => Observable<Delivery<Bytes>>;
 
 /**
  * `subscribe` and `subscribeWithFilter` over a source, the same for every backend: returning is the ack,
@@ -25,7 +23,7 @@ export function subscribeHandler(
   const idle = Promise.withResolvers<undefined>();
   const closed = Promise.withResolvers<undefined>();
   let running = 0;
-  let draining = false;
+  const draining$ = new BehaviorSubject(false);
 
   const run = async (delivery: Ok<Bytes>): Promise<void> => {
     const { message, [settlement]: duty } = delivery;
@@ -49,7 +47,7 @@ export function subscribeHandler(
     const next = waiting?.shift();
     if (next) start(next);
     else if (key !== null) busy.delete(key);
-    if (draining && running === 0) idle.resolve(undefined);
+    if (draining$.value && running === 0) idle.resolve(undefined);
   };
 
   const accept = (delivery: Delivery<Bytes>): void => {
@@ -67,7 +65,7 @@ export function subscribeHandler(
   const source = open({
     ...options,
     maxInFlight: options.maxInFlight ?? concurrency,
-    paused: () => draining,
+    pause$: draining$,
   });
   const subscription = source.subscribe({
     next: accept,
@@ -80,7 +78,7 @@ export function subscribeHandler(
   return {
     closed: closed.promise,
     unsubscribe: async () => {
-      draining = true;
+      draining$.next(true);
       if (running > 0) await idle.promise;
       subscription.unsubscribe();
       closed.resolve(undefined);

@@ -125,3 +125,12 @@ export class JoinedSettlement implements Settlement {
     for (const member of this.#members) member.nack(delayMs);
   }
 }
+
+/** Of a delivery that nobody waits for. */
+export const idleSettlement: Settlement = {
+  attempt: 1,
+  revoked: false,
+  signal: new AbortController().signal,
+  ack: () => undefined,
+  nack: () => undefined,
+};

@@ -36,7 +36,7 @@ export class Consumer implements ReaderHost {
   readonly #maxInFlight: number;
   readonly #maxBytes: number;
   readonly #maxUncommitted: number;
-  readonly #assigning = new Subscription();
+  readonly #controls = new Subscription();
   #readers: PartitionReader[] = [];
   #next = 0;
   #inFlight = 0;
@@ -45,6 +45,7 @@ export class Consumer implements ReaderHost {
   #awaiting = 0;
   /** Stopped for want of credit: what frees some must wake it. */
   #starved = false;
+  #paused = false;
   #closed = false;
 
   constructor(
@@ -63,6 +64,8 @@ export class Consumer implements ReaderHost {
     this.#maxInFlight = options.maxInFlight ?? 1024;
     this.#maxBytes = options.maxInFlightBytes ?? 16 * 1024 * 1024;
     this.#maxUncommitted = options.maxUncommitted ?? this.#maxInFlight * 8;
+    this.#controls.add(options.pause$?.subscribe(paused => this.#pause(paused)));
+    this.#controls.add(options.commit$?.subscribe(() => this.#commitAll()));
   }
 
   get assigned(): readonly TopicPartition[] {
@@ -85,7 +88,7 @@ export class Consumer implements ReaderHost {
       for (const cell of cells) this.#begin(cell, offsetNamed(named, cell) ?? startOf(cell));
       this.#host.wake(this);
     };
-    this.#assigning.add(
+    this.#controls.add(
       preparing.subscribe({
         next: begin,
         error: (cause: unknown) => this.#observer.error(cause),
@@ -127,7 +130,7 @@ export class Consumer implements ReaderHost {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#assigning.unsubscribe();
+    this.#controls.unsubscribe();
     this.revoke(this.assigned);
   }
 
@@ -153,8 +156,12 @@ export class Consumer implements ReaderHost {
     if (this.#starved) this.#host.wake(this);
   }
 
-  /** Commits again: the lifecycle's limit may have moved. */
-  commitAll(): void {
+  #pause(paused: boolean): void {
+    this.#paused = paused;
+    if (!paused) this.#host.wake(this);
+  }
+
+  #commitAll(): void {
     for (const reader of this.#readers) this.#commit(reader);
   }
 
@@ -173,9 +180,9 @@ export class Consumer implements ReaderHost {
   #run(reader: PartitionReader): boolean {
     for (let count = 0; count < runLength; count++) {
       if (!this.#mayDeliver()) return false;
-      const due = reader.next(this.#maxUncommitted);
+      const due = reader.next(this.#paused ? 0 : this.#maxUncommitted);
       if (due === undefined) {
-        this.#starved ||= reader.tracker.spread >= this.#maxUncommitted;
+        this.#starved ||= !this.#paused && reader.tracker.spread >= this.#maxUncommitted;
         return false;
       }
       this.#deliver(due);
@@ -184,7 +191,7 @@ export class Consumer implements ReaderHost {
   }
 
   #mayDeliver(): boolean {
-    if (this.#closed || this.#host.disconnected || this.#options.paused?.() === true) return false;
+    if (this.#closed || this.#host.disconnected) return false;
     const credit = this.#inFlight < this.#maxInFlight && this.#inFlightBytes < this.#maxBytes;
     this.#starved ||= !credit;
     return credit;

@@ -260,11 +260,6 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
     });
   }
 
-  /** Commits again what sources may commit: a limit of a lifecycle has moved. */
-  commit(): void {
-    for (const consumer of this.#consumers) consumer.commitAll();
-  }
-
   // What consumers need.
 
   get disconnected(): boolean {

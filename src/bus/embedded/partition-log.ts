@@ -22,6 +22,8 @@ export interface PartitionLogOptions {
   /** Senders that may wait for room. */
   readonly maxWaiting: number;
   readonly publishTimeoutMs: number;
+  /** Keep the newest of each key instead of dropping the oldest; such a partition takes what its keys need. */
+  readonly compaction?: boolean;
   readonly scheduler: SchedulerLike;
 }
 
@@ -56,6 +58,7 @@ export class PartitionLog {
   #pending: Sending[] = [];
   #pendingBytes = 0;
   #waiting: Waiting[] = [];
+  #compactedBytes = 0;
 
   constructor(topic: string, partition: number, store: PartitionStore, options: PartitionLogOptions) {
     this.topic = topic;
@@ -126,10 +129,21 @@ export class PartitionLog {
   }
 
   #hasRoom({ cost, message }: Sending): boolean {
+    if (this.#options.compaction === true) {
+      this.#compactWhenDoubled();
+      return true;
+    }
     const limit = this.#options.maxBytes * (message.reserved === true ? reservedShare : 1);
     if (this.#fits(cost, limit)) return true;
     this.shrinkTo(this.#options.maxBytes * (1 - trimShare));
     return this.#fits(cost, limit);
+  }
+
+  /** Compaction reads everything, so it waits until there is twice as much as it left behind. */
+  #compactWhenDoubled(): void {
+    if (this.store.bytes < Math.max(this.#options.maxBytes, 2 * this.#compactedBytes)) return;
+    this.store.compact(this.store.nextOffset);
+    this.#compactedBytes = this.store.bytes;
   }
 
   #fits(cost: number, limit: number): boolean {

@@ -85,7 +85,8 @@ export class TopicCatalog {
     const logs = Array.from({ length: settings.partitions }, (_, partition) => {
       const store = this.#storage.partition(name, partition, settings);
       const maxBytes = Math.min(settings.retentionBytes ?? Number.POSITIVE_INFINITY, this.#options.maxBytes);
-      return new PartitionLog(name, partition, store, { ...this.#options, maxBytes });
+      const { compaction } = settings;
+      return new PartitionLog(name, partition, store, { ...this.#options, maxBytes, compaction });
     });
     this.#topics.set(name, { name, settings, logs, turn: 0 });
   }

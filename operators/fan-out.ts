@@ -1,0 +1,45 @@
+import { type OperatorFunction, asyncScheduler } from 'rxjs';
+import { type Delivery, fail, settlement } from '../src/core/delivery.ts';
+import { handleFailure } from '../src/core/failure.ts';
+import type { Message } from '../src/core/message.ts';
+import { idleMeter } from '../src/core/meter.ts';
+import { emitAll } from '../src/core/outputs.ts';
+import { stage } from '../src/core/stage.ts';
+import type { FilterOptions } from './filter-values.ts';
+
+/**
+ * Each value becomes any number of values at once. The delivery is acked once all of them are, nacked when one
+ * of them was; no values at all: acked, counted as filtered. What the function throws becomes a `handle`
+ * failure. Failures pass.
+ *
+ * ```
+ * in   --2------0---F---1--|      n => n times x
+ * out  --(xx)-------F---x--|      0 is acked at once, 2 with its second x
+ * ```
+ *
+ * The outputs of one delivery share its message, thus its key and event time: tell them apart with the
+ * `ordinal` of `publishTo`, else they are published under one id.
+ *
+ * @example
+ * orders.pipe(fanOut(order => order.lines))
+ */
+export function fanOut<A, B>(
+  project: (value: A, message: Message) => readonly B[],
+  { name = 'fanOut', scheduler = asyncScheduler, meter = idleMeter }: FilterOptions = {},
+): OperatorFunction<Delivery<A>, Delivery<B>> {
+  const filtered = meter.counter('stream_filtered_total', { stage: name });
+  return stage(name, subscriber => ({
+    next: (delivery: Delivery<A>) => {
+      if (!delivery.ok) return subscriber.next(delivery);
+      let values: readonly B[];
+      try {
+        values = project(delivery.value, delivery.message);
+      } catch (error) {
+        const failure = handleFailure(name, error, delivery[settlement].attempt, scheduler.now());
+        return subscriber.next(fail(delivery, failure));
+      }
+      if (values.length === 0) filtered.add();
+      return emitAll(subscriber, delivery, values);
+    },
+  }));
+}

@@ -1,0 +1,53 @@
+import type { NamedPublisher } from '../../operators/publish-to.ts';
+import type { Counter } from '../core/meter.ts';
+import type { Publisher } from '../core/publisher.ts';
+import type { PipelineStatus } from './pipeline-status.ts';
+import type { SeriesMeter } from './series.ts';
+
+/** What is counted of one pipeline. */
+export class PipelineMetrics {
+  readonly consumed: Counter;
+  readonly #published: Counter;
+  readonly #publishedBytes: Counter;
+  readonly #pipeline: string;
+  readonly #meter: SeriesMeter;
+  readonly #forget: () => void;
+
+  constructor(pipeline: string, meter: SeriesMeter, inFlight: () => number) {
+    const tags = { pipeline };
+    this.#pipeline = pipeline;
+    this.#meter = meter;
+    this.consumed = meter.counter('stream_consume_total', tags);
+    this.#published = meter.counter('stream_publish_total', tags);
+    this.#publishedBytes = meter.counter('stream_publish_bytes', tags);
+    this.#forget = meter.gauge('stream_in_flight', inFlight, tags);
+  }
+
+  get counts(): Pick<PipelineStatus, 'consumed' | 'published' | 'deadLettered' | 'retried'> {
+    const tags = { pipeline: this.#pipeline };
+    return {
+      consumed: this.consumed.value,
+      published: this.#published.value,
+      deadLettered: this.#meter.sum('stream_dlq_total', tags),
+      retried: this.#meter.sum('stream_retries_total', tags),
+    };
+  }
+
+  /** A publisher that counts what goes through it and names the pipeline. */
+  counting(bus: Publisher, pipeline: string, announce: (topic: string) => void): NamedPublisher {
+    return {
+      pipeline,
+      announce,
+      partitionsOf: topic => bus.partitionsOf(topic),
+      send: (message, done) => {
+        this.#published.add();
+        this.#publishedBytes.add(message.payload?.length ?? 0);
+        bus.send(message, done);
+      },
+    };
+  }
+
+  close(): void {
+    this.#forget();
+  }
+}

@@ -1,0 +1,39 @@
+/** What a running pipeline tells. */
+export type PipelineEvent =
+  | { readonly kind: 'started' | 'stopped'; readonly pipeline: string }
+  | {
+      readonly kind: 'failed';
+      readonly pipeline: string;
+      readonly reason: string;
+      readonly retryInMs: number;
+    }
+  | { readonly kind: 'lost'; readonly pipeline: string; readonly reason: string };
+
+export type PipelinePhase = 'starting' | 'running' | 'draining' | 'restarting' | 'stopped';
+
+/** Where a pipeline stands. */
+export interface PipelineStatus {
+  readonly name: string;
+  readonly phase: PipelinePhase;
+  /** Messages taken and messages published since it was started. */
+  readonly consumed: number;
+  readonly published: number;
+  readonly deadLettered: number;
+  readonly retried: number;
+  /** Messages taken and not settled. */
+  readonly inFlight: number;
+  /** Messages in its input that are not settled. */
+  readonly lag: number;
+  /** Up to where everything is done, ms of event time. */
+  readonly watermark: number | undefined;
+  /** Event time of the newest message it was given, ms. */
+  readonly eventTime: number | undefined;
+  readonly restarts: number;
+  /** What is wrong, in words. */
+  readonly problem: string | undefined;
+  /** The oldest message that is not settled, as `topic[partition]@offset key`. */
+  readonly stuckAt: string | undefined;
+  readonly snapshots: number;
+  /** Keys that each operator with state holds. */
+  readonly keys: ReadonlyMap<string, number>;
+}

@@ -1,0 +1,96 @@
+import { type Observable, type OperatorFunction, type SchedulerLike } from 'rxjs';
+import type { DeadLetterOptions } from '../../operators/dead-letter.ts';
+import type { NamedPublisher } from '../../operators/publish-to.ts';
+import type { Capability } from '../bus/capabilities.ts';
+import type { SourceOptions } from '../bus/event-bus.ts';
+import type { Delivery, Ok } from '../core/delivery.ts';
+import type { Bytes } from '../core/message.ts';
+import type { Meter } from '../core/meter.ts';
+import type { StateStore } from '../core/state.ts';
+import type { Topic } from '../core/topic.ts';
+
+/**
+ * What a pipeline promises:
+ * - `at-least-once`: acked after its outputs are stored; after a fault some outputs come twice, with equal ids;
+ * - `at-most-once`: acked before it is handled; after a fault some messages are lost;
+ * - `exactly-once`: outputs and offsets become visible together; needs a backend with transactions.
+ */
+export type Guarantee = 'at-least-once' | 'at-most-once' | 'exactly-once';
+
+/** What becomes of failures: stored as dead letters, counted and left out, or the end of the pipeline. */
+export type FailurePolicy = 'dead-letter' | 'skip' | 'stop';
+
+/** What a pipeline is built with. */
+export interface PipelineContext {
+  readonly name: string;
+  /** The pipeline's input. */
+  source(
+    topic: Topic<unknown>,
+    options?: Pick<SourceOptions, 'maxInFlight' | 'from'>,
+  ): Observable<Delivery<Bytes>>;
+  /** The table side of a join: all of the topic from its beginning, whoever else reads it. */
+  table(topic: Topic<unknown>): Observable<Delivery<Bytes>>;
+  readonly publisher: NamedPublisher;
+  /** Failures leave here, by the pipeline's failure policy. */
+  onFailure<A>(options?: DeadLetterOptions): OperatorFunction<Delivery<A>, Ok<A>>;
+  readonly scheduler: SchedulerLike;
+  readonly meter: Meter;
+  readonly state: StateStore;
+}
+
+/** Only deliveries that have not failed may reach the end, where they are acked. */
+export type BuildPipeline = (context: PipelineContext) => Observable<Ok<unknown>>;
+
+export interface PipelineOptions {
+  /** Default: the pipeline's name. */
+  readonly group?: string;
+  /** Default `at-least-once`. */
+  readonly guarantee?: Guarantee;
+  /** Default `dead-letter`. */
+  readonly onFailure?: FailurePolicy;
+  /** What the backend must be able to do; checked at start. */
+  readonly needs?: readonly Capability[];
+  /**
+   * Send markers on to the topics it publishes to, this much behind the input's, ms of event time: by how much
+   * an output may be older than the input that caused it. Default 0; `false`: send none.
+   */
+  readonly watermarkDelayMs?: number | false;
+  /** Unsettled deliveries at most; default 1024. */
+  readonly maxInFlight?: number;
+  /** What it does, in a line. */
+  readonly summary?: string;
+}
+
+/** A named chain from topics to topics; the same value is listed, checked, drawn, tested and run. */
+export interface Pipeline {
+  readonly name: string;
+  readonly options: PipelineOptions;
+  readonly build: BuildPipeline;
+}
+
+const legalName = /^[a-z][a-z0-9-]{0,63}$/;
+
+/**
+ * Defines a pipeline.
+ *
+ * @param name lower-case letters, digits and hyphens; it names the consumer group and goes into message ids
+ * @param build makes the chain; called anew at each start, so it must keep nothing outside
+ * @throws RangeError for another name
+ *
+ * @example
+ * const upper = pipeline('upper', ({ source, publisher, onFailure }) =>
+ *   source(words).pipe(
+ *     decode(words),
+ *     mapValues(word => word.toUpperCase()),
+ *     publishTo(shouted, publisher),
+ *     onFailure(),
+ *   ));
+ */
+export function pipeline(name: string, build: BuildPipeline, options: PipelineOptions = {}): Pipeline {
+  if (!legalName.test(name)) {
+    throw new RangeError(
+      `pipeline name "${name}": use lower-case letters, digits and hyphens, a letter first`,
+    );
+  }
+  return { name, options, build };
+}

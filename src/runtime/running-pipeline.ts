@@ -1,0 +1,308 @@
+import {
+  type Observable,
+  type SchedulerLike,
+  Subject,
+  Subscription,
+  combineLatest,
+  defer,
+  map,
+  of,
+  startWith,
+  tap,
+} from 'rxjs';
+import { deadLetter } from '../../operators/dead-letter.ts';
+import { requireCapability } from '../bus/capabilities.ts';
+import type {
+  EventBus,
+  PartitionLifecycle,
+  SourceOptions,
+  StartOffset,
+  TopicPartition,
+} from '../bus/event-bus.ts';
+import { type Delivery, ok, settlement } from '../core/delivery.ts';
+import { reasonOf } from '../core/failure.ts';
+import { type Bytes, type Message, offset } from '../core/message.ts';
+import { idleSettlement } from '../core/settlement.ts';
+import { passByPolicy } from './failure-policy.ts';
+import { HandlingTime } from './handling-time.ts';
+import type { Pipeline, PipelineContext } from './pipeline.ts';
+import { PipelineMetrics } from './pipeline-metrics.ts';
+import { PipelineProgress } from './pipeline-progress.ts';
+import { PipelineState } from './pipeline-state.ts';
+import type { PipelineEvent, PipelinePhase, PipelineStatus } from './pipeline-status.ts';
+import type { SeriesMeter } from './series.ts';
+import { changelogOf } from './snapshot-format.ts';
+import { type SnapshotOptions, Snapshots } from './snapshots.ts';
+import { nothingStored, readStoredState } from './stored-state.ts';
+import { Watermarks } from './watermarks.ts';
+
+export interface RunOptions extends SnapshotOptions {
+  readonly scheduler: SchedulerLike;
+  readonly meter: SeriesMeter;
+  /** Told what happens that people should know; the edge writes it to the log. */
+  readonly report: (event: PipelineEvent) => void;
+}
+
+const firstRestartMs = 1_000;
+const longestRestartMs = 30_000;
+const drainStepMs = 10;
+
+/** One pipeline on one bus: builds the chain, acks what reaches its end, restarts it when it breaks. */
+export class RunningPipeline {
+  readonly pipeline: Pipeline;
+  readonly handling: HandlingTime = new HandlingTime();
+  readonly #bus: EventBus;
+  readonly #options: RunOptions;
+  readonly #outputs = new Set<string>();
+  readonly #inputs = new Set<string>();
+  readonly #metrics: PipelineMetrics;
+  readonly #draining$ = new Subject<boolean>();
+  #progress = new PipelineProgress();
+  #state: PipelineState;
+  #snapshots: Snapshots;
+  #watermarks: Watermarks;
+  #chain = new Subscription();
+  #restartTimer = new Subscription();
+  #phase: PipelinePhase = 'starting';
+  #restarts = 0;
+  #problem: string | undefined;
+
+  constructor(pipeline: Pipeline, bus: EventBus, options: RunOptions) {
+    this.pipeline = pipeline;
+    this.#bus = bus;
+    this.#options = options;
+    this.#metrics = new PipelineMetrics(pipeline.name, options.meter, () => this.#progress.inFlight);
+    this.#state = new PipelineState(pipeline.name);
+    this.#watermarks = this.#newWatermarks();
+    this.#snapshots = this.#newSnapshots();
+  }
+
+  /** @throws BusError `unsupported-capability` where the backend lacks what the pipeline needs */
+  start(): void {
+    const { needs = [], guarantee } = this.pipeline.options;
+    const who = `pipeline ${this.pipeline.name}`;
+    for (const capability of needs) requireCapability(this.#bus, capability, who);
+    if (guarantee === 'exactly-once') requireCapability(this.#bus, 'transactions', `${who} (exactly-once)`);
+    this.#begin();
+  }
+
+  /** The topics that the chain reads and publishes to, known once it is built. */
+  get topics(): { readonly inputs: ReadonlySet<string>; readonly outputs: ReadonlySet<string> } {
+    return { inputs: this.#inputs, outputs: this.#outputs };
+  }
+
+  get state(): PipelineState {
+    return this.#state;
+  }
+
+  /** @param ends the offset that the next message of a partition will get */
+  status(ends: (partition: TopicPartition) => number): PipelineStatus {
+    return {
+      name: this.pipeline.name,
+      phase: this.#phase,
+      ...this.#metrics.counts,
+      inFlight: this.#progress.inFlight,
+      lag: this.#progress.lag(ends),
+      watermark: this.#watermarks.current,
+      eventTime: this.#progress.eventTime,
+      restarts: this.#restarts,
+      problem: this.#problem ?? this.#snapshots.problem,
+      stuckAt: this.#progress.stuckAt,
+      snapshots: this.#snapshots.count,
+      keys: this.#state.sizes,
+    };
+  }
+
+  /** Takes no more messages, waits until what is in flight is settled or the deadline has passed, and ends. */
+  async drain(deadlineMs: number): Promise<void> {
+    if (this.#phase === 'stopped') return;
+    this.#phase = 'draining';
+    this.#restartTimer.unsubscribe();
+    this.#draining$.next(true);
+    await this.#settledWithin(deadlineMs);
+    await new Promise<void>(resolve => {
+      this.#snapshots.take(resolve);
+    });
+    this.stop();
+  }
+
+  /** Ends at once: what is in flight comes again at the next start. */
+  stop(): void {
+    if (this.#phase === 'stopped') return;
+    this.#phase = 'stopped';
+    this.#restartTimer.unsubscribe();
+    this.#snapshots.stop();
+    this.#chain.unsubscribe();
+    this.#metrics.close();
+    this.#options.report({ kind: 'stopped', pipeline: this.pipeline.name });
+  }
+
+  #settledWithin(deadlineMs: number): Promise<void> {
+    const { scheduler } = this.#options;
+    const until = scheduler.now() + deadlineMs;
+    return new Promise(resolve => {
+      const look = (): void => {
+        if (this.#progress.inFlight === 0 || scheduler.now() >= until) resolve();
+        else scheduler.schedule(look, drainStepMs);
+      };
+      look();
+    });
+  }
+
+  #begin(): void {
+    this.#state = new PipelineState(this.pipeline.name);
+    this.#watermarks = this.#newWatermarks();
+    this.#snapshots = this.#newSnapshots();
+    this.#progress = new PipelineProgress();
+    const chain = new Subscription();
+    this.#chain = chain;
+    const broke = (error: unknown): void => this.#broke(error);
+    const run = (): void => {
+      this.#phase = 'running';
+      this.#problem = undefined;
+      this.#snapshots.start();
+      this.#options.report({ kind: 'started', pipeline: this.pipeline.name });
+      const chain$ = this.pipeline.build(this.#context());
+      chain.add(chain$.subscribe({ next: delivery => delivery[settlement].ack(), error: broke }));
+    };
+    chain.add(this.#restored().pipe(tap(run)).subscribe({ error: broke }));
+  }
+
+  /** State is read before the chain is built, for operators ask for theirs when they are subscribed to. */
+  #restored(): Observable<unknown> {
+    return defer(() => {
+      const stored$ = hasTopic(this.#bus, changelogOf(this.pipeline.name).name)
+        ? readStoredState(this.#bus, this.pipeline.name)
+        : of(nothingStored);
+      return stored$.pipe(tap(stored => this.#state.restore(stored)));
+    });
+  }
+
+  #broke(error: unknown): void {
+    this.#chain.unsubscribe();
+    this.#snapshots.stop();
+    if (this.#phase === 'stopped' || this.#phase === 'draining') return;
+    const retryInMs = Math.min(longestRestartMs, firstRestartMs * 2 ** Math.min(this.#restarts, 10));
+    this.#restarts++;
+    this.#phase = 'restarting';
+    this.#problem = reasonOf(error);
+    this.#options.report({ kind: 'failed', pipeline: this.pipeline.name, reason: this.#problem, retryInMs });
+    this.#restartTimer = this.#options.scheduler.schedule(() => this.#begin(), retryInMs);
+  }
+
+  #context(): PipelineContext {
+    const { name, options } = this.pipeline;
+    const meter = this.#options.meter.tagged({ pipeline: name });
+    const publisher = this.#metrics.counting(this.#bus, name, topic => this.#outputs.add(topic));
+    return {
+      name,
+      meter,
+      publisher,
+      scheduler: this.#options.scheduler,
+      state: this.#state,
+      source: (topic, sourceOptions) => this.#source(topic.name, sourceOptions),
+      table: topic => this.#bus.source(topic.name, { maxInFlight: 4096 }),
+      onFailure: deadLetterOptions => {
+        const policy = options.onFailure ?? 'dead-letter';
+        return policy === 'dead-letter'
+          ? deadLetter(publisher, { meter, ...deadLetterOptions })
+          : passByPolicy(policy, meter);
+      },
+    };
+  }
+
+  #source(
+    topic: string,
+    options: Pick<SourceOptions, 'maxInFlight' | 'from'> = {},
+  ): Observable<Delivery<Bytes>> {
+    this.#inputs.add(topic);
+    const { group = this.pipeline.name, maxInFlight = 1024, guarantee } = this.pipeline.options;
+    const source = this.#bus.source(topic, {
+      group,
+      maxInFlight,
+      ...options,
+      lifecycle: this.#lifecycle(),
+      pause$: combineLatest([this.#draining$.pipe(startWith(false)), this.#snapshots.pause$]).pipe(
+        map(([draining, snapshotting]) => draining || snapshotting),
+      ),
+      commit$: this.#snapshots.stored$,
+      onLost: lost => {
+        const place = `${lost.topic}[${lost.partition}]@${lost.offset} key ${lost.key ?? 'none'}`;
+        const reason = `the delivery ${place} was thrown away unsettled: filter inside each(), or with filterValues()`;
+        this.#options.report({ kind: 'lost', pipeline: this.pipeline.name, reason });
+      },
+    });
+    return source.pipe(
+      map(delivery => {
+        this.#see(delivery.message);
+        return guarantee === 'at-most-once' ? ackedFirst(delivery) : delivery;
+      }),
+    );
+  }
+
+  #see(message: Message): void {
+    this.#metrics.consumed.add();
+    this.#progress.see(message);
+    this.handling.delivered(message);
+    this.#watermarks.see(message);
+  }
+
+  #lifecycle(): PartitionLifecycle {
+    return {
+      assigned: partitions => {
+        for (const { topic, partition } of partitions) this.#watermarks.assign(topic, partition);
+        return of(this.#startOffsets(partitions));
+      },
+      revoked: partitions => {
+        for (const { topic, partition } of partitions) {
+          this.#progress.revoke({ topic, partition });
+          this.#watermarks.revoke(topic, partition);
+          this.handling.revoke(topic, partition);
+        }
+      },
+      commitLimit: ({ topic, partition }) => this.#snapshots.limitOf(topic, partition),
+      settled: (topic, partition, upTo) => {
+        this.#progress.settled(topic, partition, upTo);
+        this.handling.settled(topic, partition, upTo);
+        this.#watermarks.settled(topic, partition, upTo);
+        this.#snapshots.settled();
+      },
+    };
+  }
+
+  /** State begins where its snapshot ended; without state the group's committed offset says where. */
+  #startOffsets(partitions: readonly TopicPartition[]): StartOffset[] {
+    const stored = this.#state.storedOffsets;
+    return partitions.flatMap(({ topic, partition }) => {
+      const at = stored[`${topic}/${partition}`];
+      return at === undefined ? [] : [{ topic, partition, offset: offset(at) }];
+    });
+  }
+
+  #newWatermarks(): Watermarks {
+    return new Watermarks(this.#bus, this.#outputs, this.pipeline.options.watermarkDelayMs ?? 0);
+  }
+
+  #newSnapshots(): Snapshots {
+    const { scheduler } = this.#options;
+    const look = (): { quiet: boolean; offsets: Readonly<Record<string, number>> } => ({
+      quiet: this.#progress.inFlight === 0,
+      offsets: this.#progress.offsets,
+    });
+    return new Snapshots(this.#state, this.#bus, look, scheduler, this.#options);
+  }
+}
+
+function hasTopic(bus: EventBus, topic: string): boolean {
+  try {
+    return bus.partitionsOf(topic) > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** At most once: acked before anything is done with it. */
+function ackedFirst(delivery: Delivery<Bytes>): Delivery<Bytes> {
+  delivery[settlement].ack();
+  return delivery.ok ? ok(delivery.value, delivery.message, idleSettlement) : delivery;
+}

@@ -1,0 +1,98 @@
+import { type SchedulerLike, asyncScheduler } from 'rxjs';
+import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
+import { BusError } from '../core/publisher.ts';
+import type { TopicSpec } from '../core/topic.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { PipelineEvent, PipelineStatus } from './pipeline-status.ts';
+import { RunningPipeline } from './running-pipeline.ts';
+import { SeriesMeter } from './series.ts';
+import { changelogOf } from './snapshot-format.ts';
+import type { SnapshotOptions } from './snapshots.ts';
+
+export interface RuntimeOptions extends SnapshotOptions {
+  /** The clock and timers; default RxJS's `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike;
+  readonly meter?: SeriesMeter;
+  /** Told what happens that people should know. */
+  readonly report?: (event: PipelineEvent) => void;
+}
+
+/** Pipelines that run on one bus. */
+export class Runtime {
+  readonly bus: EventBus;
+  readonly meter: SeriesMeter;
+  readonly #running: readonly RunningPipeline[];
+
+  constructor(pipelines: readonly Pipeline[], bus: EventBus, options: RuntimeOptions = {}) {
+    const { scheduler = asyncScheduler, meter = new SeriesMeter(), report = () => undefined } = options;
+    this.bus = bus;
+    this.meter = meter;
+    this.#running = pipelines.map(
+      pipeline => new RunningPipeline(pipeline, bus, { ...options, scheduler, meter, report }),
+    );
+  }
+
+  get pipelines(): readonly RunningPipeline[] {
+    return this.#running;
+  }
+
+  /** Starts all of them; their changelogs are created where they are missing. */
+  async start(): Promise<void> {
+    for (const { pipeline } of this.#running) await ensureTopic(this.bus, changelogOf(pipeline.name));
+    for (const running of this.#running) running.start();
+  }
+
+  /** Where each stands, with what the bus knows of its lag. */
+  async status(): Promise<readonly PipelineStatus[]> {
+    const ends = await this.#ends();
+    return this.#running.map(running =>
+      running.status(({ topic, partition }: TopicPartition) => ends.get(`${topic}/${partition}`) ?? 0),
+    );
+  }
+
+  /** Ends all of them in the order of the data, each with what is left of the deadline. */
+  async drain(deadlineMs: number): Promise<void> {
+    const until = performance.now() + deadlineMs;
+    for (const running of this.#running) await running.drain(Math.max(0, until - performance.now()));
+  }
+
+  stop(): void {
+    for (const running of this.#running) running.stop();
+  }
+
+  async #ends(): Promise<ReadonlyMap<string, number>> {
+    const topics = new Set(this.#running.flatMap(({ topics: { inputs } }) => [...inputs]));
+    const infos = await Promise.all([...topics].map(topic => this.bus.getTopicInfo(topic)));
+    return new Map(
+      infos.flatMap(({ name, partitions }) =>
+        partitions.map(({ partition, nextOffset }) => [`${name}/${partition}`, nextOffset] as const),
+      ),
+    );
+  }
+}
+
+/** Creates a topic unless it is there. */
+export async function ensureTopic(bus: EventBus, spec: TopicSpec): Promise<void> {
+  try {
+    await bus.createTopic(spec);
+  } catch (error) {
+    if (!(error instanceof BusError && error.code === 'topic-exists')) throw error;
+  }
+}
+
+/**
+ * Runs pipelines on a bus until they are drained or stopped.
+ *
+ * @example
+ * const runtime = await run([upper], bus);
+ * await runtime.drain(5_000);
+ */
+export async function run(
+  pipelines: readonly Pipeline[],
+  bus: EventBus,
+  options: RuntimeOptions = {},
+): Promise<Runtime> {
+  const runtime = new Runtime(pipelines, bus, options);
+  await runtime.start();
+  return runtime;
+}

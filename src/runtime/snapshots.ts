@@ -1,0 +1,144 @@
+import { BehaviorSubject, type Observable, type SchedulerLike, Subject, Subscription } from 'rxjs';
+import { reasonOf } from '../core/failure.ts';
+import type { Publisher } from '../core/publisher.ts';
+import type { PipelineState } from './pipeline-state.ts';
+
+export interface SnapshotOptions {
+  /** How often, ms; default 10 000. */
+  readonly snapshotIntervalMs?: number;
+  /** And after so many settled messages at the latest; default 20 000. */
+  readonly snapshotEvery?: number;
+}
+
+/** How often to look whether everything in flight is settled, and how often at most. */
+const quiesceStepMs = 5;
+const quiesceSteps = 400;
+
+/** The source partitions as the snapshots see them. */
+export interface Progress {
+  /** Whether anything delivered is not settled. */
+  readonly quiet: boolean;
+  /** Up to where, exclusive, each partition is settled; by `topic/partition`. */
+  readonly offsets: Readonly<Record<string, number>>;
+}
+
+/**
+ * Writes snapshots of a pipeline's state and lets the commit follow them. A snapshot is taken while nothing is in
+ * flight, so that state and offsets agree whatever operators stand between; new messages wait for as long.
+ */
+export class Snapshots {
+  readonly #state: PipelineState;
+  readonly #publisher: Publisher;
+  readonly #progress: () => Progress;
+  readonly #scheduler: SchedulerLike;
+  readonly #options: Required<SnapshotOptions>;
+  readonly #timers = new Subscription();
+  readonly #paused$ = new BehaviorSubject(false);
+  readonly #stored$ = new Subject<undefined>();
+  #committable: Readonly<Record<string, number>> = {};
+  #settledSince = 0;
+  #busy = false;
+  /** The last problem in words; undefined once a snapshot has been stored again. */
+  problem: string | undefined;
+  /** Snapshots stored. */
+  count = 0;
+
+  constructor(
+    state: PipelineState,
+    publisher: Publisher,
+    progress: () => Progress,
+    scheduler: SchedulerLike,
+    options: SnapshotOptions,
+  ) {
+    this.#state = state;
+    this.#publisher = publisher;
+    this.#progress = progress;
+    this.#scheduler = scheduler;
+    this.#options = { snapshotIntervalMs: 10_000, snapshotEvery: 20_000, ...options };
+  }
+
+  /** True while new messages must wait. */
+  get pause$(): Observable<boolean> {
+    return this.#paused$;
+  }
+
+  /** A snapshot has been stored: more may be committed. */
+  get stored$(): Observable<unknown> {
+    return this.#stored$;
+  }
+
+  /** How far a partition may be committed; undefined: without bound, because there is no state. */
+  limitOf(topic: string, partition: number): number | undefined {
+    return this.#state.used ? (this.#committable[`${topic}/${partition}`] ?? 0) : undefined;
+  }
+
+  start(): void {
+    const tick = (): void => {
+      if (this.#settledSince > 0) this.take();
+      this.#timers.add(this.#scheduler.schedule(tick, this.#options.snapshotIntervalMs));
+    };
+    this.#timers.add(this.#scheduler.schedule(tick, this.#options.snapshotIntervalMs));
+  }
+
+  stop(): void {
+    this.#timers.unsubscribe();
+  }
+
+  /** A message more is settled. */
+  settled(): void {
+    if (++this.#settledSince >= this.#options.snapshotEvery) this.take();
+  }
+
+  /** Takes a snapshot as soon as nothing is in flight. */
+  take(done: () => void = () => undefined): void {
+    if (this.#busy || !this.#state.used) {
+      done();
+      return;
+    }
+    this.#busy = true;
+    this.#paused$.next(true);
+    this.#whenQuiet(0, () => {
+      this.#write(done);
+      this.#paused$.next(false);
+    });
+  }
+
+  #whenQuiet(step: number, then: () => void): void {
+    if (this.#progress().quiet) {
+      then();
+    } else if (step >= quiesceSteps) {
+      // What is in flight waits for something: try again with the next interval.
+      this.#busy = false;
+      this.#paused$.next(false);
+    } else {
+      this.#timers.add(this.#scheduler.schedule(() => this.#whenQuiet(step + 1, then), quiesceStepMs));
+    }
+  }
+
+  #write(done: () => void): void {
+    const { offsets } = this.#progress();
+    this.#settledSince = 0;
+    const snapshot = this.#state.capture(offsets);
+    let missing = snapshot.messages.length;
+    let problem: string | undefined;
+    const finish = (): void => {
+      this.#busy = false;
+      this.problem = problem;
+      if (problem === undefined) {
+        this.count++;
+        snapshot.stored();
+        this.#committable = offsets;
+        this.#stored$.next(undefined);
+      } else {
+        snapshot.lost();
+      }
+      done();
+    };
+    for (const message of snapshot.messages) {
+      this.#publisher.send(message, error => {
+        if (error) problem = reasonOf(error);
+        if (--missing === 0) finish();
+      });
+    }
+  }
+}

@@ -5,7 +5,7 @@ import {
   type Subscription,
   asyncScheduler,
 } from 'rxjs';
-import { type Delivery, type Ok, all } from '../src/core/delivery.ts';
+import { type Delivery, type Ok, all, settlement } from '../src/core/delivery.ts';
 import { type Meter, idleMeter } from '../src/core/meter.ts';
 import { finiteNumber, wholeNumber } from '../src/core/option.ts';
 import { stage } from '../src/core/stage.ts';
@@ -107,7 +107,8 @@ class Gathering<A> {
 
   /** Passes on what there is, if anything; what comes while that happens is the next batch. */
   flush(): void {
-    const members = this.#members;
+    // Who was taken back meanwhile comes again from its source.
+    const members = this.#members.filter(member => !member[settlement].revoked);
     this.clear();
     if (members.length > 0) this.#subscriber.next(all(members));
   }

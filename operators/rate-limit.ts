@@ -195,10 +195,13 @@ class Gate<A> {
   }
 
   #drain(bucket: Bucket<A>): void {
-    while (bucket.queue.size > 0 && this.#take(bucket)) {
-      const delivery = bucket.queue.shift();
+    for (let first = bucket.queue.peek(); first !== undefined; first = bucket.queue.peek()) {
+      // Who was taken back comes again from its source, and costs no token here.
+      const { revoked } = first[settlement];
+      if (this.#subscriber.closed || (!revoked && !this.#take(bucket))) return;
+      bucket.queue.shift();
       this.waiting--;
-      if (delivery) this.#subscriber.next(delivery);
+      if (!revoked) this.#subscriber.next(first);
     }
   }
 

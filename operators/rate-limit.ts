@@ -101,6 +101,8 @@ interface Bucket<A> {
 
 /** Idle buckets are looked for this often at most. */
 const sweepMs = 1000;
+/** Timers fire on whole milliseconds and late; by so much at most, that does not slow down who waits. */
+const timerLatenessMs = 10;
 /** Sums of intervals such as 1000 / 3 are off by less than this. */
 const roundingMs = 1e-6;
 
@@ -166,10 +168,11 @@ class Gate<A> {
     return fullAt - (this.#pace.burst - 1) * this.#pace.intervalMs;
   }
 
-  #take(bucket: Bucket<A>): boolean {
+  /** Takes a token if there is one; `lateMs` of the time before now may still count for it. */
+  #take(bucket: Bucket<A>, lateMs = 0): boolean {
     const now = this.#scheduler.now();
     if (this.#dueAt(bucket) > now + roundingMs) return false;
-    bucket.fullAt = Math.max(bucket.fullAt, now) + this.#pace.intervalMs;
+    bucket.fullAt = Math.max(bucket.fullAt, now - lateMs) + this.#pace.intervalMs;
     return true;
   }
 
@@ -198,7 +201,7 @@ class Gate<A> {
     for (let first = bucket.queue.peek(); first !== undefined; first = bucket.queue.peek()) {
       // Who was taken back comes again from its source, and costs no token here.
       const { revoked } = first[settlement];
-      if (this.#subscriber.closed || (!revoked && !this.#take(bucket))) return;
+      if (this.#subscriber.closed || (!revoked && !this.#take(bucket, timerLatenessMs))) return;
       bucket.queue.shift();
       this.waiting--;
       if (!revoked) this.#subscriber.next(first);

@@ -8,11 +8,10 @@ export function emitAll<B>(
   delivery: Ok<unknown>,
   values: readonly B[],
 ): void {
-  const [first] = values;
-  if (first === undefined) {
+  if (values.length === 0) {
     delivery[settlement].ack();
   } else if (values.length === 1) {
-    subscriber.next(withValue(delivery, first));
+    subscriber.next(withValue(delivery, values[0] as B));
   } else {
     const shared = new SharedSettlement(delivery[settlement]);
     for (const value of values) subscriber.next(ok(value, delivery.message, shared.share()));

@@ -4,7 +4,7 @@ import { type Delivery, settlement } from '../core/delivery.ts';
 import { DeliverySources, type DeliverySource, type Givens } from './delivery-sources.ts';
 import { compareFrames, compareText } from './compare-frames.ts';
 import { SettlementLedger } from './settlement-ledger.ts';
-import { settlementMarbles } from './settlement-marbles.ts';
+import { type SettlementMarbles, settlementLines } from './settlement-marbles.ts';
 
 /** What stands at the end of the chain under test. */
 export interface EndOptions<B> {
@@ -17,9 +17,9 @@ export interface EndOptions<B> {
 /** What is expected of settlements: marbles in virtual time, names as in the sources. */
 export interface ExpectedSettlements {
   /** Default: none. */
-  readonly acked?: string;
+  readonly acked?: SettlementMarbles;
   /** Default: none. */
-  readonly nacked?: string;
+  readonly nacked?: SettlementMarbles;
   /** Names of deliveries that nobody has settled at the end, in their order; default: none. */
   readonly inFlight?: string;
   /** Names of deliveries that their source took back when it was unsubscribed from, or failed; default: any. */
@@ -71,7 +71,7 @@ export interface DeliveryKit {
 export function deliveryTest(run: (kit: DeliveryKit) => void): void {
   const scheduler = new TestScheduler(compareFrames);
   const ledger = new SettlementLedger(() => scheduler.frame);
-  let expected: ExpectedSettlements | undefined;
+  let expected: Expected | undefined;
   scheduler.run(({ expectObservable, expectSubscriptions }) => {
     const sources = new DeliverySources(scheduler, ledger);
     run({
@@ -86,11 +86,12 @@ export function deliveryTest(run: (kit: DeliveryKit) => void): void {
         // Marbles mean milliseconds only while the test runs.
         expected = {
           ...settled,
-          acked: settlementMarbles(settled.acked ?? ''),
-          nacked: settlementMarbles(settled.nacked ?? ''),
+          acked: settlementLines(settled.acked),
+          nacked: settlementLines(settled.nacked),
         };
       },
-      at: (timeMs, check) => void scheduler.schedule(check, timeMs),
+      // Scheduled once more when its time has come, it stands behind everything else of that time.
+      at: (timeMs, check) => void scheduler.schedule(() => void scheduler.schedule(check), timeMs),
     });
   });
   checkLedger(ledger, expected);
@@ -104,7 +105,13 @@ function arrive<B>(delivery: Delivery<B>, { settle }: EndOptions<B>): unknown {
   return delivery.ok ? delivery.value : delivery.failure;
 }
 
-function checkLedger(ledger: SettlementLedger, expected: ExpectedSettlements | undefined): void {
+/** The marbles as lines. */
+interface Expected extends ExpectedSettlements {
+  readonly acked: string;
+  readonly nacked: string;
+}
+
+function checkLedger(ledger: SettlementLedger, expected: Expected | undefined): void {
   compareText('settled twice', ledger.settledTwice.join(''), '');
   compareText('unsettled at the end', ledger.inFlight.join(''), expected?.inFlight ?? '');
   if (expected === undefined) return;
@@ -113,8 +120,8 @@ function checkLedger(ledger: SettlementLedger, expected: ExpectedSettlements | u
       .filter(entry => entry.outcome === outcome)
       .map(entry => `${entry.settledAt} ${entry.name}`)
       .join('\n');
-  compareText('acked (ms and name)', settled('acked'), expected.acked ?? '');
-  compareText('nacked (ms and name)', settled('nacked'), expected.nacked ?? '');
+  compareText('acked (ms and name)', settled('acked'), expected.acked);
+  compareText('nacked (ms and name)', settled('nacked'), expected.nacked);
   if (expected.takenBack === undefined) return;
   const takenBack = ledger.entries.filter(entry => entry.outcome === 'taken back');
   compareText('taken back', takenBack.map(({ name }) => name).join(''), expected.takenBack);

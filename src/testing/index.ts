@@ -29,3 +29,4 @@ export {
   type OperatorTools,
   operatorCases,
 } from './operator-cases.ts';
+export type { SettlementMarbles } from './settlement-marbles.ts';

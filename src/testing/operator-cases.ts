@@ -154,5 +154,6 @@ function outputsOf<A, B>({ outputs, inputs }: OperatorSubject<A, B>): Readonly<R
     ...(outputs ?? inputs ?? { a: 'a', b: 'b', c: 'c' }),
     F: failureWith('handle', { stage: 'earlier' }),
     T: failureWith('handle', { reason: 'thrown by the callback', attempts: 1, retryable: true }),
+    E: failureWith('encode', { reason: 'thrown by the callback', attempts: 1, retryable: false }),
   };
 }

@@ -38,6 +38,11 @@ export class SettlementLedger {
     return duty;
   }
 
+  /** Takes back every delivery of this name that is in flight, as a source does whose partition is revoked. */
+  takeBack(name: string): void {
+    for (const duty of this.#duties) if (duty.name === name) duty.takeBack();
+  }
+
   /** Every delivery, in the order in which they were made. */
   get entries(): readonly LedgerEntry[] {
     return this.#duties;

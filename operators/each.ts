@@ -85,6 +85,7 @@ class EachRun<A, B> {
   #running = 0;
   #waiting = 0;
   #completed = false;
+  #starting = false;
 
   constructor(
     subscriber: Subscriber<Delivery<B>>,
@@ -196,14 +197,18 @@ class EachRun<A, B> {
     else this.#keys.delete(key);
   }
 
+  /** An inner stream that ends at once comes back here: the loop goes on with the next, the stack stays flat. */
   #startReady(): void {
+    if (this.#starting) return;
+    this.#starting = true;
     while (this.#running < this.#concurrency) {
       const next = this.#ready.shift();
-      if (next === undefined) return;
+      if (next === undefined) break;
       this.#waiting--;
       if (!next[settlement].revoked) this.#start(next);
       else this.#releaseKey(next.message.key);
     }
+    this.#starting = false;
   }
 
   /** Deliveries that were taken back while they waited come again from their source. */

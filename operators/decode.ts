@@ -3,10 +3,12 @@ import type { Codec, CodecError } from '../src/core/codec.ts';
 import { type Delivery, type Ok, fail, settlement, withValue } from '../src/core/delivery.ts';
 import type { DecodeFailure } from '../src/core/failure.ts';
 import { type Marker, markerOf } from '../src/core/marker.ts';
-import type { Bytes } from '../src/core/message.ts';
+import type { Bytes, Message } from '../src/core/message.ts';
 import { stage } from '../src/core/stage.ts';
 
-export interface DecodeOptions {
+export interface DecodeOptions<A = never> {
+  /** What must hold beyond the codec, given the whole message: the problem in words, or undefined. */
+  readonly check?: (value: A, message: Message) => string | undefined;
   /** Default `decode`. */
   readonly name?: string;
   /** Pass markers on as values, for operators that go by event time; default false: they end here, acked. */
@@ -33,15 +35,15 @@ interface Coded<A> {
  */
 export function decode<A>(
   topic: Coded<A>,
-  options: DecodeOptions & { readonly markers: true },
+  options: DecodeOptions<A> & { readonly markers: true },
 ): OperatorFunction<Delivery<Bytes>, Delivery<A | Marker>>;
 export function decode<A>(
   topic: Coded<A>,
-  options?: DecodeOptions,
+  options?: DecodeOptions<A>,
 ): OperatorFunction<Delivery<Bytes>, Delivery<A>>;
 export function decode<A>(
   { codec }: Coded<A>,
-  { name = 'decode', markers = false, scheduler = asyncScheduler }: DecodeOptions = {},
+  { name = 'decode', markers = false, scheduler = asyncScheduler, check }: DecodeOptions<A> = {},
 ): OperatorFunction<Delivery<Bytes>, Delivery<A | Marker>> {
   return stage(name, subscriber => {
     const takeMarker = (delivery: Ok<Bytes>, marker: Marker): void => {
@@ -71,9 +73,11 @@ export function decode<A>(
           return marker ? takeMarker(delivery, marker) : refuse(delivery, 'no payload: a tombstone');
         }
         const decoded = codec.decode(delivery.value);
-        return decoded._tag === 'Right'
+        if (decoded._tag === 'Left') return refuse(delivery, decoded.left.message, decoded.left);
+        const problem = check?.(decoded.right, delivery.message);
+        return problem === undefined
           ? subscriber.next(withValue(delivery, decoded.right))
-          : refuse(delivery, decoded.left.message, decoded.left);
+          : refuse(delivery, problem);
       },
     };
   });

@@ -37,6 +37,7 @@ export interface PublishToOptions<A> {
  * out     ---1---2--F--|
  * ```
  *
+ * A full topic makes it wait, and with it the source, whose credits are bounded.
  * Outputs leave in the order in which the broker stored them. Unsubscribing forgets what is on its way: those
  * deliveries stay unsettled, and their source takes them back.
  */
@@ -124,6 +125,7 @@ function outgoingOf<A>(
       timestamp,
       id,
       headers: causedBy(parent, id, topic.codec.version),
+      patient: true,
     };
   };
 }

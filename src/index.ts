@@ -1,4 +1,31 @@
+export { type OwnBackends, backends, createEventBus } from './backends.ts';
+export { FaultInjector } from './bus/embedded/faults.ts';
+export { type Capabilities, type Capability } from './bus/capabilities.ts';
+export {
+  type EventBus,
+  type PublishResult,
+  type SourceOptions,
+  type StartFrom,
+  type SubscribeOptions,
+  type SubscriptionHandle,
+  type TopicInfo,
+  type TopicPartition,
+} from './bus/event-bus.ts';
+export { type BusHealth } from './bus/health.ts';
+export { BackendRegistry } from './bus/registry.ts';
+export {
+  type Codec,
+  CodecError,
+  type JsonCodecOptions,
+  jsonCodec,
+  rawCodec,
+  textCodec,
+} from './core/codec.ts';
+export { type Delivery, type Failed, type Ok, all, toEither } from './core/delivery.ts';
+export { formatDuration, formatSize, parseDuration, parseSize } from './core/durations.ts';
+export { type Failure, type FailureTag } from './core/failure.ts';
 export { type HeaderValue, MessageHeaders } from './core/headers.ts';
+export { Marker, isMarker } from './core/marker.ts';
 export {
   type Bytes,
   type Message,
@@ -9,18 +36,21 @@ export {
   deriveId,
   messageId,
 } from './core/message.ts';
-export {
-  type Codec,
-  CodecError,
-  type JsonCodecOptions,
-  jsonCodec,
-  rawCodec,
-  textCodec,
-} from './core/codec.ts';
-export { type Topic, type TopicSettings, defaultTopicSettings, topic } from './core/topic.ts';
-export { type Delivery, type Failed, type Ok, all, toEither } from './core/delivery.ts';
-export { type Failure, type FailureTag } from './core/failure.ts';
-export { Marker, isMarker } from './core/marker.ts';
+export { type Counter, type Meter } from './core/meter.ts';
+export { provenance } from './core/provenance.ts';
 export { BusError, type BusErrorCode, type Publisher, type Receipt } from './core/publisher.ts';
+export { type StateCodec, type StateStore, jsonState } from './core/state.ts';
+export { type Topic, type TopicSettings, defaultTopicSettings, topic } from './core/topic.ts';
 export { MarketPrice, MarketTrade, OrderBook } from './feeds/market-data.ts';
-export { formatDuration, formatSize, parseDuration, parseSize } from './core/durations.ts';
+export {
+  type BuildPipeline,
+  type FailurePolicy,
+  type Guarantee,
+  type Pipeline,
+  type PipelineContext,
+  type PipelineOptions,
+  pipeline,
+} from './runtime/pipeline.ts';
+export { type PipelineEvent, type PipelineStatus } from './runtime/pipeline-status.ts';
+export { Runtime, type RuntimeOptions, run } from './runtime/runtime.ts';
+export { type MetricsCallback, SeriesMeter } from './runtime/series.ts';

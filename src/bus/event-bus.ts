@@ -26,6 +26,8 @@ export interface PartitionLifecycle {
   revoked(partitions: readonly TopicPartition[]): void;
   /** How far, at most, the partition may be committed now; undefined: as far as it is acked. */
   commitLimit?(partition: TopicPartition): number | undefined;
+  /** A publisher waits for room that a commit would free: whoever holds commits back should hurry. */
+  pressed?(): void;
   /** The contiguous prefix of acked messages of a partition has grown up to this offset, exclusive. */
   settled?(topic: string, partition: number, offset: number): void;
 }

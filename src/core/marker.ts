@@ -42,7 +42,7 @@ export function markerMessage(topic: string, partition: number, marker: Marker):
     ...(marker.feed !== undefined && { [feedHeader]: marker.feed }),
   };
   const headers = marker.kind === 'time' ? timeHeaders : MessageHeaders.of(entries);
-  return { topic, key: null, payload: null, headers, timestamp: marker.time, partition };
+  return { topic, key: null, payload: null, headers, timestamp: marker.time, partition, patient: true };
 }
 
 /** The marker that a message carries, or undefined. */

@@ -40,6 +40,8 @@ export interface OutgoingMessage {
   readonly id?: MessageId;
   /** Default: by the key, as Kafka's partitioner does; without a key, in turn. */
   readonly partition?: number;
+  /** Waits for room however long it takes: for senders whose own input is bounded. */
+  readonly patient?: boolean;
   /** May use the room kept for retries and dead letters when the partition is full. */
   readonly reserved?: boolean;
 }

@@ -198,6 +198,6 @@ export class PipelineState implements StateStore {
 
   #message(key: string, record: SnapshotRecord): OutgoingMessage {
     const { name, codec } = changelogOf(this.#pipeline);
-    return { topic: name, key, payload: codec.encode(record), partition: 0 };
+    return { topic: name, key, payload: codec.encode(record), partition: 0, patient: true };
   }
 }

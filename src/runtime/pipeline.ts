@@ -24,15 +24,15 @@ export type FailurePolicy = 'dead-letter' | 'skip' | 'stop';
 export interface PipelineContext {
   readonly name: string;
   /** The pipeline's input. */
-  source(
-    topic: Topic<unknown>,
+  readonly source: (
+    topic: Pick<Topic<unknown>, 'name'>,
     options?: Pick<SourceOptions, 'maxInFlight' | 'from'>,
-  ): Observable<Delivery<Bytes>>;
+  ) => Observable<Delivery<Bytes>>;
   /** The table side of a join: all of the topic from its beginning, whoever else reads it. */
-  table(topic: Topic<unknown>): Observable<Delivery<Bytes>>;
+  readonly table: (topic: Pick<Topic<unknown>, 'name'>) => Observable<Delivery<Bytes>>;
   readonly publisher: NamedPublisher;
   /** Failures leave here, by the pipeline's failure policy. */
-  onFailure<A>(options?: DeadLetterOptions): OperatorFunction<Delivery<A>, Ok<A>>;
+  readonly onFailure: <A>(options?: DeadLetterOptions) => OperatorFunction<Delivery<A>, Ok<A>>;
   readonly scheduler: SchedulerLike;
   readonly meter: Meter;
   readonly state: StateStore;

@@ -241,7 +241,7 @@ export class RunningPipeline {
   }
 
   #see(message: Message): void {
-    this.#metrics.consumed.add();
+    if (message.payload !== null) this.#metrics.consumed.add();
     this.#progress.see(message);
     this.handling.delivered(message);
     this.#watermarks.see(message);
@@ -260,6 +260,7 @@ export class RunningPipeline {
           this.handling.revoke(topic, partition);
         }
       },
+      pressed: () => this.#snapshots.take(),
       commitLimit: ({ topic, partition }) => this.#snapshots.limitOf(topic, partition),
       settled: (topic, partition, upTo) => {
         this.#progress.settled(topic, partition, upTo);

@@ -10,6 +10,8 @@ export class CommitCell implements TopicPartition, ReadMark {
   #floor = 0;
   /** Whether it has moved since it was last made durable. */
   dirty = false;
+  /** Set by the reader: what it does when a sender waits for room. */
+  onPressure: () => void = () => undefined;
 
   constructor(topic: string, partition: number, offset: number | undefined) {
     this.topic = topic;
@@ -24,6 +26,10 @@ export class CommitCell implements TopicPartition, ReadMark {
   /** What retention must keep: everything from here on. */
   get committed(): number {
     return this.#offset ?? this.#floor;
+  }
+
+  press(): void {
+    this.onPressure();
   }
 
   /** A reader begins here; what lies below is no longer needed by it. */

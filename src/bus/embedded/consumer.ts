@@ -112,6 +112,15 @@ export class Consumer implements ReaderHost {
 
   /** Delivers a run of each partition, as far as there is credit. */
   pump(): void {
+    try {
+      this.#deliverRuns();
+    } catch (cause) {
+      // The storage cannot be read: that ends this source and nothing else.
+      this.#observer.error(cause);
+    }
+  }
+
+  #deliverRuns(): void {
     this.#starved = false;
     for (let tried = this.#readers.length; tried > 0 && !this.#closed; tried--) {
       const reader = this.#readers[this.#next++ % this.#readers.length];
@@ -163,6 +172,10 @@ export class Consumer implements ReaderHost {
 
   #commitAll(): void {
     for (const reader of this.#readers) this.#commit(reader);
+  }
+
+  pressed(): void {
+    this.#options.lifecycle?.pressed?.();
   }
 
   #commit({ tracker, cell, log }: PartitionReader): void {

@@ -23,6 +23,7 @@ import type {
 import { subscribeHandler } from '../handler-subscription.ts';
 import type { BusHealth } from '../health.ts';
 import { partitionOf } from '../partitioner.ts';
+import { BusCondition } from './bus-condition.ts';
 import { type CommitCell, ConsumerGroup } from './consumer-group.ts';
 import { Consumer, type ConsumerHost } from './consumer.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -30,6 +31,7 @@ import type { FaultInjector } from './faults.ts';
 import { GroupRegistry } from './group-registry.ts';
 import { Maintenance } from './maintenance.ts';
 import type { PartitionLog } from './partition-log.ts';
+import { partitionName } from './partition-name.ts';
 import type { Storage } from './storage.ts';
 import { type OpenTopic, TopicCatalog } from './topic-catalog.ts';
 import { type LostDelivery, UnsettledWatch } from './unsettled-watch.ts';
@@ -70,14 +72,12 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
   readonly #readersOf = new Map<PartitionLog, Set<Consumer>>();
   readonly #dispatcher: Dispatcher;
   readonly #maintenance: Maintenance;
-  readonly #errors: string[] = [];
+  readonly #condition = new BusCondition();
   readonly #idPrefix = randomUUID().replaceAll('-', '').slice(0, 20);
   #timers = new Subscription();
   #running = false;
   #lastId = 0;
   #sends = 0;
-  #producerLatencyMs = 0;
-  #consumerLatencyMs = 0;
 
   constructor(kind: string, storage: Storage, options: EmbeddedBusOptions & { maxPartitionBytes: number }) {
     this.kind = kind;
@@ -90,10 +90,11 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
       maxWaiting: options.maxWaitingPublishes ?? 10_000,
       publishTimeoutMs: options.publishTimeoutMs ?? 30_000,
       scheduler: this.scheduler,
+      report: cause => this.#condition.failed('making room', cause),
     });
     this.#groups = new GroupRegistry(storage.ledger, topic => this.partitionsOf(topic));
     this.#dispatcher = new Dispatcher(log => this.#readersOf.get(log) ?? []);
-    this.#maintenance = new Maintenance(this.#topics, this.#groups, this.scheduler);
+    this.#maintenance = new Maintenance(this.#topics, this.#groups, this.scheduler, this.#condition);
     options.faults?.onChange(() => this.#reconnected());
   }
 
@@ -101,8 +102,16 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
     if (this.#running) return Promise.resolve();
     return attempt(() => {
       this.#storage.open();
-      this.#topics.open();
+      try {
+        this.#topics.open();
+        this.#groups.setBack(partition => this.#endOf(partition));
+      } catch (cause) {
+        this.#topics.close();
+        this.#storage.close();
+        throw cause;
+      }
       this.#running = true;
+      if (this.#storage.readOnly === true) return;
       this.#timers = this.#maintenance.start(this.#options.maintenanceIntervalMs ?? 60_000);
     });
   }
@@ -118,8 +127,9 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
         'the bus was stopped while the message waited for room',
       );
       for (const { logs } of this.#topics.all) for (const log of logs) log.refuseAll(stopped);
-      this.#groups.persist();
+      this.#groups.stage();
       this.#groups.clear();
+      this.#readersOf.clear();
       this.#topics.close();
       this.#storage.close();
     });
@@ -127,20 +137,15 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
 
   health(): Promise<BusHealth> {
     const disconnected = this.disconnected ? ['disconnected by fault injection'] : [];
-    const errors = [...this.#errors, ...disconnected];
-    const healthy = this.#running && errors.length === 0;
-    return Promise.resolve({
-      healthy,
-      status: !this.#running ? 'stopped' : healthy ? 'running' : 'degraded',
-      errors,
-      metrics: {
+    return Promise.resolve(
+      this.#condition.health({
+        running: this.#running,
+        problems: [...disconnected, ...(this.#storage.problems ?? [])],
         connectedBrokers: this.#running && !this.disconnected ? 1 : 0,
         activeTopics: this.#topics.names.length,
         activeConsumers: this.#consumers.size,
-        producerLatencyMs: this.#producerLatencyMs,
-        consumerLatencyMs: this.#consumerLatencyMs,
-      },
-    });
+      }),
+    );
   }
 
   partitionsOf(topic: string): number {
@@ -204,19 +209,20 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
 
   createTopic(spec: TopicSpec): Promise<void> {
     return attempt(() => {
-      this.#requireRunning();
+      this.#requireWritable();
       this.#topics.create(spec);
     });
   }
 
   deleteTopic(name: string): Promise<void> {
     return attempt(() => {
-      this.#requireRunning();
+      this.#requireWritable();
       const topic = this.#topics.get(name);
       const readers = topic.logs.flatMap(log => [...(this.#readersOf.get(log) ?? [])]);
       for (const consumer of new Set(readers)) consumer.complete();
-      this.#topics.delete(name);
+      for (const log of topic.logs) this.#readersOf.delete(log);
       this.#groups.forget(name);
+      this.#topics.delete(name);
     });
   }
 
@@ -249,7 +255,9 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
     const names = typeof topics === 'string' ? [topics] : topics;
     return new Observable(observer => {
       for (const name of names) this.partitionsOf(name);
-      const consumer = new Consumer(this, names, observer, options, this.#watch(options));
+      const isWaiting = ({ topic, partition, offset }: LostDelivery): boolean =>
+        consumer.isInFlight(topic, partition, offset);
+      const consumer = new Consumer(this, names, observer, options, this.#watch(options, isWaiting));
       const group = options.group === undefined ? this.#loneGroup() : this.#groups.group(options.group);
       this.#consumers.add(consumer);
       observer.add(() => this.#leave(group, consumer));
@@ -281,15 +289,28 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
   }
 
   delivered(ageMs: number): void {
-    this.#consumerLatencyMs += (ageMs - this.#consumerLatencyMs) / 16;
+    this.#condition.delivered(ageMs);
   }
 
   #requireRunning(): void {
     if (!this.#running) throw new BusError('bus-not-started', 'the bus is not started: call start() first');
   }
 
-  #accept(message: OutgoingMessage): OpenTopic {
+  #requireWritable(): void {
     this.#requireRunning();
+    if (this.#storage.readOnly !== true) return;
+    throw new BusError(
+      'storage',
+      'the bus was opened for reading: open it without readOnly to change anything',
+    );
+  }
+
+  #endOf({ topic, partition }: TopicPartition): number | undefined {
+    return this.#topics.has(topic) ? this.#topics.get(topic).logs[partition]?.store.nextOffset : undefined;
+  }
+
+  #accept(message: OutgoingMessage): OpenTopic {
+    this.#requireWritable();
     const topic = this.#topics.get(message.topic);
     const size = message.payload?.length ?? 0;
     if (size > topic.settings.maxMessageBytes) {
@@ -339,7 +360,7 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
   #timed(done: Published): Published {
     const sentAt = this.scheduler.now();
     return (error, receipt) => {
-      this.#producerLatencyMs += (this.scheduler.now() - sentAt - this.#producerLatencyMs) / 16;
+      this.#condition.published(this.scheduler.now() - sentAt);
       done(error, receipt);
     };
   }
@@ -375,15 +396,10 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
     return readers;
   }
 
-  #watch({ onLost }: SourceOptions): UnsettledWatch {
-    const isWaiting = ({ topic, partition, offset }: LostDelivery): boolean =>
-      this.#running &&
-      this.#topics.has(topic) &&
-      [...this.#consumers].some(consumer => consumer.isInFlight(topic, partition, offset));
+  #watch({ onLost }: SourceOptions, isWaiting: (delivery: LostDelivery) => boolean): UnsettledWatch {
     return new UnsettledWatch(isWaiting, lost => {
-      const place = `${lost.topic}[${lost.partition}]@${lost.offset}`;
-      this.#errors.push(`delivery ${place} was thrown away unsettled: a filter outside each() does that`);
-      this.#errors.splice(0, Math.max(0, this.#errors.length - 10));
+      const place = `${partitionName(lost.topic, lost.partition)}@${lost.offset}`;
+      this.#condition.noted(`delivery ${place} was thrown away unsettled: a filter outside each() does that`);
       onLost?.(lost);
     });
   }

@@ -1,4 +1,4 @@
-import type { SchedulerLike } from 'rxjs';
+import { type SchedulerLike, Subscription } from 'rxjs';
 import { MessageHeaders } from '../../core/headers.ts';
 import {
   type Message,
@@ -14,6 +14,8 @@ import type { PartitionStore } from './storage.ts';
 /** How far a reader has come; retention waits for it. */
 export interface ReadMark {
   readonly committed: number;
+  /** Asks the reader to commit what it can: a sender waits for room. */
+  press(): void;
 }
 
 export interface PartitionLogOptions {
@@ -24,6 +26,8 @@ export interface PartitionLogOptions {
   readonly publishTimeoutMs: number;
   /** Keep the newest of each key instead of dropping the oldest; such a partition takes what its keys need. */
   readonly compaction?: boolean;
+  /** Told that making room failed. */
+  readonly report?: (cause: unknown) => void;
   readonly scheduler: SchedulerLike;
 }
 
@@ -77,7 +81,7 @@ export class PartitionLog {
     const cost = (message.payload?.length ?? 0) + overheadBytes;
     const sending: Sending = { message, id, done, cost };
     if (this.#waiting.length === 0 && this.#hasRoom(sending)) this.#accept(sending);
-    else if (this.#waiting.length < this.#options.maxWaiting) this.#wait(sending);
+    else if (message.patient === true || this.#waiting.length < this.#options.maxWaiting) this.#wait(sending);
     else done(this.#bufferFull(), undefined);
   }
 
@@ -118,6 +122,7 @@ export class PartitionLog {
     const refused = [...this.#pending, ...this.#waiting];
     for (const { timeout } of this.#waiting) timeout.unsubscribe();
     this.#pending = [];
+    this.#pendingBytes = 0;
     this.#waiting = [];
     for (const { done } of refused) done(error, undefined);
   }
@@ -135,15 +140,24 @@ export class PartitionLog {
     }
     const limit = this.#options.maxBytes * (message.reserved === true ? reservedShare : 1);
     if (this.#fits(cost, limit)) return true;
-    this.shrinkTo(this.#options.maxBytes * (1 - trimShare));
+    this.#makeRoom(() => this.shrinkTo(this.#options.maxBytes * (1 - trimShare)));
     return this.#fits(cost, limit);
   }
 
   /** Compaction reads everything, so it waits until there is twice as much as it left behind. */
   #compactWhenDoubled(): void {
     if (this.store.bytes < Math.max(this.#options.maxBytes, 2 * this.#compactedBytes)) return;
-    this.store.compact(this.store.nextOffset);
+    this.#makeRoom(() => this.store.compact(this.store.nextOffset));
     this.#compactedBytes = this.store.bytes;
+  }
+
+  /** What cannot be dropped now, a disk refusing, is tried again later; the message may fit all the same. */
+  #makeRoom(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      this.#options.report?.(cause);
+    }
   }
 
   #fits(cost: number, limit: number): boolean {
@@ -158,12 +172,15 @@ export class PartitionLog {
 
   #wait(sending: Sending): void {
     const { scheduler, publishTimeoutMs } = this.#options;
-    const timeout = scheduler.schedule(() => {
+    const giveUp = (): void => {
       this.#waiting = this.#waiting.filter(other => other !== waiting);
       sending.done(this.#timedOut(), undefined);
-    }, publishTimeoutMs);
+    };
+    const patient = sending.message.patient === true;
+    const timeout = patient ? Subscription.EMPTY : scheduler.schedule(giveUp, publishTimeoutMs);
     const waiting: Waiting = { ...sending, timeout };
     this.#waiting.push(waiting);
+    for (const mark of this.marks) mark.press();
   }
 
   #admit(): void {

@@ -11,6 +11,8 @@ export interface ReaderHost {
   released(message: Message): void;
   redeliverable(): void;
   advanced(reader: PartitionReader): void;
+  /** A sender waits for room that a commit might free. */
+  pressed(): void;
 }
 
 /** A message to be delivered, with the duty to settle it. */
@@ -43,6 +45,7 @@ export class PartitionReader implements TrackerHost {
     this.#position = start;
     this.#end = end;
     cell.begin(start);
+    cell.onPressure = () => host.pressed();
     log.marks.add(cell);
   }
 

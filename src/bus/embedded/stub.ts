@@ -2,10 +2,10 @@ import type { EventBus } from '../event-bus.ts';
 import { EmbeddedBus, type EmbeddedBusOptions } from './embedded-bus.ts';
 import { MemoryStorage } from './memory-storage.ts';
 
-/** Options of the kind `stub`: `maxPartitionBytes` defaults to 4 MiB. */
+/** Options of the kind `stub`: `maxPartitionBytes` defaults to 1 MiB. */
 export type StubOptions = EmbeddedBusOptions;
 
 /** The embedded bus in memory: no disk, no trace. */
 export function stubBus(options: StubOptions = {}): EventBus {
-  return new EmbeddedBus('stub', new MemoryStorage(), { maxPartitionBytes: 4 * 1024 * 1024, ...options });
+  return new EmbeddedBus('stub', new MemoryStorage(), { maxPartitionBytes: 1024 * 1024, ...options });
 }

@@ -1,5 +1,6 @@
+import { rawCodec } from '../../core/codec.ts';
 import { BusError } from '../../core/publisher.ts';
-import type { TopicSettings, TopicSpec } from '../../core/topic.ts';
+import { type TopicSettings, type TopicSpec, topic } from '../../core/topic.ts';
 import { PartitionLog, type PartitionLogOptions } from './partition-log.ts';
 import type { Storage } from './storage.ts';
 
@@ -52,9 +53,16 @@ export class TopicCatalog {
     if (this.#topics.has(spec.name)) {
       throw new BusError('topic-exists', `topic ${spec.name} exists already: use it, or delete it first`);
     }
-    this.#storage.ledger.set(ledgerPrefix + spec.name, JSON.stringify(spec.settings));
-    this.#storage.ledger.flush();
-    this.#add(spec);
+    requireLegal(spec);
+    const { ledger } = this.#storage;
+    try {
+      ledger.set(ledgerPrefix + spec.name, JSON.stringify(spec.settings));
+      ledger.flush();
+      this.#add(spec);
+    } catch (cause) {
+      ledger.delete(ledgerPrefix + spec.name);
+      throw cause;
+    }
   }
 
   delete(name: string): void {
@@ -65,9 +73,10 @@ export class TopicCatalog {
       log.store.close();
     }
     this.#topics.delete(name);
+    // The messages first: a topic that is created again must not begin with those of its predecessor.
+    this.#storage.deleteTopic(name);
     this.#storage.ledger.delete(ledgerPrefix + name);
     this.#storage.ledger.flush();
-    this.#storage.deleteTopic(name);
   }
 
   has(name: string): boolean {
@@ -89,5 +98,14 @@ export class TopicCatalog {
       return new PartitionLog(name, partition, store, { ...this.#options, maxBytes, compaction });
     });
     this.#topics.set(name, { name, settings, logs, turn: 0 });
+  }
+}
+
+/** A name becomes a folder, so nothing but a legal one may come near the storage. */
+function requireLegal({ name, settings }: TopicSpec): void {
+  try {
+    topic(name, rawCodec, settings);
+  } catch (cause) {
+    throw new BusError('invalid-option', cause instanceof Error ? cause.message : String(cause), { cause });
   }
 }

@@ -1,0 +1,16 @@
+import type { Message } from '../src/index.ts';
+
+const maxAheadMs = 5 * 60_000;
+
+/** The header that tells when a feed received what it wrote, ms since the epoch. */
+export const ingestTimeHeader = 'ingest-time';
+
+/** Market data from the future is refused: more than five minutes ahead of when the feed received it. */
+export function aheadOfIngest({ time }: { readonly time: number }, { headers }: Message): string | undefined {
+  const ingested = headers.get(ingestTimeHeader);
+  if (ingested === undefined) return undefined;
+  const ahead = time - Number(ingested);
+  return ahead > maxAheadMs
+    ? `its time ${time} is ${ahead} ms ahead of its ingest time ${ingested}`
+    : undefined;
+}

@@ -1,0 +1,155 @@
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import type { EventBus } from '../bus/event-bus.ts';
+import { settlement } from '../core/delivery.ts';
+import { Marker, markerMessage } from '../core/marker.ts';
+import type { OutgoingMessage } from '../core/message.ts';
+import type { Feed, FeedItem } from './feed.ts';
+import { type FeedTopics, messageOf } from './feed-topics.ts';
+
+/** How far a feed has come, told after each batch. */
+export interface FeedProgress {
+  readonly items: number;
+  readonly malformed: number;
+  /** Event time of the newest item, ms. */
+  readonly time: number | undefined;
+  /** 0 to 1 where the feed knows its length. */
+  readonly progress: number | undefined;
+}
+
+export interface FeedRunOptions {
+  readonly topics: FeedTopics;
+  /** Whether items are of now; only told to readers, as `source-tier`. */
+  readonly live?: boolean;
+  readonly onProgress?: (progress: FeedProgress) => void;
+}
+
+const retryMs = 500;
+
+/**
+ * Publishes what a feed says, from where it stopped the last time, until it ends or the signal aborts: waits
+ * when the bus is full, writes markers to every partition as time passes, and records its position behind
+ * each batch. After a crash at most a batch is said twice, with the same ids.
+ *
+ * @returns whether the feed came to its end
+ * @throws FeedError where it cannot be read
+ */
+export async function runFeed(
+  feed: Feed,
+  bus: EventBus,
+  signal: AbortSignal,
+  options: FeedRunOptions,
+): Promise<boolean> {
+  const { topics, live = false, onProgress } = options;
+  const marks = new FeedMarks(feed, bus, topics);
+  const counts = { items: 0, malformed: 0 };
+  await publishAll(bus, marks.absent(), signal);
+  for await (const { items, position, progress } of feed.read(
+    await lastPosition(bus, feed, topics),
+    signal,
+  )) {
+    const messages = items.flatMap(item =>
+      item.kind === 'time' ? marks.at(item.time) : [messageOf(feed, topics, item, live)],
+    );
+    messages.push(positionMessage(feed, topics, position));
+    if (!(await publishAll(bus, messages, signal))) return false;
+    marks.seen(items);
+    counts.items += items.length;
+    counts.malformed += items.filter(({ kind }) => kind === 'malformed').length;
+    onProgress?.({ ...counts, time: marks.newest, progress });
+    // Timers and sockets get their turn between batches.
+    await nextTurn();
+    if (signal.aborted) return false;
+  }
+  if (signal.aborted) return false;
+  return publishAll(bus, marks.end(), signal);
+}
+
+/** Where the feed stopped the last time. */
+function lastPosition(bus: EventBus, feed: Feed, topics: FeedTopics): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    let position: string | null = null;
+    bus.source(topics.positions, { untilEnd: true }).subscribe({
+      next: delivery => {
+        const { key, payload } = delivery.message;
+        if (key === feed.name && payload) position = Buffer.from(payload).toString();
+        delivery[settlement].ack();
+      },
+      error: reject,
+      complete: () => resolve(position),
+    });
+  });
+}
+
+function positionMessage(feed: Feed, { positions }: FeedTopics, position: string): OutgoingMessage {
+  return { topic: positions, key: feed.name, payload: Buffer.from(position) };
+}
+
+/** Publishes all of them, again where the bus was full; false when the signal ended it. */
+async function publishAll(
+  bus: EventBus,
+  messages: readonly OutgoingMessage[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  let rest = messages;
+  for (;;) {
+    const results = await bus.publishBatch(rest);
+    const refused = results.flatMap((result, i) =>
+      result.ok ? [] : [{ error: result.error, message: rest[i] }],
+    );
+    const final = refused.find(({ error }) => !error.retryable);
+    if (final) throw final.error;
+    if (refused.length === 0) return true;
+    if (signal.aborted) return false;
+    rest = refused.flatMap(({ message }) => (message ? [message] : []));
+    await wait(retryMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** The markers of a feed: to every partition of the topics it carries, and once to those it does not. */
+class FeedMarks {
+  readonly #carried: readonly string[];
+  readonly #absent: readonly string[];
+  readonly #bus: EventBus;
+  readonly #kind: string;
+  newest: number | undefined;
+
+  constructor({ contents }: Feed, bus: EventBus, { prices, trades, books }: FeedTopics) {
+    const carries: readonly (readonly [string, boolean])[] = [
+      [prices, contents.prices !== 'none'],
+      [trades, contents.trades],
+      [books, contents.books],
+    ];
+    this.#bus = bus;
+    this.#kind = contents.prices === 'none' ? 'trades' : contents.prices;
+    this.#carried = carries.filter(([, carried]) => carried).map(([topic]) => topic);
+    this.#absent = carries.filter(([, carried]) => !carried).map(([topic]) => topic);
+  }
+
+  seen(items: readonly FeedItem[]): void {
+    for (const item of items) {
+      if (item.kind === 'malformed') continue;
+      const time = item.kind === 'time' ? item.time : item.value.time;
+      if (this.newest === undefined || time > this.newest) this.newest = time;
+    }
+  }
+
+  at(time: number): OutgoingMessage[] {
+    return this.#everywhere(this.#carried, new Marker('time', time));
+  }
+
+  absent(): OutgoingMessage[] {
+    return this.#everywhere(this.#absent, new Marker('absent', 0, this.#kind));
+  }
+
+  end(): OutgoingMessage[] {
+    return this.#everywhere(this.#carried, new Marker('end', this.newest ?? 0));
+  }
+
+  #everywhere(topics: readonly string[], marker: Marker): OutgoingMessage[] {
+    return topics.flatMap(topic =>
+      Array.from({ length: this.#bus.partitionsOf(topic) }, (_, partition) =>
+        markerMessage(topic, partition, marker),
+      ),
+    );
+  }
+}

@@ -1,0 +1,92 @@
+import { MessageHeaders } from '../core/headers.ts';
+import { type OutgoingMessage, deriveId } from '../core/message.ts';
+import { provenance } from '../core/provenance.ts';
+import type { Feed, FeedItem } from './feed.ts';
+
+/** Where a feed writes; the names are the composition root's to give. */
+export interface FeedTopics {
+  readonly prices: string;
+  readonly trades: string;
+  readonly books: string;
+  /** Where input goes that is no market data. */
+  readonly deadLetters: string;
+  /** Where feeds record how far they have come; compacted. */
+  readonly positions: string;
+}
+
+/** An item that is a message: everything but the passing of time. */
+type Told = Exclude<FeedItem, { readonly kind: 'time' }>;
+
+/** The message that an item becomes. */
+export function messageOf(feed: Feed, topics: FeedTopics, item: Told, live: boolean): OutgoingMessage {
+  if (item.kind === 'malformed') return malformed(feed, topics, item);
+  const { value, receivedAt } = item;
+  const topic = topicOf(topics, item.kind);
+  const id = deriveId(`feed ${feed.name}`, topic, value.symbol, value.time, ordinalOf(item));
+  const headers = [
+    'source',
+    feed.name,
+    'source-tier',
+    live ? 'hot' : 'cold',
+    'original-source',
+    value.venue,
+    'confidence',
+    '1',
+    provenance.schemaVersion,
+    '1',
+    provenance.correlation,
+    id,
+  ];
+  if (receivedAt !== undefined) headers.push('ingest-time', String(receivedAt));
+  return {
+    topic,
+    key: value.symbol,
+    payload: Buffer.from(JSON.stringify(value)),
+    timestamp: value.time,
+    id,
+    headers: MessageHeaders.fromFlat(headers),
+  };
+}
+
+function topicOf(topics: FeedTopics, kind: 'price' | 'trade' | 'book'): string {
+  switch (kind) {
+    case 'price':
+      return topics.prices;
+    case 'trade':
+      return topics.trades;
+    case 'book':
+      return topics.books;
+  }
+}
+
+/** What tells apart two items of one symbol and time; a repetition has the same. */
+function ordinalOf(item: Exclude<Told, { readonly kind: 'malformed' }>): string {
+  switch (item.kind) {
+    case 'price':
+      return `${item.value.venue} ${item.value.intervalMs ?? 0} ${item.value.price}`;
+    case 'trade':
+      return `${item.value.venue} ${item.value.tradeId ?? `${item.value.side} ${item.value.price} ${item.value.size}`}`;
+    case 'book':
+      return `${item.value.venue} ${item.value.sequence ?? 0}`;
+  }
+}
+
+function malformed(
+  feed: Feed,
+  topics: FeedTopics,
+  { raw, reason, place }: Extract<Told, { readonly kind: 'malformed' }>,
+): OutgoingMessage {
+  return {
+    topic: topics.deadLetters,
+    key: null,
+    payload: raw,
+    reserved: true,
+    headers: MessageHeaders.of({
+      'x-dlq-original-topic': topics.prices,
+      'x-dlq-pipeline': `feed ${feed.name}`,
+      'x-dlq-stage': 'feed',
+      'x-dlq-failure': 'decode',
+      'x-dlq-reason': `${place}: ${reason}`,
+    }),
+  };
+}

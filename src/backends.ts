@@ -1,12 +1,15 @@
+import { type EmbeddedOptions, embeddedBus } from './bus/embedded/embedded.ts';
 import { type StubOptions, stubBus } from './bus/embedded/stub.ts';
 import type { EventBus } from './bus/event-bus.ts';
 import { BackendRegistry, type BusOptions } from './bus/registry.ts';
 
 /** The options of the backends that come with the package. */
-export type OwnBackends = { readonly stub: StubOptions };
+export type OwnBackends = { readonly stub: StubOptions } & Readonly<Record<'embedded', EmbeddedOptions>>;
 
 /** The backends that come with the package; `backends.with(kind, factory)` adds others. */
-export const backends: BackendRegistry<OwnBackends> = BackendRegistry.empty.with('stub', stubBus);
+export const backends: BackendRegistry<OwnBackends> = BackendRegistry.empty
+  .with('stub', stubBus)
+  .with('embedded', embeddedBus);
 
 /**
  * Makes a bus of one of our kinds; start it before use.

@@ -169,6 +169,12 @@ export class SegmentLog {
     this.#remove(this.#segments.slice(0, -1));
   }
 
+  /** Seals the last file and begins a new one, so that all that was appended can be rewritten or dropped. */
+  roll(): void {
+    this.#mayWrite();
+    if ((this.#writer?.segment.count ?? 0) > 0) this.#begin(this.nextOffset);
+  }
+
   /**
    * Deletes every file whose records all lie below the offset; where that is all of them, an empty log remains that
    * remembers its next offset.
@@ -178,7 +184,7 @@ export class SegmentLog {
   dropBefore(offset: number): number {
     this.#mayWrite();
     const active = this.#writer?.segment;
-    if (active !== undefined && active.count > 0 && offset > active.lastOffset) this.#begin(this.nextOffset);
+    if (active !== undefined && offset > active.lastOffset) this.roll();
     const gone = this.#segments.slice(0, -1).filter(segment => segment.lastOffset < offset);
     this.#remove(gone);
     return gone.reduce((sum, { count }) => sum + count, 0);

@@ -27,18 +27,31 @@ export class GroupRegistry {
     return created;
   }
 
-  /** Writes what has been committed since the last time to the ledger. */
+  /** Makes what has been committed durable. @throws BusError `storage`; the next call tries it again */
   persist(): void {
-    let changed = false;
+    this.stage();
+    this.#ledger.flush();
+  }
+
+  /** Hands what has been committed since the last time to the ledger, to be written with its next flush. */
+  stage(): void {
     for (const group of this.#groups.values()) {
       for (const cell of group.cells) {
         if (!cell.dirty || cell.offset === undefined) continue;
         this.#ledger.set(ledgerName(group.name, cell), String(cell.offset));
         cell.dirty = false;
-        changed = true;
       }
     }
-    if (changed) this.#ledger.flush();
+  }
+
+  /** Sets back what was committed past the end of a partition that has lost messages, power failing. */
+  setBack(endOf: (partition: TopicPartition) => number | undefined): void {
+    for (const name of this.#ledger.names()) {
+      const [prefix, , topic = '', partition] = name.split('/');
+      const end =
+        `${prefix ?? ''}/` === ledgerPrefix ? endOf({ topic, partition: Number(partition) }) : undefined;
+      if (end !== undefined && Number(this.#ledger.get(name)) > end) this.#ledger.set(name, String(end));
+    }
   }
 
   forget(topic: string): void {
@@ -54,7 +67,7 @@ export class GroupRegistry {
 
   /** Every group that has committed something in the topic, with its lag behind the ends. */
   lags(topic: string, ends: readonly number[]): GroupLag[] {
-    this.persist();
+    this.stage();
     return this.#ledger.names().flatMap(name => {
       const [prefix, group, ofTopic, partition] = name.split('/');
       if (`${prefix ?? ''}/` !== ledgerPrefix || ofTopic !== topic) return [];

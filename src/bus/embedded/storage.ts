@@ -26,13 +26,17 @@ export interface Ledger {
   set(name: string, value: string): void;
   delete(name: string): void;
   names(): readonly string[];
-  /** Makes what was set durable. */
+  /** Makes what was set durable. @throws BusError `storage`; what was set is then still to be flushed */
   flush(): void;
 }
 
 /** The port behind which the embedded bus keeps what it is told. */
 export interface Storage {
   readonly durable: boolean;
+  /** Nothing may be changed; default false. */
+  readonly readOnly?: boolean;
+  /** What is wrong with what is stored, in words; default: nothing. */
+  readonly problems?: readonly string[];
   open(): void;
   close(): void;
   readonly ledger: Ledger;

@@ -1,0 +1,42 @@
+import { type Block, fixedBlock } from './block.ts';
+import { type Line, clipLine, joinFitting, span } from './line.ts';
+import type { LiveState } from './live-state.ts';
+import { plural, shortId } from './readable.ts';
+
+function hints(state: LiveState): Line[] {
+  const { phase, explainCommand, signals, directory } = state;
+  const newest = signals[0];
+  const id = newest === undefined ? 'ID' : shortId(newest.id);
+  const stop: Line =
+    phase === 'draining'
+      ? [span('finishing what is in flight', 'warn')]
+      : [span('Ctrl-C', 'accent'), span(' stops', 'dim')];
+  const why: Line = [span('why? ', 'dim'), span(`${explainCommand} ${id}`, 'accent')];
+  const where = directory === undefined ? 'kept in memory only' : `data in ${directory}`;
+  return [phase === 'done' ? [] : stop, why, [span(where, 'dim')]];
+}
+
+/** What to do next. */
+export function footerBlock(state: LiveState, width: number): Block {
+  return fixedBlock([joinFitting(hints(state), width)]);
+}
+
+/** What is wrong now; nothing where nothing is. */
+export function problemsBlock(state: LiveState, width: number): Block {
+  const stuck = state.pipelines.flatMap(({ status: { name, problem, stuckAt } }) =>
+    problem === undefined ? [] : [`${name}: ${problem}${stuckAt === undefined ? '' : ` (at ${stuckAt})`}`],
+  );
+  const all = [...new Set([...state.problems, ...stuck])];
+  const lines = all.map(text => clipLine([span('! ', 'bad'), span(text, 'bad')], width));
+  return {
+    least: Math.min(1, lines.length),
+    most: Math.min(4, lines.length),
+    render: rows =>
+      lines.length <= rows || rows < 2
+        ? lines.slice(0, rows)
+        : [
+            ...lines.slice(0, rows - 1),
+            [span(`! and ${plural(lines.length - rows + 1, 'more problem')}`, 'bad')],
+          ],
+  };
+}

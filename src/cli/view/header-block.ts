@@ -1,0 +1,74 @@
+import { bar } from './bar.ts';
+import { type Block, fixedBlock } from './block.ts';
+import { type Line, joinFitting, span, spread } from './line.ts';
+import type { LivePhase, LiveState } from './live-state.ts';
+import { compact, lengthOfTime, moment, percent, plural, stopWatch } from './readable.ts';
+
+const phases: Readonly<Record<LivePhase, Line>> = {
+  history: [span('▶ history', 'accent')],
+  live: [span('● live', 'good')],
+  draining: [span('◐ draining', 'warn')],
+  done: [span('✔ done', 'good')],
+};
+
+function titleLine(state: LiveState, width: number): Line {
+  const name: Line = [span('CryptoRun Streams', 'strong')];
+  const left = joinFitting([name, phases[state.phase], [span(state.title, 'dim')]], width);
+  return spread(left, [span('running ', 'dim'), span(stopWatch(state.elapsedMs))], width);
+}
+
+function rateOf({ feed }: LiveState): Line {
+  return [span(compact(feed.perSecond), 'strong'), span(' items/s', 'dim')];
+}
+
+function itemsOf({ feed }: LiveState): Line {
+  return [span(compact(feed.items)), span(' items', 'dim')];
+}
+
+function finiteLine(state: LiveState, share: number, width: number): Line {
+  const { feed, phase } = state;
+  const left: Line = [span(lengthOfTime(feed.timeLeftMs)), span(' left', 'dim')];
+  const facts: Line[] = [
+    [span(percent(share, 1), 'strong')],
+    ...(phase === 'history' ? [rateOf(state), left] : []),
+    itemsOf(state),
+    [span('at ', 'dim'), span(`${moment(feed.eventTime)} UTC`)],
+  ];
+  const barWidth = Math.max(10, Math.min(48, Math.floor(width * 0.3)));
+  return joinFitting([bar(share, barWidth), ...facts], width);
+}
+
+function endlessLine(state: LiveState, width: number): Line {
+  const { feed, now } = state;
+  const behind = feed.eventTime === undefined ? undefined : now - feed.eventTime;
+  const facts: Line[] = [
+    [span(`${moment(now)} UTC`, 'strong')],
+    [span('feed '), span(lengthOfTime(behind)), span(' behind', 'dim')],
+    rateOf(state),
+    itemsOf(state),
+  ];
+  return joinFitting(facts, width);
+}
+
+function tallied(count: number, what: string, ink: 'warn' | 'bad'): Line {
+  return [span(what, count > 0 ? ink : 'dim')];
+}
+
+function countsLine({ counts, feed }: LiveState, width: number): Line {
+  return joinFitting(
+    [
+      [span(feed.name, 'dim')],
+      tallied(counts.deadLetters, plural(counts.deadLetters, 'dead letter'), 'bad'),
+      tallied(counts.malformed, `${compact(counts.malformed)} malformed`, 'warn'),
+      tallied(counts.late, `${compact(counts.late)} late`, 'warn'),
+    ],
+    width,
+  );
+}
+
+/** What runs, how far it is and how fast, and what went wrong so far. */
+export function headerBlock(state: LiveState, width: number): Block {
+  const share = state.phase === 'live' ? undefined : state.feed.progress;
+  const progress = share === undefined ? endlessLine(state, width) : finiteLine(state, share, width);
+  return fixedBlock([titleLine(state, width), progress, countsLine(state, width)], 2);
+}

@@ -36,7 +36,7 @@ module.exports = {
     room(
       'worker-knows-runtime-bus-config',
       '^src/worker/',
-      '^src/(worker|runtime|core|config)/|^src/bus/[^/]+$',
+      '^(src/(worker|runtime|core|config)/|src/bus/[^/]+$|operators/)',
     ),
     room(
       'pipelines-use-the-public-surface',

@@ -83,6 +83,14 @@ export function signed(value: number | null, digits = 2): string {
   return value === null ? none : `${value < 0 ? '' : '+'}${inWords(value, digits)}`;
 }
 
+/** A number with its sign and always as many decimals, for columns; `-` where it is not known. */
+export function signedFixed(value: number | null, digits = 2): string {
+  if (value === null) return none;
+  const text = Math.abs(value).toFixed(digits);
+  if (!/[1-9]/.test(text)) return text;
+  return `${value < 0 ? '-' : '+'}${text}`;
+}
+
 /** The first eight digits of an id, enough for people to tell signals apart. */
 export function shortId(id: string): string {
   return id.slice(0, 8);

@@ -6,7 +6,8 @@ function withoutBlanksBelow(lines: readonly string[]): string[] {
   return lines.slice(0, lines.findLastIndex(line => line !== '') + 1);
 }
 
-const tokens = new RegExp('\u001B\\[[?\\d;]*[a-zA-Z]|\r|\n|[^\u001B\r\n]+', 'g');
+const escape = '\u001B';
+const tokens = new RegExp(`${escape}\\[[?\\d;]*[a-zA-Z]|\r|\n|[^${escape}\r\n]+`, 'g');
 
 /** As much of a terminal as the painter uses. */
 class Terminal {

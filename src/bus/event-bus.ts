@@ -41,6 +41,8 @@ export interface SourceOptions {
   readonly group?: string;
   /** Where to begin without a committed offset; default `earliest`. */
   readonly from?: StartFrom;
+  /** Only these partitions, for a reader without a group; default: all. */
+  readonly partitions?: readonly number[];
   /** Complete at what was the end when the source began; default false. */
   readonly untilEnd?: boolean;
   /** Unsettled deliveries at most, over all partitions; default 1024. */
@@ -133,6 +135,9 @@ export interface EventBus extends Publisher {
   getTopicInfo(name: string): Promise<TopicInfo>;
   /** The topics there are, by name. */
   listTopics(): Promise<readonly string[]>;
+
+  /** Forgets what a group has committed. @throws BusError `invalid-option` while it has members */
+  deleteGroup(group: string): Promise<void>;
 
   /**
    * The topics' messages as deliveries, cold: subscribing joins the group, unsubscribing leaves it. Deliveries

@@ -34,3 +34,12 @@ export function stage<A, B>(
     return Object.assign(staged, { [stageName]: name, source });
   };
 }
+
+/** The names of our operators from the source to here; plain RxJS between them has none. */
+export function stagesOf(chain$: Observable<unknown>): readonly string[] {
+  const names: string[] = [];
+  for (let at: (Observable<unknown> & Partial<Staged>) | undefined = chain$; at; at = at.source) {
+    if (at[stageName] !== undefined) names.unshift(at[stageName]);
+  }
+  return names;
+}

@@ -32,3 +32,12 @@ export function passByPolicy<A>(policy: 'skip' | 'stop', meter: Meter): Operator
     },
   }));
 }
+
+/** Lets only what has not failed pass; stands for a policy in a chain that is drawn and not run. */
+export function dropFailures<A>(policy: string): OperatorFunction<Delivery<A>, Ok<A>> {
+  return stage(policy, subscriber => ({
+    next: (delivery: Delivery<A>) => {
+      if (delivery.ok) subscriber.next(delivery);
+    },
+  }));
+}

@@ -110,6 +110,15 @@ export class PipelineState implements StateStore {
     return new Map([...this.#operators].map(([name, { states }]) => [name, states.size]));
   }
 
+  /** The live states of an operator, to look at; the caller knows their type. */
+  live<S>(operator: string): readonly { readonly key: string; readonly state: S }[] {
+    const states = this.#operators.get(operator)?.states;
+    if (states === undefined) return [];
+    return states.partitions.flatMap(partition =>
+      [...states.entries(partition)].map(({ key, state }) => ({ key, state: state as S })),
+    );
+  }
+
   /** Every state as it is now, in its stored form. */
   *read(): Iterable<{ operator: string; partition: number; key: string; state: unknown }> {
     for (const [operator, { codec, states }] of this.#operators) {

@@ -77,7 +77,9 @@ export class Consumer implements ReaderHost {
   }
 
   /** Takes partitions over: reading begins once the lifecycle, where there is one, has named the offsets. */
-  assign(cells: readonly CommitCell[], startOf: StartOf): void {
+  assign(assigned: readonly CommitCell[], startOf: StartOf): void {
+    const { partitions } = this.#options;
+    const cells = partitions ? assigned.filter(({ partition }) => partitions.includes(partition)) : assigned;
     const preparing = this.#options.lifecycle?.assigned(cells) ?? of<readonly StartOffset[]>([]);
     this.#awaiting++;
     let begun = false;
@@ -162,7 +164,7 @@ export class Consumer implements ReaderHost {
     const { tracker } = reader;
     this.#options.lifecycle?.settled?.(tracker.topic, tracker.partition, tracker.prefix);
     this.#commit(reader);
-    if (this.#starved) this.#host.wake(this);
+    if (this.#starved || this.#options.untilEnd === true) this.#host.wake(this);
   }
 
   #pause(paused: boolean): void {

@@ -251,6 +251,13 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
     });
   }
 
+  deleteGroup(group: string): Promise<void> {
+    return attempt(() => {
+      this.#requireRunning();
+      this.#groups.deleteGroup(group);
+    });
+  }
+
   source(topics: string | readonly string[], options: SourceOptions = {}): Observable<Delivery<Bytes>> {
     const names = typeof topics === 'string' ? [topics] : topics;
     return new Observable(observer => {

@@ -1,3 +1,4 @@
+import { BusError } from '../../core/publisher.ts';
 import type { GroupLag, TopicPartition } from '../event-bus.ts';
 import { ConsumerGroup } from './consumer-group.ts';
 import type { Ledger } from './storage.ts';
@@ -59,6 +60,17 @@ export class GroupRegistry {
     for (const name of this.#ledger.names()) {
       if (name.startsWith(ledgerPrefix) && name.split('/')[2] === topic) this.#ledger.delete(name);
     }
+  }
+
+  /** Forgets what a group has committed. @throws BusError `invalid-option` while it has members */
+  deleteGroup(name: string): void {
+    if ((this.#groups.get(name)?.size ?? 0) > 0) {
+      throw new BusError('invalid-option', `group ${name} has members: end them first`);
+    }
+    this.#groups.delete(name);
+    const prefix = `${ledgerPrefix}${encodeURIComponent(name)}/`;
+    for (const entry of this.#ledger.names()) if (entry.startsWith(prefix)) this.#ledger.delete(entry);
+    this.#ledger.flush();
   }
 
   clear(): void {

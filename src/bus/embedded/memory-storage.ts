@@ -67,8 +67,7 @@ class MemoryPartition implements PartitionStore {
   }
 
   close(): void {
-    this.#messages = [];
-    this.#start = 0;
+    // What a stopped bus held is there again when it is started again.
   }
 
   /** Where the first message at or after the offset stands; offsets may have gaps after compaction. */
@@ -132,7 +131,7 @@ export class MemoryStorage implements Storage {
   }
 
   close(): void {
-    // What a stopped bus held is there again when it is started again.
+    // As is every partition.
   }
 
   partition(topic: string, partition: number): PartitionStore {

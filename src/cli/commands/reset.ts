@@ -1,0 +1,64 @@
+import { marketPipelines } from '../../../pipelines/index.ts';
+import { createEventBus } from '../../backends.ts';
+import type { EventBus } from '../../bus/event-bus.ts';
+import { changelogOf } from '../../runtime/snapshot-format.ts';
+import { CliError } from '../cli-error.ts';
+import { type Command, textOption } from '../command.ts';
+import { defaultFolder } from '../data-folder.ts';
+import { type PipelineDescription, describePipeline, withDownstream } from '../pipeline-graph.ts';
+
+export const resetCommand: Command = {
+  name: 'reset',
+  summary: 'Forgets what a pipeline and those behind it have made: state, offsets and outputs together',
+  positionals: 'PIPELINE',
+  options: {
+    dir: { type: 'string', value: 'PATH', help: 'data folder (default .cryptorun)' },
+    'dry-run': { type: 'boolean', help: 'only tell what would be forgotten' },
+  },
+  run: async ({ options, positionals, terminal }) => {
+    const [name] = positionals;
+    const all = marketPipelines().map(describePipeline);
+    const known = all.map(pipeline => pipeline.name).join(', ');
+    if (name === undefined || !all.some(pipeline => pipeline.name === name)) {
+      throw new CliError(2, `Usage: cryptorun reset PIPELINE [--dry-run], PIPELINE one of ${known}`);
+    }
+    const dryRun = options['dry-run'] === true;
+    const dir = textOption(options, 'dir') ?? defaultFolder;
+    const bus = createEventBus({ kind: 'embedded', dir, readOnly: dryRun });
+    await bus.start();
+    try {
+      for (const pipeline of withDownstream(name, all)) {
+        terminal.out(await tellOf(bus, pipeline, dryRun ? 'would forget' : 'forgets'));
+        if (!dryRun) await reset(bus, pipeline);
+      }
+    } finally {
+      await bus.stop();
+    }
+    if (dryRun) terminal.out('Nothing was changed: leave --dry-run out to do it.');
+    return 0;
+  },
+};
+
+async function tellOf(bus: EventBus, { name, outputs }: PipelineDescription, verb: string): Promise<string> {
+  const messages = await Promise.all([...outputs, changelogOf(name).name].map(topic => countOf(bus, topic)));
+  const state = messages.pop() ?? 0;
+  const written = outputs.map((topic, i) => `${messages[i] ?? 0} messages of ${topic}`);
+  return `${name} ${verb} its offsets, ${state} records of state, ${written.join(', ')}`;
+}
+
+async function countOf(bus: EventBus, topic: string): Promise<number> {
+  if (!(await bus.listTopics()).includes(topic)) return 0;
+  const { partitions } = await bus.getTopicInfo(topic);
+  return partitions.reduce((sum, { firstOffset, nextOffset }) => sum + nextOffset - firstOffset, 0);
+}
+
+async function reset(bus: EventBus, { name, outputs }: PipelineDescription): Promise<void> {
+  const present = await bus.listTopics();
+  await bus.deleteGroup(name);
+  for (const topic of [...outputs, changelogOf(name).name]) {
+    if (!present.includes(topic)) continue;
+    const { settings } = await bus.getTopicInfo(topic);
+    await bus.deleteTopic(topic);
+    await bus.createTopic({ name: topic, settings });
+  }
+}

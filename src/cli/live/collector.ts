@@ -1,0 +1,158 @@
+import { Subscription } from 'rxjs';
+import {
+  type MomentumState,
+  type Regime,
+  type Signal,
+  regimeDetection,
+  signalsTopic,
+  warmUp,
+} from '../../../pipelines/index.ts';
+import type { EventBus } from '../../bus/event-bus.ts';
+import { rawCodec } from '../../core/codec.ts';
+import type { FeedProgress as RunProgress } from '../../feeds/feed-runner.ts';
+import type { PipelineStatus } from '../../runtime/pipeline-status.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { LivePhase, LiveState, PipelineView, SignalTally, WarmUpView } from '../view/live-state.ts';
+import { RateMeter } from '../view/rate-meter.ts';
+import { tail } from './topic-tail.ts';
+
+const signalsShown = 12;
+
+/** What the view is told of the run that the bus does not know. */
+export interface RunFacts {
+  readonly title: string;
+  readonly feed: string;
+  readonly directory: string | undefined;
+  readonly explainCommand: string;
+}
+
+/** Gathers what the view shows out of a running bus and its pipelines. */
+export class Collector {
+  readonly #runtime: Runtime;
+  readonly #facts: RunFacts;
+  readonly #tails = new Subscription();
+  readonly #startedAt = performance.now();
+  readonly #rates = new Map<string, RateMeter>();
+  readonly #tallies = new Map<string, SignalTally>();
+  readonly #buried = new Map<string, number>();
+  #signals: Signal[] = [];
+  #regime: Regime | undefined;
+  #read: RunProgress = { items: 0, malformed: 0, time: undefined, progress: undefined };
+  #problems: readonly string[] = [];
+  phase: LivePhase = 'history';
+
+  constructor(bus: EventBus, runtime: Runtime, facts: RunFacts) {
+    this.#runtime = runtime;
+    this.#facts = facts;
+    this.#tails.add(tail(bus, signalsTopic, signal => this.#signalled(signal)));
+    this.#tails.add(tail(bus, regimeDetection, regime => (this.#regime = regime)));
+    const letters = { name: 'cryptorun-dlq', codec: rawCodec, settings: regimeDetection.settings };
+    this.#tails.add(
+      tail(bus, letters, (_, { headers }) => {
+        const reason = headers.get('x-dlq-reason') ?? 'unknown';
+        const group = reason.replaceAll(/\d+(\.\d+)?/g, 'N');
+        // The reasons are words of ours, but a hostile payload could make them many.
+        if (this.#buried.size < 100 || this.#buried.has(group)) {
+          this.#buried.set(group, (this.#buried.get(group) ?? 0) + 1);
+        }
+      }),
+    );
+  }
+
+  /** How far the feed has come. */
+  feed(progress: RunProgress): void {
+    this.#read = progress;
+  }
+
+  /** What is wrong beside the pipelines' own problems. */
+  problems(texts: readonly string[]): void {
+    this.#problems = texts;
+  }
+
+  get signals(): readonly Signal[] {
+    return this.#signals;
+  }
+
+  async state(): Promise<LiveState> {
+    const statuses = await this.#runtime.status();
+    const { items, malformed, time, progress } = this.#read;
+    const now = performance.now();
+    const elapsedMs = now - this.#startedAt;
+    const share = this.#rate('progress', (progress ?? 0) * 1e6, now);
+    const meter = this.#runtime.meter;
+    const dead = [...this.#buried].map(([reason, count]) => ({ reason, count }));
+    return {
+      phase: this.phase,
+      title: this.#facts.title,
+      now: Date.now(),
+      elapsedMs,
+      feed: {
+        name: this.#facts.feed,
+        progress,
+        items,
+        perSecond: this.#rate('feed', items, now).perSecond(),
+        timeLeftMs: progress === undefined || this.phase !== 'history' ? undefined : share.timeTo(1e6),
+        eventTime: time,
+      },
+      pipelines: statuses.map(status => this.#viewOf(status, now)),
+      warmUps: this.#warmUps(),
+      regime: this.#regime,
+      signals: this.#signals,
+      tallies: [...this.#tallies.values()],
+      counts: {
+        malformed,
+        deadLetters: dead.reduce((sum, { count }) => sum + count, 0),
+        late: meter.sum('stream_late_total'),
+      },
+      deadLetters: dead.sort((a, b) => b.count - a.count).slice(0, 8),
+      problems: [
+        ...this.#problems,
+        ...statuses.flatMap(({ name, problem }) => (problem ? [`${name}: ${problem}`] : [])),
+      ],
+      directory: this.#facts.directory,
+      explainCommand: this.#facts.explainCommand,
+    };
+  }
+
+  close(): void {
+    this.#tails.unsubscribe();
+  }
+
+  #signalled(signal: Signal): void {
+    if (this.#signals.some(({ id }) => id === signal.id)) return;
+    this.#signals = [signal, ...this.#signals].slice(0, signalsShown);
+    const { venue, symbol, kind } = signal;
+    const before = this.#tallies.get(`${venue} ${symbol}`) ?? { venue, symbol, entries: 0, exits: 0 };
+    const entries = before.entries + (kind === 'entry' ? 1 : 0);
+    const exits = before.exits + (kind === 'exit' ? 1 : 0);
+    this.#tallies.set(`${venue} ${symbol}`, { venue, symbol, entries, exits });
+  }
+
+  #viewOf(status: PipelineStatus, now: number): PipelineView {
+    const { name, consumed, published, watermark } = status;
+    const { time } = this.#read;
+    return {
+      status,
+      inPerSecond: this.#rate(`${name} in`, consumed, now).perSecond(),
+      outPerSecond: this.#rate(`${name} out`, published, now).perSecond(),
+      lagMs: watermark === undefined || time === undefined ? undefined : Math.max(0, time - watermark),
+    };
+  }
+
+  #warmUps(): readonly WarmUpView[] {
+    const momentum = this.#runtime.pipelines.find(({ pipeline }) => pipeline.name === 'momentum');
+    const states = momentum?.state.live<MomentumState>('momentum') ?? [];
+    return states.flatMap(({ key, state }) => {
+      if (state.lastEnd === null) return [];
+      const [venue = '', symbol = ''] = key.split(' ');
+      return [{ venue, symbol, ...warmUp(state, state.lastEnd) }];
+    });
+  }
+
+  #rate(name: string, total: number, now: number): RateMeter {
+    const meter = this.#rates.get(name) ?? new RateMeter();
+    this.#rates.set(name, meter);
+    meter.add(now, total);
+    return meter;
+  }
+}

@@ -1,0 +1,21 @@
+import { lastValueFrom } from 'rxjs';
+import { readStoredState } from '../runtime/stored-state.ts';
+import { explainQuery } from './explain/explain-query.ts';
+import type { Query } from './query.ts';
+
+/** Every topic with its partitions, bytes and groups. */
+const topics: Query = async bus => Promise.all((await bus.listTopics()).map(name => bus.getTopicInfo(name)));
+
+/** States of a pipeline's operators: `[pipeline, operator?, key?]`. */
+const state: Query = async (bus, [pipeline = '', operator, key], runtime) => {
+  const running = runtime?.pipelines.find(candidate => candidate.pipeline.name === pipeline);
+  const states = running
+    ? [...running.state.read()]
+    : (await lastValueFrom(readStoredState(bus, pipeline))).states;
+  return states.filter(
+    s => (operator === undefined || s.operator === operator) && (key === undefined || s.key === key),
+  );
+};
+
+/** Every question there is, by name. */
+export const queries: Readonly<Record<string, Query>> = { topics, state, explain: explainQuery };

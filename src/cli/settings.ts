@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Either, isLeft } from 'fp-ts/lib/Either.js';
+import type * as t from 'io-ts';
+import {
+  GateSettings,
+  LiquiditySettings,
+  type MarketSettings,
+  MomentumSettings,
+  RegimeSettings,
+  SignalSettings,
+} from '../../pipelines/index.ts';
+import type { BundleConfig } from '../config/bundle.ts';
+import type { ConfigFile } from '../config/check-configs.ts';
+import { type ConfigProblem, formatProblems } from '../config/config-problem.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { loadTopics, topicSettings } from '../config/topics.ts';
+import type { TopicSpec } from '../core/topic.ts';
+import { CliError } from './cli-error.ts';
+
+/** The files of the domain, beside topics, backends and bundles. */
+export const domainFiles: readonly ConfigFile[] = [
+  { file: 'liquidity.yaml', codec: LiquiditySettings },
+  { file: 'momentum.yaml', codec: MomentumSettings },
+  { file: 'regimes.yaml', codec: RegimeSettings },
+  { file: 'gates.yaml', codec: GateSettings },
+  { file: 'signals.yaml', codec: SignalSettings },
+];
+
+/** The `configs` folder that comes with the package; in a clone the one of the working tree. */
+export function defaultConfigDir(): string {
+  const here = fileURLToPath(import.meta.url);
+  const levels = here.includes('/dist/') ? '../../../../configs' : '../../../configs';
+  return join(here, levels);
+}
+
+export interface Settings {
+  readonly topics: readonly TopicSpec[];
+  readonly market: MarketSettings;
+}
+
+/** Reads the topics and the domain's settings; every problem of every file is told at once. */
+export function loadSettings(dir: string): Settings {
+  const problems: ConfigProblem[] = [];
+  const read = <A>(result: Either<readonly ConfigProblem[], A>): A | undefined => {
+    if (!isLeft(result)) return result.right;
+    problems.push(...result.left);
+    return undefined;
+  };
+  const readFile = <A>(file: string, codec: t.Type<A, unknown>): A | undefined =>
+    read(loadConfig(join(dir, file), codec, process.env));
+
+  const topics = read(loadTopics(join(dir, 'stream/topics.yaml'), process.env));
+  const liquidity = readFile('liquidity.yaml', LiquiditySettings);
+  const momentum = readFile('momentum.yaml', MomentumSettings);
+  const regime = readFile('regimes.yaml', RegimeSettings);
+  const gates = readFile('gates.yaml', GateSettings);
+  const signals = readFile('signals.yaml', SignalSettings);
+  if (!(topics && liquidity && momentum && regime && gates && signals)) throw configError(problems);
+  return {
+    topics: Object.entries(topics.topics).map(([name, config]) => ({
+      name,
+      settings: topicSettings(config),
+    })),
+    market: { liquidity, momentum, regime, gates, signals },
+  };
+}
+
+/** Problems of the configuration as the end of a command. */
+export function configError(problems: readonly ConfigProblem[]): CliError {
+  return new CliError(2, formatProblems(problems));
+}
+
+/** Settings of a bundle that change pipelines. */
+export type PipelineOverrides = BundleConfig['pipelines'];

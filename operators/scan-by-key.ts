@@ -8,6 +8,7 @@ import { stage } from '../src/core/stage.ts';
 import {
   type KeyedState,
   type StateCodec,
+  type StateEntry,
   type StateStore,
   allPartitions,
   memoryStateStore,
@@ -55,12 +56,19 @@ export function scanByKey<A, S, B>(
     const states = (options.state ?? memoryStateStore()).keyed(name, codec);
     const sweep = expireAfterMs === undefined ? undefined : new Sweep(states, expireAfterMs);
 
+    /** The state of a key unless it has expired, whether or not a sweep has come by: sweeps depend on other keys. */
+    const remembered = (partition: number, stateKey: string, now: number): StateEntry<S> | undefined => {
+      const entry = states.get(partition, stateKey);
+      const age = now - (entry?.touchedAt ?? now);
+      return Number.isFinite(age) && age >= (expireAfterMs ?? Number.POSITIVE_INFINITY) ? undefined : entry;
+    };
     const apply = (delivery: Ok<A>): readonly B[] => {
       const { value, message } = delivery;
       const partition = scope === 'pipeline' ? allPartitions : message.partition;
       const stateKey = key ? key(value, message) : (message.key ?? '');
       const entry =
-        states.get(partition, stateKey) ?? states.create(partition, stateKey, seed(value, message));
+        remembered(partition, stateKey, message.timestamp) ??
+        states.create(partition, stateKey, seed(value, message));
       const outputs = step(entry.state, value, message);
       entry.dirty = true;
       if (message.timestamp > entry.touchedAt) entry.touchedAt = message.timestamp;

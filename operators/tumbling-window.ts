@@ -1,5 +1,6 @@
-import type { OperatorFunction } from 'rxjs';
-import type { Delivery, Ok } from '../src/core/delivery.ts';
+import { type OperatorFunction, asyncScheduler } from 'rxjs';
+import { type Delivery, type Ok, fail, settlement } from '../src/core/delivery.ts';
+import { handleFailure } from '../src/core/failure.ts';
 import { type Marker, isMarker } from '../src/core/marker.ts';
 import type { Message } from '../src/core/message.ts';
 import { type Counter, type Meter, idleMeter } from '../src/core/meter.ts';
@@ -13,6 +14,7 @@ import {
   type StateStore,
   memoryStateStore,
 } from '../src/core/state.ts';
+import type { StageOptions } from './map-values.ts';
 
 /** What a window gathers, from its first value to its result. */
 export interface WindowAggregate<A, W, B> {
@@ -24,7 +26,7 @@ export interface WindowAggregate<A, W, B> {
   close(window: W, end: number, closedBy: A | Marker, key: string): B;
 }
 
-export interface TumblingWindowOptions<A, W> {
+export interface TumblingWindowOptions<A, W> extends StageOptions {
   /** Names the state in the store. Default `tumblingWindow`. */
   readonly name?: string;
   readonly sizeMs: number;
@@ -52,7 +54,8 @@ interface KeyWindows<W> {
  * Windows of equal length per key, by event time, aligned to the epoch: a window holds values with
  * `start < time <= end`. It closes when event time is past its end and the lateness: by a later value of its own
  * key, or by a marker; an `end` marker closes all. A key's windows close in order; a value for a closed
- * window is late: counted, acked and dropped. Markers are acked with the results they caused.
+ * window is late: counted, acked and dropped. Markers are acked with the results they caused. What a function
+ * throws becomes a `handle` failure of the value or marker in hand; a window that cannot be closed is lost with it.
  *
  * ```
  * in     --1---2---4---m5---|      size 3, lateness 0
@@ -65,7 +68,7 @@ export function tumblingWindow<A, W, B>(
   aggregate: WindowAggregate<A, W, B>,
   options: TumblingWindowOptions<A, W>,
 ): OperatorFunction<Delivery<A | Marker>, Delivery<B>> {
-  const { name = 'tumblingWindow', meter = idleMeter, latenessMs = 0 } = options;
+  const { name = 'tumblingWindow', meter = idleMeter, latenessMs = 0, scheduler = asyncScheduler } = options;
   finiteNumber(`${name}.sizeMs`, options.sizeMs, 1);
   finiteNumber(`${name}.latenessMs`, latenessMs, 0);
   const late = meter.counter('stream_late_total', { stage: name });
@@ -74,8 +77,15 @@ export function tumblingWindow<A, W, B>(
     const windows = new Windows(aggregate, { ...options, latenessMs }, states, late);
     return {
       next: (delivery: Delivery<A | Marker>) => {
-        if (!delivery.ok) subscriber.next(delivery);
-        else emitAll(subscriber, delivery, windows.take(delivery));
+        if (!delivery.ok) return subscriber.next(delivery);
+        let results: readonly B[];
+        try {
+          results = windows.take(delivery);
+        } catch (error) {
+          const failure = handleFailure(name, error, delivery[settlement].attempt, scheduler.now());
+          return subscriber.next(fail(delivery, failure));
+        }
+        return emitAll(subscriber, delivery, results);
       },
     };
   });

@@ -30,7 +30,8 @@ class Inflater {
           this.defect ??= error?.message;
           resolve();
         };
-        if (chunk === undefined) this.#gunzip.end(done);
+        // Finished writing is not yet finished unpacking; that is the end of what comes out.
+        if (chunk === undefined) this.#gunzip.on('end', resolve).end();
         else this.#gunzip.write(chunk, done);
       });
     }

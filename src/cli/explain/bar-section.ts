@@ -1,4 +1,5 @@
 import { inWords, priceInWords } from '../../../pipelines/number-words.ts';
+import { formatDuration } from '../../core/durations.ts';
 import { type Line, span } from '../view/line.ts';
 import { counted, lengthOfTime, moment, plural } from '../view/readable.ts';
 import { type Cell, type TableColumn, table } from '../view/table.ts';
@@ -57,7 +58,7 @@ export function barSection({ bar, inputs }: Explanation, width: number): Line[] 
     span(`${priceInWords(price)}  `, name === 'close' ? 'strong' : 'plain'),
   ]);
   const title: Line = [
-    span(`${lengthOfTime(intervalMs)} to ${moment(end)} UTC`),
+    span(`${formatDuration(intervalMs)} to ${moment(end)} UTC`),
     span(`  of ${plural(inputs.length, 'input')}`, 'dim'),
   ];
   return [

@@ -19,13 +19,13 @@ function foundLines(link: FoundLink, sharedCorrelation: string | undefined, widt
   ];
   const ids = [
     `id ${id}`,
-    causationId === undefined ? 'no causation id: it came from outside' : `causation ${causationId}`,
+    causationId === undefined ? 'no causation id' : `causation ${causationId}`,
     correlationId === sharedCorrelation ? undefined : `correlation ${correlationId ?? 'none'}`,
   ];
-  return [
-    place,
-    ...ids.filter(text => text !== undefined).flatMap(text => paragraph(text, width, 'dim', '    ')),
-  ];
+  const said = ids.filter(text => text !== undefined);
+  const inOne = `    ${said.join('  ')}`;
+  if (inOne.length <= width) return [place, [span(inOne, 'dim')]];
+  return [place, ...said.flatMap(text => paragraph(text, width, 'dim', '    '))];
 }
 
 function linesOf(link: ChainLink, sharedCorrelation: string | undefined, width: number): Line[] {

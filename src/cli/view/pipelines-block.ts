@@ -70,7 +70,8 @@ function linesOf(views: readonly PipelineView[], width: number): Line[] {
   const wide = views.map(view => rowOf(view, wideWatermark(view.status.watermark)));
   if (fitsWhole(roomy, wide, { width })) return table(roomy, wide, { width });
   const narrow = views.map(view => rowOf(view, timeOfDay(view.status.watermark)));
-  return table(tight, narrow, { width, gap: 1 });
+  const gap = fitsWhole(tight, narrow, { width }) ? 2 : 1;
+  return table(tight, narrow, { width, gap });
 }
 
 function cut(lines: readonly Line[], rows: number): readonly Line[] {

@@ -64,6 +64,7 @@ export function keptMessages(): { entry: Message; exit: Message; all: readonly M
     score: 82.14,
     regime: 'trending_bull',
     regimeTime: regime.time - 4 * hour,
+    closedBy: { time: time + 400, price },
   });
   const evaluation = evaluateGates(scored, { ...liquid, symbol, time }, defaultGateSettings);
   const bar: MarketBar = {

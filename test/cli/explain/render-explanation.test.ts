@@ -26,10 +26,10 @@ describe('renderExplanation', () => {
   it('shows each part of the score, the sum and the formula', async () => {
     const text = shown(await explained('entry'));
     expect(text).toMatch(/horizon +return +Z +weight +contribution/);
-    expect(text).toMatch(/over 4h +\+4 % +\+2 +35 % +\+0\.7 +█/);
-    expect(text).toMatch(/over 7d +\+20 % +\+1\.5 +0 % +\+?0/);
-    expect(text).toMatch(/acceleration boost +\+1 % +\+0\.1/);
-    expect(text).toMatch(/strength S +\+2\.1\n/);
+    expect(text).toMatch(/over 4h +\+4\.00 % +\+2\.00 +35 % +\+0\.700 +█/);
+    expect(text).toMatch(/over 7d +\+20\.00 % +\+1\.50 +0 % +0\.000/);
+    expect(text).toMatch(/acceleration boost +\+1\.00 % +\+0\.100/);
+    expect(text).toMatch(/strength S +\+2\.100\n/);
     expect(text).toContain('score = 100 * tanh(S / 2) = 100 * tanh(2.1 / 2) = 78.2');
     expect(text).toContain('The score itself is 82.1: it was made with another scale.');
     expect(text).toMatch(/ATR 1\.769/);
@@ -46,7 +46,7 @@ describe('renderExplanation', () => {
     const text = shown(await explained('entry'));
     expect(text).toMatch(/REGIME {2}trending_bull {2}confidence 67 %/);
     expect(text).toMatch(/volatility +31\.2 % +high_vol +12 of 12/);
-    expect(text).toMatch(/BAR {2}1m 00s to 2026-01-14 02:31:07 UTC {2}of 9 inputs/);
+    expect(text).toMatch(/BAR {2}1m to 2026-01-14 02:31:07 UTC {2}of 9 inputs/);
     expect(text).toContain('... 3 between ...');
     expect(text).toContain(
       'Closed by the event of 2026-01-14 02:31:07.400 UTC at 141.52, 400ms after its end.',
@@ -75,9 +75,9 @@ describe('renderExplanation', () => {
   it('says what is no longer kept, and shows what travelled in the signal', async () => {
     const { entry } = keptMessages();
     const text = shown(await explainSignal(readerOf([]), entry));
-    expect(text).toMatch(/over 4h +\+4 %/);
+    expect(text).toMatch(/over 4h +\+4\.00 %/);
     expect(text).toContain('The evaluation itself is no longer kept');
-    expect(text).toContain('no longer holds');
+    expect(text).toMatch(/because of 4{32}, which .* no longer\s+holds/);
     expect(text).toContain('The bar is no longer kept.');
   });
 

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { FaultInjector } from '../../bus/embedded/faults.ts';
+import type { ConformanceCase } from './contract.ts';
+import { Lab, refused } from './lab.ts';
+
+/** A case whose bus does wrong on demand. */
+function faultCase(name: string, run: (lab: Lab, faults: FaultInjector) => Promise<void>): ConformanceCase {
+  return {
+    name,
+    needs: ['fault-injection'],
+    run: async context => {
+      const [lab, injector] = [new Lab(context), new FaultInjector()];
+      try {
+        await lab.startBus({ faults: injector });
+        await run(lab, injector);
+      } finally {
+        await lab.close();
+      }
+    },
+  };
+}
+
+/** That faults on demand do what they say, for the tests of others to rely on. */
+export const faults: readonly ConformanceCase[] = [
+  faultCase('a publish that is to fail fails, and the next does not', async (lab, injector) => {
+    const topic = await lab.topic();
+    injector.failNextPublish('buffer-full', 2);
+    await refused(lab.publish(topic, 'k', 'a'), 'buffer-full');
+    await refused(lab.publish(topic, 'k', 'b'), 'buffer-full');
+    await lab.publish(topic, 'k', 'c');
+    await lab.sees(lab.consume(topic), ['c']);
+  }),
+  faultCase('a publish that is to be late is stored after its delay', async (lab, injector) => {
+    const topic = await lab.topic();
+    const reading = lab.consume(topic);
+    injector.delayNextPublish(1000);
+    const late = lab.publish(topic, 'k', 'late');
+    await lab.publish(topic, 'k', 'in time');
+    await lab.sees(reading, ['in time']);
+    await lab.passTime(1000);
+    await late;
+    await lab.sees(reading, ['in time', 'late']);
+  }),
+  faultCase('a publish that is to be doubled is stored twice under one id', async (lab, injector) => {
+    const topic = await lab.topic();
+    injector.duplicateNextPublish();
+    const { id } = await lab.publish(topic, 'k', 'a');
+    const reading = lab.consume(topic);
+    await lab.sees(reading, ['a', 'a']);
+    assert.deepEqual(
+      reading.messages.map(message => message.id),
+      [id, id],
+    );
+  }),
+  faultCase(
+    'while it is disconnected nothing comes and publishers wait, and then all is there',
+    async (lab, injector) => {
+      const topic = await lab.topic();
+      const reading = lab.consume(topic);
+      await lab.publish(topic, 'k', 'before');
+      await lab.sees(reading, ['before']);
+      injector.disconnect();
+      const { healthy, metrics } = await lab.bus.health();
+      assert.deepEqual([healthy, metrics.connectedBrokers], [false, 0]);
+      let stored = false;
+      const waiting = lab.publish(topic, 'k', 'meanwhile').then(() => (stored = true));
+      await lab.passTime(1000);
+      assert.deepEqual([reading.values, stored], [['before'], false]);
+      injector.reconnect();
+      await waiting;
+      await lab.sees(reading, ['before', 'meanwhile']);
+      assert.equal((await lab.bus.health()).healthy, true);
+    },
+  ),
+];

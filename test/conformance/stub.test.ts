@@ -1,0 +1,4 @@
+import { stubBus } from '../../src/bus/embedded/stub.ts';
+import { runConformance } from './run-conformance.ts';
+
+runConformance('stub', () => stubBus);

@@ -60,11 +60,11 @@ function totalRows(explanation: Explanation): Cell[][] {
   ];
 }
 
-function formulaInWords({ boost, acceleration }: MomentumScore): string {
-  const speed = 'the acceleration, the 4h return less that of 4 hours before,';
+function formulaInWords({ boost }: MomentumScore): string {
+  const speed = 'the acceleration (the 4h return less that of 4 hours before)';
   const moved =
     boost === 0
-      ? `not moved further, because ${speed} ${acceleration === null ? 'is not known' : 'has another sign'}`
+      ? `not moved by ${speed}`
       : `moved ${inWords(Math.abs(boost), 3)} further from zero, because ${speed} has its sign`;
   return (
     'Z is the return in usual ranges of its span: return / (ATR % * square root of its hours). ' +

@@ -27,7 +27,7 @@ export interface Shutdown {
   /** Aborts with the first signal; what runs should then end in good order. */
   readonly signal: AbortSignal;
   /** Takes the listeners and the deadline away. */
-  remove(): void;
+  readonly remove: () => void;
 }
 
 const secondSignalCodes: Readonly<Record<StopSignal, ExitCode>> = {

@@ -1,0 +1,44 @@
+import type { Series } from '../runtime/series.ts';
+
+/** What a metric means; a name without an entry is shown all the same. */
+export interface MetricEntry {
+  readonly help: string;
+  readonly kind: Series['kind'];
+  /** Shown as 0 where nothing has happened yet, so that rules can be written on it from the first day. */
+  readonly always?: true;
+}
+
+const counter = (help: string): MetricEntry => ({ help, kind: 'counter' });
+const gauge = (help: string): MetricEntry => ({ help, kind: 'gauge' });
+
+/** The metrics of a worker, by name. */
+export const metricCatalog: Readonly<Record<string, MetricEntry>> = {
+  stream_publish_total: { ...counter('Messages given to the bus.'), always: true },
+  stream_consume_total: { ...counter('Messages taken from the bus, markers not counted.'), always: true },
+  stream_publish_bytes: { ...counter('Payload bytes given to the bus.'), always: true },
+  stream_handler_error_total: { ...counter('Handlers that threw, rejected or errored.'), always: true },
+  stream_retries_total: { ...counter('Messages tried again.'), always: true },
+  stream_dlq_total: { ...counter('Messages stored as dead letters.'), always: true },
+  stream_mirror_lag: {
+    ...gauge('Messages that a mirror has not copied yet; 0 where nothing is mirrored.'),
+    always: true,
+  },
+  stream_filtered_total: counter('Messages that led to no output.'),
+  stream_skipped_total: counter('Failed messages left out by the failure policy.'),
+  stream_late_total: counter('Messages behind the watermark.'),
+  stream_expired_total: counter('Notifications too old to be told.'),
+  stream_notified_total: counter('Notifications told.'),
+  stream_in_flight: gauge('Messages taken and not settled.'),
+  stream_buffered: gauge('Messages that wait inside an operator.'),
+  stream_table_rows: gauge('Rows of the table side of a join.'),
+  stream_lag_messages: gauge('Messages in the input that are not settled.'),
+  stream_lag_event_time_seconds: gauge('Wall clock minus the event time of the newest message taken.'),
+  stream_watermark_seconds: gauge('Event time up to which everything is done, since the epoch.'),
+  stream_handling_seconds: gauge('Time from delivery to settlement, by quantile, of sampled messages.'),
+  stream_handling_samples_total: counter('Messages whose handling time was sampled.'),
+  stream_restarts_total: counter('Restarts of a pipeline after it broke.'),
+  stream_snapshots_total: counter('Snapshots of state stored.'),
+  stream_state_keys: gauge('Keys whose state an operator holds.'),
+  stream_running: gauge('1 while the pipeline runs, else 0.'),
+  stream_metrics_capped: gauge('Label sets of a metric that are left out because there are too many.'),
+};

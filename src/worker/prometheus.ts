@@ -1,0 +1,64 @@
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Series } from '../runtime/series.ts';
+import { metricCatalog } from './metric-catalog.ts';
+import type { ReadSeries } from './worker-series.ts';
+
+/** What a scrape is answered with. */
+export interface MetricsPage {
+  readonly contentType: string;
+  /** Reads every number and writes it in Prometheus' text format. */
+  readonly text: () => Promise<string>;
+}
+
+export interface PrometheusOptions {
+  /** Numbers of the process itself: memory, CPU, event loop; default true. */
+  readonly processMetrics?: boolean;
+}
+
+const longestLabelValue = 256;
+
+/** The numbers of a worker as Prometheus reads them; nothing is done between scrapes. */
+export function prometheusPage(
+  read: ReadSeries,
+  { processMetrics = true }: PrometheusOptions = {},
+): MetricsPage {
+  const ofProcess = new Registry();
+  if (processMetrics) collectDefaultMetrics({ register: ofProcess });
+  return {
+    contentType: ofProcess.contentType,
+    text: async () => {
+      const registry = new Registry();
+      for (const [name, series] of byMetric(await read())) register(registry, name, series);
+      return `${await registry.metrics()}\n${processMetrics ? await ofProcess.metrics() : ''}`;
+    },
+  };
+}
+
+function byMetric(all: readonly Series[]): Map<string, readonly Series[]> {
+  return Map.groupBy(all, ({ name }) => legalName(name));
+}
+
+/** Series with the same labels are added up: two operators of one name in one chain, for example. */
+function register(registry: Registry, name: string, series: readonly Series[]): void {
+  const kind = series[0]?.kind ?? 'gauge';
+  const labels = series.map(({ tags }) =>
+    Object.fromEntries(
+      Object.entries(tags).map(([label, value]) => [legalName(label), value.slice(0, longestLabelValue)]),
+    ),
+  );
+  const configuration = {
+    name,
+    help: metricCatalog[name]?.help ?? `${name}, counted by a pipeline.`,
+    labelNames: [...new Set(labels.flatMap(Object.keys))],
+    registers: [registry],
+  };
+  const metric = kind === 'counter' ? new Counter(configuration) : new Gauge(configuration);
+  series.forEach(({ value }, i) =>
+    metric.inc(labels[i] ?? {}, kind === 'counter' ? Math.max(0, value) : value),
+  );
+}
+
+/** Letters, digits and underscores, no digit first: what Prometheus takes. */
+function legalName(name: string): string {
+  return name.replaceAll(/[^a-zA-Z0-9_]/g, '_').replace(/^(?=\d|$)/, '_');
+}

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { decode, mapValues, publishTo } from '../../operators/index.ts';
+import { textCodec } from '../../src/core/codec.ts';
+import { topic } from '../../src/core/topic.ts';
+import { pipeline } from '../../src/runtime/pipeline.ts';
+import { Runtime } from '../../src/runtime/runtime.ts';
+import { type Series, SeriesMeter } from '../../src/runtime/series.ts';
+import { virtualBus } from '../../src/testing/index.ts';
+import { metricCatalog } from '../../src/worker/metric-catalog.ts';
+import { prometheusPage } from '../../src/worker/prometheus.ts';
+import { workerSeries } from '../../src/worker/worker-series.ts';
+
+const pageOf = (...series: Series[]): Promise<string> =>
+  prometheusPage(() => Promise.resolve(series), { processMetrics: false }).text();
+
+const gauge = (name: string, value: number, tags: Record<string, string> = {}): Series => {
+  return { name, tags, kind: 'gauge', value };
+};
+
+const words = topic('words', textCodec);
+const shouted = topic('shouted', textCodec);
+const upper = pipeline('upper', ({ source, publisher, onFailure }) =>
+  source(words).pipe(
+    decode(words),
+    mapValues(word => word.toUpperCase()),
+    publishTo(shouted, publisher),
+    onFailure(),
+  ),
+);
+
+describe('prometheusPage', () => {
+  it('writes counters and gauges with help, type and labels', async () => {
+    const text = await pageOf(
+      { name: 'stream_dlq_total', tags: { pipeline: 'a', tag: 'decode' }, kind: 'counter', value: 3 },
+      gauge('stream_in_flight', 7, { pipeline: 'a' }),
+    );
+    expect(text).toContain('# HELP stream_dlq_total Messages stored as dead letters.');
+    expect(text).toContain('# TYPE stream_dlq_total counter\nstream_dlq_total{pipeline="a",tag="decode"} 3');
+    expect(text).toContain('# TYPE stream_in_flight gauge\nstream_in_flight{pipeline="a"} 7');
+  });
+
+  it('adds up series with equal labels and takes series of one name with other labels', async () => {
+    const text = await pageOf(
+      gauge('stream_buffered', 2, { stage: 'each' }),
+      gauge('stream_buffered', 3, { stage: 'each' }),
+      gauge('stream_buffered', 1),
+    );
+    expect(text).toContain('stream_buffered{stage="each"} 5');
+    expect(text).toContain('stream_buffered 1');
+  });
+
+  it('makes names and labels legal and cuts long values', async () => {
+    const text = await pageOf(gauge('1 of-mine', 4, { 'a-b': 'x'.repeat(300), quote: '"\n' }));
+    expect(text).toContain(`_1_of_mine{a_b="${'x'.repeat(256)}",quote="\\"\\n"} 4`);
+  });
+
+  it('tells of the process', async () => {
+    const text = await prometheusPage(() => Promise.resolve([])).text();
+    expect(text).toMatch(/^process_resident_memory_bytes \d+/m);
+    expect(text).toContain('nodejs_eventloop_lag_seconds');
+  });
+});
+
+describe('workerSeries', () => {
+  it('has what must always be there before anything has happened, with help', async () => {
+    const { bus, scheduler } = virtualBus();
+    const read = workerSeries(new Runtime([], bus, { scheduler }), scheduler);
+    const text = await prometheusPage(read, { processMetrics: false }).text();
+    const always = [
+      'stream_publish_total',
+      'stream_consume_total',
+      'stream_publish_bytes',
+      'stream_handler_error_total',
+      'stream_retries_total',
+      'stream_dlq_total',
+      'stream_mirror_lag',
+    ];
+    for (const name of always) {
+      expect(text).toContain(`# HELP ${name} `);
+      expect(text).toContain(`\n${name} 0`);
+    }
+  });
+
+  it('tells where each pipeline stands', async () => {
+    const { bus, scheduler, ...virtual } = virtualBus({ topics: { words: {}, shouted: {} } });
+    const runtime = new Runtime([upper], bus, { scheduler });
+    await runtime.start();
+    await bus.publish({ topic: 'words', key: 'k', payload: Buffer.from('hello'), timestamp: 1_000 });
+    virtual.runFor(5_000);
+    const series = await workerSeries(runtime, scheduler)();
+    const valueOf = (name: string, more = {}): number | undefined =>
+      series.find(s => s.name === name && Object.entries(more).every(([k, v]) => s.tags[k] === v))?.value;
+    expect(valueOf('stream_consume_total', { pipeline: 'upper' })).toBe(1);
+    expect(valueOf('stream_publish_bytes')).toBe(5);
+    expect(valueOf('stream_lag_messages', { pipeline: 'upper' })).toBe(0);
+    expect(valueOf('stream_lag_event_time_seconds')).toBe(4);
+    expect(valueOf('stream_running')).toBe(1);
+    expect(valueOf('stream_handling_samples_total')).toBe(1);
+    expect(valueOf('stream_handling_seconds', { quantile: '0.99' })).toBeGreaterThan(0);
+    expect(series.filter(({ name }) => !(name in metricCatalog))).toEqual([]);
+    runtime.stop();
+  });
+
+  it('caps the label sets of one metric and counts what is left out', async () => {
+    const { bus, scheduler } = virtualBus();
+    const meter = new SeriesMeter();
+    for (let i = 0; i < 1500; i++) meter.counter('keys_total', { key: String(i) }).add(i);
+    const series = await workerSeries(new Runtime([], bus, { scheduler, meter }), scheduler)();
+    const kept = series.filter(({ name }) => name === 'keys_total');
+    expect(kept).toHaveLength(1000);
+    expect(kept.at(-1)?.tags).toEqual({ key: '999' });
+    expect(series).toContainEqual(gauge('stream_metrics_capped', 500, { metric: 'keys_total' }));
+  });
+});

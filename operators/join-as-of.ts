@@ -1,5 +1,5 @@
 import { type Observable, type OperatorFunction, Subscription, asyncScheduler } from 'rxjs';
-import { type Delivery, type Ok, fail, settlement, withValue } from '../src/core/delivery.ts';
+import { type Delivery, type Failed, type Ok, fail, settlement, withValue } from '../src/core/delivery.ts';
 import { handleFailure } from '../src/core/failure.ts';
 import { type Marker, isMarker } from '../src/core/marker.ts';
 import type { Message } from '../src/core/message.ts';
@@ -72,16 +72,18 @@ export function joinAsOf<A, T, B>(
   wholeNumber(`${name}.keepMs`, options.keepMs ?? 3_600_000, 0);
 
   return stage(name, subscriber => {
+    const refuse = (delivery: Ok<unknown>, error: unknown): Failed =>
+      fail(delivery, handleFailure(name, error, delivery[settlement].attempt, scheduler.now()));
     const emit = (delivery: Ok<A>, asOf: AsOf<T>): void => {
       let result: Delivery<B>;
       try {
         result = withValue(delivery, project(delivery.value, asOf, delivery.message));
       } catch (error) {
-        result = fail(delivery, handleFailure(name, error, delivery[settlement].attempt, scheduler.now()));
+        result = refuse(delivery, error);
       }
       subscriber.next(result);
     };
-    const join = new Join<A, T>(options, emit);
+    const join = new Join<A, T>(options, emit, (delivery, error) => subscriber.next(refuse(delivery, error)));
     const side = new Subscription();
     side.add(meter.gauge('stream_buffered', () => join.waiting, { stage: name }));
     side.add(meter.gauge('stream_table_rows', () => join.rows, { stage: name }));
@@ -111,11 +113,21 @@ export function joinAsOf<A, T, B>(
 interface Lane<A> {
   readonly queue: Queue<Ok<A | Marker>>;
   progress: number;
+  /** Its deliveries are being let go: what settles one of them may bring rows, which must not start it again. */
+  draining: boolean;
+}
+
+/** What a delivery asks the table for. */
+interface Question {
+  readonly at: number;
+  readonly key: string;
+  readonly needed: boolean;
 }
 
 class Join<A, T> {
   readonly #options: JoinAsOfOptions<A, T>;
   readonly #emit: (delivery: Ok<A>, asOf: AsOf<T>) => void;
+  readonly #refuse: (delivery: Ok<unknown>, error: unknown) => void;
   readonly #tables = new Map<number, AsOfTable<T>>();
   readonly #lanes = new Map<number, Lane<A>>();
   /** Acks of table deliveries that are held back while there are too many rows. */
@@ -124,9 +136,14 @@ class Join<A, T> {
   rows = 0;
   #idle: (() => void) | undefined;
 
-  constructor(options: JoinAsOfOptions<A, T>, emit: (delivery: Ok<A>, asOf: AsOf<T>) => void) {
+  constructor(
+    options: JoinAsOfOptions<A, T>,
+    emit: (delivery: Ok<A>, asOf: AsOf<T>) => void,
+    refuse: (delivery: Ok<unknown>, error: unknown) => void,
+  ) {
     this.#options = options;
     this.#emit = emit;
+    this.#refuse = refuse;
   }
 
   addRow(delivery: Ok<T | Marker>): void {
@@ -136,9 +153,14 @@ class Join<A, T> {
       table.mark(message.partition, value);
       delivery[settlement].ack();
     } else {
-      const { rowTime, rowKey } = this.#options;
-      const time = rowTime ? rowTime(value, message) : message.timestamp;
-      this.rows += table.add(rowKey ? rowKey(value, message) : (message.key ?? ''), { time, value });
+      try {
+        const { rowTime, rowKey } = this.#options;
+        const time = rowTime ? rowTime(value, message) : message.timestamp;
+        this.rows += table.add(rowKey ? rowKey(value, message) : (message.key ?? ''), { time, value });
+      } catch (error) {
+        this.#refuse(delivery, error);
+        return;
+      }
       this.#ackRow(delivery);
     }
     this.#release(message.partition);
@@ -165,7 +187,11 @@ class Join<A, T> {
   }
 
   #laneOf(partition: number): Lane<A> {
-    const lane = this.#lanes.get(partition) ?? { queue: new Queue(), progress: Number.NEGATIVE_INFINITY };
+    const lane = this.#lanes.get(partition) ?? {
+      queue: new Queue(),
+      progress: Number.NEGATIVE_INFINITY,
+      draining: false,
+    };
     this.#lanes.set(partition, lane);
     return lane;
   }
@@ -180,12 +206,15 @@ class Join<A, T> {
 
   /** Lets go of the partition's deliveries, in order, until one must wait. */
   #drain(lane: Lane<A>, partition: number): void {
+    if (lane.draining) return;
+    lane.draining = true;
     const table = this.#tableOf(partition);
     for (let delivery = lane.queue.peek(); delivery !== undefined; delivery = lane.queue.peek()) {
       if (!delivery[settlement].revoked && !this.#pass(delivery, lane, table)) break;
       lane.queue.shift();
       this.waiting--;
     }
+    lane.draining = false;
     this.#prune(table);
     if (this.waiting === 0) this.#idle?.();
   }
@@ -198,17 +227,32 @@ class Join<A, T> {
       delivery[settlement].ack();
       return true;
     }
-    const { time, key, needed, exact } = this.#options;
-    const at = time ? time(value, message) : message.timestamp;
+    let question: Question;
+    try {
+      question = this.#questionOf(value, message);
+    } catch (error) {
+      this.#refuse(delivery, error);
+      return true;
+    }
+    const { at, key, needed } = question;
     lane.progress = Math.max(lane.progress, at);
-    if (needed?.(value) === false) {
+    if (!needed) {
       this.#emit(delivery as Ok<A>, { row: undefined, absent: table.absent });
       return true;
     }
-    const row = table.find(key ? key(value, message) : (message.key ?? ''), at);
-    if (table.watermark < at && !(exact === true && row?.time === at)) return false;
+    const row = table.find(key, at);
+    if (table.watermark < at && !(this.#options.exact === true && row?.time === at)) return false;
     this.#emit(delivery as Ok<A>, { row: row?.value, absent: table.absent });
     return true;
+  }
+
+  #questionOf(value: A, message: Message): Question {
+    const { time, key, needed } = this.#options;
+    return {
+      at: time ? time(value, message) : message.timestamp,
+      key: key ? key(value, message) : (message.key ?? ''),
+      needed: needed?.(value) !== false,
+    };
   }
 
   #prune(table: AsOfTable<T>): void {

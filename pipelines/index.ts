@@ -8,7 +8,7 @@ export { MarketBar } from './market-bar.ts';
 export { type MarketSettings, marketPipelines } from './market-pipelines.ts';
 export { MomentumSettings, defaultMomentumSettings } from './momentum-settings.ts';
 export { MomentumScore } from './momentum-value.ts';
-export { type MomentumState } from './momentum-state.ts';
+export { type MomentumState, isMomentumState } from './momentum-state.ts';
 export { type WarmUp, warmUp } from './momentum-warm-up.ts';
 export { momentum } from './momentum.ts';
 export { Notification } from './notification-text.ts';

@@ -130,3 +130,8 @@ export function decodeMomentum(json: unknown, settings: MomentumSettings): Momen
   if (!rings) throw new StateRefused('momentum', 'a ring has another length');
   return state;
 }
+
+/** Whether a live state is momentum's. */
+export function isMomentumState(state: unknown): state is MomentumState {
+  return MomentumStateCodec.is(state);
+}

@@ -27,13 +27,13 @@ function instantOption(options: Options, name: string): number | undefined {
 }
 
 /** The feed that was asked for; without `--feed` the simulator. */
-export async function feedOf(options: Options): Promise<Feed> {
+export function feedOf(options: Options): Promise<Feed> {
   const specs = textOptions(options, 'feed');
-  return specs.length === 0 ? simulatorOf(options) : feedFromSpecs(specs);
+  return specs.length === 0 ? Promise.resolve(simulatorOf(options)) : feedFromSpecs(specs);
 }
 
 /** The feed that specs describe. */
-export async function feedFromSpecs(specs: readonly string[]): Promise<Feed> {
+export function feedFromSpecs(specs: readonly string[]): Promise<Feed> {
   const [first] = specs;
-  throw new FeedError(first ?? 'none', `feed ${specs.join(', ')}: not known yet`);
+  return Promise.reject(new FeedError(first ?? 'none', `feed ${specs.join(', ')}: not known yet`));
 }

@@ -1,5 +1,5 @@
 import { MessageHeaders } from './headers.ts';
-import type { Message, OutgoingMessage } from './message.ts';
+import { type Message, type MessageId, type OutgoingMessage, messageId } from './message.ts';
 
 /**
  * A message that holds only a time: everything of its partition up to and including it has been said.
@@ -42,7 +42,22 @@ export function markerMessage(topic: string, partition: number, marker: Marker):
     ...(marker.feed !== undefined && { [feedHeader]: marker.feed }),
   };
   const headers = marker.kind === 'time' ? timeHeaders : MessageHeaders.of(entries);
-  return { topic, key: null, payload: null, headers, timestamp: marker.time, partition, patient: true };
+  return {
+    topic,
+    key: null,
+    payload: null,
+    headers,
+    timestamp: marker.time,
+    partition,
+    patient: true,
+    id: idOf(partition, marker),
+  };
+}
+
+/** The same again in a replay, and without the cost of a hash: markers are many. */
+function idOf(partition: number, { kind, time }: Marker): MessageId {
+  const place = `${kind === 'time' ? 0 : 1}${partition.toString(16)}`.padStart(16, '0');
+  return messageId(place + Math.max(0, Math.floor(time)).toString(16).padStart(16, '0'));
 }
 
 /** The marker that a message carries, or undefined. */

@@ -3,12 +3,6 @@ import { Observable, type OperatorFunction, type Subscriber } from 'rxjs';
 /** The name of the operator that made an Observable, for drawings, metrics and failures. */
 export const stageName: unique symbol = Symbol('stage');
 
-/** An Observable that one of our operators made. */
-export interface Staged {
-  readonly [stageName]: string;
-  readonly source?: Observable<unknown>;
-}
-
 /**
  * Makes an operator with a name out of what happens at subscription. Subscribes to the source itself, and
  * passes its error and completion on unless `connect` returns handlers of its own.
@@ -35,10 +29,16 @@ export function stage<A, B>(
   };
 }
 
+interface Linked {
+  readonly [stageName]?: string;
+  readonly source?: Linked;
+}
+
 /** The names of our operators from the source to here; plain RxJS between them has none. */
 export function stagesOf(chain$: Observable<unknown>): readonly string[] {
   const names: string[] = [];
-  for (let at: (Observable<unknown> & Partial<Staged>) | undefined = chain$; at; at = at.source) {
+  // RxJS links an Observable to the one it was made from; there is no public way to ask.
+  for (let at: Linked | undefined = chain$ as Linked; at !== undefined; at = at.source) {
     if (at[stageName] !== undefined) names.unshift(at[stageName]);
   }
   return names;

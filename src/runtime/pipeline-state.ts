@@ -110,12 +110,12 @@ export class PipelineState implements StateStore {
     return new Map([...this.#operators].map(([name, { states }]) => [name, states.size]));
   }
 
-  /** The live states of an operator, to look at; the caller knows their type. */
-  live<S>(operator: string): readonly { readonly key: string; readonly state: S }[] {
+  /** The live states of an operator, to look at. */
+  live(operator: string): readonly { readonly key: string; readonly state: unknown }[] {
     const states = this.#operators.get(operator)?.states;
     if (states === undefined) return [];
     return states.partitions.flatMap(partition =>
-      [...states.entries(partition)].map(({ key, state }) => ({ key, state: state as S })),
+      [...states.entries(partition)].map(({ key, state }) => ({ key, state })),
     );
   }
 

@@ -2,7 +2,7 @@ import { type Observer, type SchedulerLike, Subscription, of } from 'rxjs';
 import { type Delivery, ok } from '../../core/delivery.ts';
 import type { Bytes, Message } from '../../core/message.ts';
 import type { SourceOptions, StartOffset, TopicPartition } from '../event-bus.ts';
-import type { CommitCell, StartOf } from './consumer-group.ts';
+import type { CommitCell, StartOf } from './commit-cell.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { type Due, PartitionReader, type ReaderHost } from './partition-reader.ts';
 import type { UnsettledWatch } from './unsettled-watch.ts';

@@ -24,7 +24,8 @@ import { subscribeHandler } from '../handler-subscription.ts';
 import type { BusHealth } from '../health.ts';
 import { partitionOf } from '../partitioner.ts';
 import { BusCondition } from './bus-condition.ts';
-import { type CommitCell, ConsumerGroup } from './consumer-group.ts';
+import type { CommitCell } from './commit-cell.ts';
+import { ConsumerGroup } from './consumer-group.ts';
 import { Consumer, type ConsumerHost } from './consumer.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { FaultInjector } from './faults.ts';
@@ -267,6 +268,8 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
       const consumer = new Consumer(this, names, observer, options, this.#watch(options, isWaiting));
       const group = options.group === undefined ? this.#loneGroup() : this.#groups.group(options.group);
       this.#consumers.add(consumer);
+      const { commitIntervalMs } = options;
+      if (commitIntervalMs !== undefined) observer.add(this.#maintenance.persistEvery(commitIntervalMs));
       observer.add(() => this.#leave(group, consumer));
       for (const name of names) {
         for (const log of this.#topics.get(name).logs) this.#readers(log).add(consumer);

@@ -26,8 +26,13 @@ export class Maintenance {
 
   start(everyMs: number): Subscription {
     const timers = interval(everyMs, this.#scheduler).subscribe(() => this.run());
-    timers.add(interval(persistIntervalMs, this.#scheduler).subscribe(() => this.#persist()));
+    timers.add(this.persistEvery(persistIntervalMs));
     return timers;
+  }
+
+  /** Makes committed offsets durable this often, until unsubscribed. */
+  persistEvery(ms: number): Subscription {
+    return interval(ms, this.#scheduler).subscribe(() => this.#persist());
   }
 
   /** Once over every partition. */

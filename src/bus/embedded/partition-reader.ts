@@ -2,7 +2,7 @@ import type { SchedulerLike } from 'rxjs';
 import type { Message } from '../../core/message.ts';
 import type { Settlement } from '../../core/settlement.ts';
 import { PartitionTracker, type TrackerHost } from '../partition-tracker.ts';
-import type { CommitCell } from './consumer-group.ts';
+import type { CommitCell } from './commit-cell.ts';
 import type { PartitionLog } from './partition-log.ts';
 
 /** What a reader tells its consumer. */

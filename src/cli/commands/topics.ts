@@ -1,6 +1,5 @@
 import * as t from 'io-ts';
 import { isLeft } from 'fp-ts/lib/Either.js';
-import { formatSize } from '../../core/durations.ts';
 import { ask } from '../ask.ts';
 import { CliError } from '../cli-error.ts';
 import { type Command, textOption } from '../command.ts';
@@ -34,7 +33,7 @@ export const topicsCommand: Command = {
     for (const { name, partitions, groups } of infos.right) {
       const messages = partitions.reduce((sum, p) => sum + p.nextOffset - p.firstOffset, 0);
       const bytes = partitions.reduce((sum, p) => sum + p.bytes, 0);
-      const size = bytes < 1024 ? `${bytes}B` : formatSize(Math.round(bytes / 1024) * 1024);
+      const size = inMegabytes(bytes);
       terminal.out(
         `${name.padEnd(width)}${String(partitions.length).padStart(10)}${String(messages).padStart(12)}${size.padStart(12)}  ${lags(groups)}`,
       );
@@ -42,6 +41,10 @@ export const topicsCommand: Command = {
     return 0;
   },
 };
+
+function inMegabytes(bytes: number): string {
+  return bytes === 0 ? '0' : `${(bytes / 1024 ** 2).toFixed(1)} MB`;
+}
 
 function lags(groups: readonly { readonly group: string; readonly lag: number }[]): string {
   const byGroup = new Map<string, number>();

@@ -1,8 +1,8 @@
 import { Subscription } from 'rxjs';
 import {
-  type MomentumState,
   type Regime,
   type Signal,
+  isMomentumState,
   regimeDetection,
   signalsTopic,
   warmUp,
@@ -141,9 +141,9 @@ export class Collector {
 
   #warmUps(): readonly WarmUpView[] {
     const momentum = this.#runtime.pipelines.find(({ pipeline }) => pipeline.name === 'momentum');
-    const states = momentum?.state.live<MomentumState>('momentum') ?? [];
+    const states = momentum?.state.live('momentum') ?? [];
     return states.flatMap(({ key, state }) => {
-      if (state.lastEnd === null) return [];
+      if (!isMomentumState(state) || state.lastEnd === null) return [];
       const [venue = '', symbol = ''] = key.split(' ');
       return [{ venue, symbol, ...warmUp(state, state.lastEnd) }];
     });

@@ -34,7 +34,8 @@ export function presenter(style: Style, terminal: Terminal): Presenter {
   }
 }
 
-function screenPresenter({ stream, colour, out }: Terminal): Presenter {
+function screenPresenter(terminal: Terminal): Presenter {
+  const { stream, colour } = terminal;
   const painter = new Painter(stream);
   const draw = (state: LiveState): void => painter.draw(renderScreen(state, { ...painter.size, colour }));
   return {
@@ -43,17 +44,17 @@ function screenPresenter({ stream, colour, out }: Terminal): Presenter {
     close: state => {
       draw(state);
       painter.close();
-      out(['', ...renderSummary(state, { columns: stream.columns, colour })].join('\n'));
+      terminal.out(['', ...renderSummary(state, { columns: stream.columns, colour })].join('\n'));
     },
   };
 }
 
-function plainPresenter({ out, colour }: Terminal): Presenter {
+function plainPresenter(terminal: Terminal): Presenter {
   let previous: LiveState | undefined;
   let progressAt = 0;
   const print = (state: LiveState, progress: boolean): void => {
     const lines = renderPlain(previous, state, { progress });
-    if (lines.length > 0) out(lines.join('\n'));
+    if (lines.length > 0) terminal.out(lines.join('\n'));
     previous = state;
   };
   return {
@@ -65,7 +66,7 @@ function plainPresenter({ out, colour }: Terminal): Presenter {
     },
     close: state => {
       print(state, true);
-      out(['', ...renderSummary(state, { columns: 100, colour })].join('\n'));
+      terminal.out(['', ...renderSummary(state, { columns: 100, colour: terminal.colour })].join('\n'));
     },
   };
 }

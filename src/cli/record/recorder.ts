@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { type SchedulerLike, Subscription, asyncScheduler, interval } from 'rxjs';
+import { type SchedulerLike, type Subscription, asyncScheduler, interval } from 'rxjs';
 import type { EventBus } from '../../bus/event-bus.ts';
 import { type Delivery, settlement } from '../../core/delivery.ts';
 import type { Bytes } from '../../core/message.ts';

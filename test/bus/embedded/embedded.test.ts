@@ -62,6 +62,31 @@ describe('a bus in a folder', () => {
     expect(payloads(everythingIn(bus, 't'))).toEqual(['one', 'two']);
   });
 
+  it('makes committed offsets durable within a second, or as often as the reader asks', async () => {
+    const [scheduler, dir] = [new Clock(), temporaryFolder()];
+    const bus = await startedBus({ dir, scheduler });
+    await createTopic(bus, 't');
+    for (const [group, options, waits] of [
+      ['g', {}, 1000],
+      ['h', { commitIntervalMs: 20 }, 20],
+    ] as const) {
+      await bus.publish(text('t', 'k', group));
+      const committed = async (): Promise<number | undefined> => {
+        const asIfKilled = await startedBus({ dir, readOnly: true });
+        return (await asIfKilled.getTopicInfo('t')).groups.find(lag => lag.group === group)?.committed;
+      };
+      const subscription = bus.source('t', { group, from: 'latest', ...options }).subscribe(delivery => {
+        delivery[settlement].ack();
+      });
+      await bus.publish(text('t', 'k', 'acked'));
+      scheduler.runFor(waits - 1);
+      const before = await committed();
+      scheduler.runFor(1);
+      expect([before, await committed()]).toEqual([undefined, group === 'g' ? 2 : 4]);
+      subscription.unsubscribe();
+    }
+  });
+
   it('reads from the disk what is no longer in memory', async () => {
     const bus = await startedBus({ dir: temporaryFolder(), cacheBytes: 2000 });
     await createTopic(bus, 't', { partitions: 3 });

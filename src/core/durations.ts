@@ -15,8 +15,9 @@ const sizeUnits: Readonly<Record<string, number>> = {
 
 function parse(text: string, units: Readonly<Record<string, number>>): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([a-zA-Z]+)$/.exec(text.trim());
-  const unit = match && units[match[2] ?? ''];
-  return match && unit !== undefined && unit !== null ? Math.round(Number(match[1]) * unit) : undefined;
+  const name = match?.[2] ?? '';
+  const unit = Object.hasOwn(units, name) ? units[name] : undefined;
+  return unit === undefined ? undefined : Math.round(Number(match?.[1]) * unit);
 }
 
 /** Milliseconds of a duration such as `250ms`, `30s`, `24h` or `7d`; undefined where the text is none. */

@@ -7,6 +7,7 @@ interface Tagged {
   readonly name: string;
   readonly _tag?: string;
   readonly type?: t.Any;
+  readonly domain?: t.Any;
   readonly codomain?: t.Any;
   readonly types?: readonly t.Any[];
   readonly props?: Readonly<Record<string, t.Any>>;
@@ -78,6 +79,9 @@ function tupleGuard(node: Tagged): Guard | undefined {
 }
 
 function dictionaryGuard(node: Tagged): Guard | undefined {
+  const domain: Tagged | undefined = node.domain;
+  // Other domains than all strings demand or refuse keys of their own.
+  if (domain?._tag !== 'StringType') return undefined;
   const item = node.codomain && compileGuard(node.codomain);
   return item && (value => isObject(value) && Object.values(value).every(item));
 }
@@ -90,7 +94,10 @@ function propsGuard(node: Tagged, optional: boolean): Guard | undefined {
     if (!isObject(value)) return false;
     for (let i = 0; i < names.length; i++) {
       const property = value[names[i] as string];
-      if (optional && property === undefined) continue;
+      if (property === undefined) {
+        if (optional) continue;
+        if (!Object.hasOwn(value, names[i] as string)) return false;
+      }
       if (!(guards[i] as Guard)(property)) return false;
     }
     return true;

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { MessageHeaders } from './headers.ts';
 import type { Message, MessageId } from './message.ts';
 
@@ -10,7 +11,7 @@ export const provenance = {
 } as const;
 
 /** Ids are 32 hex digits: as long as a W3C trace id. */
-const traceIdPattern = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const traceIdPattern = /^[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** The id that all messages with the same first cause share: the first cause's own. */
 export function correlationOf(message: Message): string {
@@ -37,6 +38,9 @@ export function causedBy(parent: Message, id: MessageId, schemaVersion: string):
   ]);
 }
 
+const usableTraceId = /^(?!0{32})[0-9a-f]{32}$/;
+
+/** The correlation id itself where it can be a trace id, else one that is the same for the same correlation id. */
 function asTraceId(correlation: string): string {
-  return correlation.length === 32 ? correlation : correlation.padEnd(32, '0').slice(0, 32);
+  return usableTraceId.test(correlation) ? correlation : hash('sha256', correlation, 'hex').slice(0, 32);
 }

@@ -52,6 +52,11 @@ export function topic<A>(name: string, codec: Codec<A>, settings: Partial<TopicS
   requirePositiveInteger(name, 'partitions', merged.partitions);
   requirePositiveInteger(name, 'replication', merged.replication);
   requirePositiveInteger(name, 'maxMessageBytes', merged.maxMessageBytes);
+  if (merged.retentionBytes !== undefined)
+    requirePositiveInteger(name, 'retentionBytes', merged.retentionBytes);
+  if (!(merged.retentionMs > 0)) {
+    throw new RangeError(`topic ${name}: retentionMs is ${merged.retentionMs}, must be above 0`);
+  }
   return { name, codec, settings: merged };
 }
 

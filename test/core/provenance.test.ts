@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { deriveId, messageId } from '../../src/core/message.ts';
+import { causedBy, correlationOf, provenance } from '../../src/core/provenance.ts';
+import { messageOf } from '../../src/testing/index.ts';
+
+const childId = messageId('c'.repeat(32));
+
+describe('causedBy', () => {
+  it('begins a correlation and a trace with the first cause', () => {
+    const parent = messageOf({ id: 'a'.repeat(32) });
+    expect(correlationOf(parent)).toBe(parent.id);
+    expect(Object.fromEntries(causedBy(parent, childId, '2'))).toEqual({
+      'correlation-id': parent.id,
+      'causation-id': parent.id,
+      traceparent: `00-${'a'.repeat(32)}-${'c'.repeat(16)}-01`,
+      'schema-version': '2',
+    });
+  });
+
+  it('carries correlation and trace on, with a span of its own', () => {
+    const trace = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-00`;
+    const parent = messageOf({ headers: { [provenance.correlation]: 'order 7', [provenance.trace]: trace } });
+    const headers = causedBy(parent, childId, '1');
+    expect(headers.get(provenance.correlation)).toBe('order 7');
+    expect(headers.get(provenance.causation)).toBe(parent.id);
+    expect(headers.get(provenance.trace)).toBe(`00-${'1'.repeat(32)}-${'c'.repeat(16)}-01`);
+  });
+
+  it.each(['order 7', 'ß'.repeat(32), '0'.repeat(32), 'x'.repeat(40), ''])(
+    'makes a legal trace of the correlation id %j',
+    correlation => {
+      const parent = messageOf({ headers: { [provenance.correlation]: correlation } });
+      const trace = causedBy(parent, childId, '1').get(provenance.trace);
+      expect(trace).toMatch(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01$/);
+    },
+  );
+});
+
+describe('deriveId', () => {
+  it('is the same for the same, and another for any other part', () => {
+    const id = deriveId('p', 't', 'k', 5, 0);
+    expect(id).toMatch(/^[0-9a-f]{32}$/);
+    expect(deriveId('p', 't', 'k', 5)).toBe(id);
+    const others = [
+      deriveId('q', 't', 'k', 5),
+      deriveId('p', 'u', 'k', 5),
+      deriveId('p', 't', 'l', 5),
+      deriveId('p', 't', 'k', 6),
+      deriveId('p', 't', 'k', 5, 1),
+    ];
+    expect(new Set([id, ...others]).size).toBe(6);
+  });
+});

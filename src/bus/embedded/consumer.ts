@@ -42,7 +42,8 @@ export class Consumer implements ReaderHost {
   #inFlight = 0;
   #inFlightBytes = 0;
   #delivered = 0;
-  #awaiting = 0;
+  /** Partitions whose lifecycle has not yet said where to begin, by assignment. */
+  readonly #preparing = new Set<Set<CommitCell>>();
   /** Stopped for want of credit: what frees some must wake it. */
   #starved = false;
   #paused = false;
@@ -69,7 +70,7 @@ export class Consumer implements ReaderHost {
   }
 
   get assigned(): readonly TopicPartition[] {
-    return this.#readers.map(({ log }) => log);
+    return [...this.#readers.map(({ log }) => log), ...[...this.#preparing].flatMap(cells => [...cells])];
   }
 
   get readers(): readonly PartitionReader[] {
@@ -80,16 +81,16 @@ export class Consumer implements ReaderHost {
   assign(assigned: readonly CommitCell[], startOf: StartOf): void {
     const { partitions } = this.#options;
     const cells = partitions ? assigned.filter(({ partition }) => partitions.includes(partition)) : assigned;
-    const preparing = this.#options.lifecycle?.assigned(cells) ?? of<readonly StartOffset[]>([]);
-    this.#awaiting++;
-    let begun = false;
+    const awaited = new Set(cells);
+    this.#preparing.add(awaited);
+    // Retention waits from now on: the offsets that will be named may be the oldest there are.
+    for (const cell of cells) this.#host.log(cell).marks.add(cell);
     const begin = (named: readonly StartOffset[]): void => {
-      if (begun || this.#closed) return;
-      begun = true;
-      this.#awaiting--;
-      for (const cell of cells) this.#begin(cell, offsetNamed(named, cell) ?? startOf(cell));
+      if (!this.#preparing.delete(awaited) || this.#closed) return;
+      for (const cell of awaited) this.#begin(cell, offsetNamed(named, cell) ?? startOf(cell));
       this.#host.wake(this);
     };
+    const preparing = this.#options.lifecycle?.assigned(cells) ?? of<readonly StartOffset[]>([]);
     this.#controls.add(
       preparing.subscribe({
         next: begin,
@@ -101,13 +102,19 @@ export class Consumer implements ReaderHost {
 
   /** Gives partitions up: what is in flight is taken back, what is acked stays committed. */
   revoke(partitions: readonly TopicPartition[]): void {
-    const isLost = ({ log }: PartitionReader): boolean => partitions.some(p => isSame(p, log));
-    for (const reader of this.#readers.filter(isLost)) {
+    const isLost = (held: TopicPartition): boolean => partitions.some(lost => isSame(lost, held));
+    for (const reader of this.#readers.filter(({ log }) => isLost(log))) {
       this.#inFlight -= reader.tracker.inFlight;
       this.#inFlightBytes -= reader.tracker.inFlightBytes;
       reader.close();
     }
-    this.#readers = this.#readers.filter(reader => !isLost(reader));
+    this.#readers = this.#readers.filter(({ log }) => !isLost(log));
+    for (const awaited of this.#preparing) {
+      for (const cell of [...awaited].filter(isLost)) {
+        awaited.delete(cell);
+        this.#host.log(cell).marks.delete(cell);
+      }
+    }
     this.#options.lifecycle?.revoked(partitions);
     this.#host.wake(this);
   }
@@ -223,7 +230,8 @@ export class Consumer implements ReaderHost {
   }
 
   #completeAtEnd(): void {
-    if (this.#awaiting === 0 && this.#readers.every(reader => reader.finished)) this.#observer.complete();
+    if (this.#preparing.size === 0 && this.#readers.every(reader => reader.finished))
+      this.#observer.complete();
   }
 }
 

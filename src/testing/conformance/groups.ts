@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { of } from 'rxjs';
-import type { TopicPartition } from '../../bus/event-bus.ts';
+import { Subject, of } from 'rxjs';
+import type { PartitionLifecycle, StartOffset, TopicPartition } from '../../bus/event-bus.ts';
 import { offset } from '../../core/message.ts';
 import type { ConformanceCase } from './contract.ts';
 import { type Lab, type Reading, busCase, names, textOf } from './lab.ts';
@@ -12,6 +12,11 @@ async function publishEverywhere(lab: Lab, topic: string, partitions: number, va
   for (let partition = 0; partition < partitions; partition++) {
     await lab.publish(topic, 'k', `${value}${partition}`, { partition });
   }
+}
+
+/** A lifecycle that takes until `go` emits to prepare its partitions. */
+function slow(go: Subject<readonly StartOffset[]>): PartitionLifecycle {
+  return { assigned: () => go, revoked: () => undefined };
 }
 
 /** Members of one group, and partitions that change hands. */
@@ -173,4 +178,24 @@ export const groups: readonly ConformanceCase[] = [
     },
     ['seek'],
   ),
+  busCase('a partition that changes hands while it is being prepared has one reader', async lab => {
+    const [topic, group] = [await lab.topic({ partitions: 4 }), lab.name('group')];
+    await publishEverywhere(lab, topic, 4, 'm');
+    const [go, goOther] = [new Subject<readonly StartOffset[]>(), new Subject<readonly StartOffset[]>()];
+    const one = lab.read(topic, { group, lifecycle: slow(go) });
+    await lab.passTime(10);
+    const two = lab.read(topic, { group, lifecycle: slow(goOther) });
+    await lab.passTime(10);
+    assert.deepEqual([one.values, two.values], [[], []]);
+    go.next([]);
+    goOther.next([]);
+    await lab.eventually(
+      () => one.values.length + two.values.length >= 4,
+      () => 'four messages',
+    );
+    await lab.passTime(100);
+    assert.deepEqual([...one.values, ...two.values].sort(), names('m', 4));
+    for (const reading of [one, two]) for (const index of reading.values.keys()) reading.duty(index).ack();
+    await lab.commits(topic, group, 4);
+  }),
 ];

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { Subject } from 'rxjs';
+import type { StartOffset } from '../../bus/event-bus.ts';
 import type { ConformanceCase } from './contract.ts';
 import { type Lab, busCase, names } from './lab.ts';
 
@@ -40,6 +42,21 @@ export const retention: readonly ConformanceCase[] = [
       for (const index of [0, 1, 2]) next.duty(index).ack();
       await lab.passTime(2 * minute);
       assert.equal(await firstOffset(lab, topic), 3);
+    },
+    needs,
+    options,
+  ),
+  busCase(
+    'what a group is still preparing to read stays as well',
+    async lab => {
+      const [topic, group] = [await lab.topic({ retentionMs: minute }), lab.name('group')];
+      await lab.publishAll(topic, null, ['a', 'b']);
+      const go = new Subject<readonly StartOffset[]>();
+      const lifecycle = { assigned: () => go, revoked: () => undefined };
+      const reading = lab.consume(topic, { group, lifecycle });
+      await lab.passTime(2 * minute);
+      go.next([]);
+      await lab.sees(reading, ['a', 'b']);
     },
     needs,
     options,

@@ -37,7 +37,7 @@ export class PartitionTracker {
   readonly #parked = new Map<string, ParkedKey>();
   readonly #ready: number[] = [];
   #messages: (Message | undefined)[] = new Array<undefined>(64);
-  #attempts = new Uint16Array(64);
+  #attempts = new Uint32Array(64);
   #states = new Uint8Array(64);
   #mask = 63;
   #head = 0;
@@ -86,12 +86,13 @@ export class PartitionTracker {
 
   /** The next message whose time to come again has arrived. */
   nextRedelivery(): { readonly message: Message; readonly duty: Settlement } | undefined {
-    const sequence = this.#ready.shift();
-    if (sequence === undefined) return undefined;
-    const at = sequence & this.#mask;
-    const message = this.#messages[at];
-    if (message === undefined) return undefined;
-    return { message, duty: this.#start(sequence, message) };
+    for (;;) {
+      const sequence = this.#ready.shift();
+      if (sequence === undefined) return undefined;
+      const message = this.#messages[sequence & this.#mask];
+      if (message === undefined || !this.#isNext(sequence, message)) continue;
+      return { message, duty: this.#start(sequence, message) };
+    }
   }
 
   /** Gives the partition up: deliveries in flight can no longer be settled, and are told so. */
@@ -107,7 +108,7 @@ export class PartitionTracker {
 
   /** For duties: whether this attempt at the message is no longer its holder's to settle. */
   isTakenBack(sequence: number, attempt: number): boolean {
-    return this.#revoked || (sequence >= this.#head && this.#attempts[sequence & this.#mask] !== attempt);
+    return this.#revoked || sequence < this.#head || this.#attempts[sequence & this.#mask] !== attempt;
   }
 
   /** For duties: aborts when the delivery is taken back. */
@@ -179,23 +180,37 @@ export class PartitionTracker {
     this.#set(sequence, state.parked);
     if (this.#parked.get(key)?.queue[0] !== sequence) this.#park(key, sequence, message);
     this.#release(message);
+    const attempt = this.#attempts[sequence & this.#mask];
     const again = (): void => {
+      // By then an earlier message of its key may have come between, and brought it along.
+      if (this.#attempts[sequence & this.#mask] !== attempt || !this.#isNext(sequence, message)) return;
       this.#ready.push(sequence);
       this.#host.redeliverable();
     };
     this.#timers.add(this.#host.scheduler.schedule(again, delayMs));
   }
 
-  /** Parks a key behind a message; its successors that are already in flight are taken back. */
+  /** Whether a message that waits is the first of its key to do so. */
+  #isNext(sequence: number, message: Message): boolean {
+    const parked = this.#parked.get(parkingKey(message, sequence));
+    return this.#states[sequence & this.#mask] === state.parked && parked?.queue[0] === sequence;
+  }
+
+  /**
+   * Parks a key behind a message; its successors that are already in flight are taken back, and those that were
+   * parked behind one of them stay in their order.
+   */
   #park(key: string, first: number, { key: messageKey }: Message): void {
     const queue = [first];
     for (let sequence = first + 1; messageKey !== null && sequence < this.#tail; sequence++) {
       const at = sequence & this.#mask;
       const message = this.#messages[at];
-      if (message?.key !== messageKey || this.#states[at] !== state.inFlight) continue;
-      this.#takeBack(sequence);
-      this.#set(sequence, state.parked);
-      this.#release(message);
+      if (message?.key !== messageKey || this.#states[at] === state.acked) continue;
+      if (this.#states[at] === state.inFlight) {
+        this.#takeBack(sequence);
+        this.#set(sequence, state.parked);
+        this.#release(message);
+      }
       queue.push(sequence);
     }
     this.#parked.set(key, { queue });
@@ -226,7 +241,7 @@ export class PartitionTracker {
   #grow(): void {
     const size = (this.#mask + 1) * 2;
     const messages = new Array<Message | undefined>(size);
-    const attempts = new Uint16Array(size);
+    const attempts = new Uint32Array(size);
     const states = new Uint8Array(size);
     for (let sequence = this.#head; sequence < this.#tail; sequence++) {
       const [from, to] = [sequence & this.#mask, sequence & (size - 1)];

@@ -31,6 +31,7 @@ import { Dispatcher } from './dispatcher.ts';
 import type { FaultInjector } from './faults.ts';
 import { GroupRegistry } from './group-registry.ts';
 import { Maintenance } from './maintenance.ts';
+import { checkMessage } from './message-check.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { partitionName } from './partition-name.ts';
 import type { Storage } from './storage.ts';
@@ -322,17 +323,7 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
   #accept(message: OutgoingMessage): OpenTopic {
     this.#requireWritable();
     const topic = this.#topics.get(message.topic);
-    const size = message.payload?.length ?? 0;
-    if (size > topic.settings.maxMessageBytes) {
-      throw new BusError(
-        'message-too-large',
-        `${message.topic}: a payload of ${size} bytes, the limit is ${topic.settings.maxMessageBytes}: make it smaller or raise maxMessageSize`,
-      );
-    }
-    const time = message.timestamp;
-    if (time !== undefined && !Number.isFinite(time)) {
-      throw new BusError('invalid-message', `${message.topic}: timestamp ${time} is no time in milliseconds`);
-    }
+    checkMessage(message, topic.settings);
     return topic;
   }
 

@@ -1,10 +1,12 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { embeddedBus } from '../../../src/bus/embedded/embedded.ts';
 import { settlement } from '../../../src/core/delivery.ts';
 import { MessageHeaders } from '../../../src/core/headers.ts';
 import { messageId } from '../../../src/core/message.ts';
+import { LogError } from '../../../src/log/log-error.ts';
+import { SegmentLog } from '../../../src/log/segment-log.ts';
 import {
   Clock,
   createTopic,
@@ -164,7 +166,6 @@ describe('a bus in a folder', () => {
     for (const value of numbered(3)) await first.publish(text('t', 'k', value));
     await first.stop();
     const path = join(dir, 'topics', 't', '0', '00000000000000000000.log');
-    const { readFileSync } = await import('node:fs');
     const content = readFileSync(path);
     content[content.length / 3 + 30]! ^= 1;
     writeFileSync(path, content);
@@ -175,6 +176,66 @@ describe('a bus in a folder', () => {
       status: 'degraded',
       errors: [expect.stringContaining(path)],
     });
+  });
+});
+
+describe('forcing to the disk', () => {
+  const syncsIn = async (fsync: 'never' | 'interval' | 'batch', ms: number): Promise<number> => {
+    const scheduler = new Clock();
+    const bus = await startedBus({ dir: temporaryFolder(), scheduler, fsync, fsyncIntervalMs: 100 });
+    await createTopic(bus, 't', { partitions: 2 });
+    const sync = vi.spyOn(SegmentLog.prototype, 'sync');
+    onTestFinished(() => sync.mockRestore());
+    scheduler.runFor(ms);
+    const count = sync.mock.calls.length;
+    sync.mockRestore();
+    return count;
+  };
+
+  it('happens by the clock with the policy interval alone, for every partition and the ledger', async () => {
+    expect(await syncsIn('interval', 99)).toBe(0);
+    expect(await syncsIn('interval', 300)).toBe(3 * 3);
+    expect(await syncsIn('never', 5000)).toBe(0);
+  });
+
+  it('is told in health while it fails, and ends nothing', async () => {
+    const scheduler = new Clock();
+    const bus = await startedBus({ dir: temporaryFolder(), scheduler, fsync: 'interval' });
+    await createTopic(bus, 't');
+    const sync = vi.spyOn(SegmentLog.prototype, 'sync').mockImplementation(() => {
+      throw new LogError('io', '/some/file', 'cannot force to the disk (EIO)', 'Check the disk.');
+    });
+    onTestFinished(() => sync.mockRestore());
+    scheduler.runFor(1000);
+    expect(await bus.health()).toMatchObject({
+      status: 'degraded',
+      errors: [expect.stringMatching(/forcing to the disk failed.*EIO.*Check the disk/) as unknown],
+    });
+    await bus.publish(text('t', 'k', 'goes on'));
+    sync.mockRestore();
+    scheduler.runFor(1000);
+    expect(await bus.health()).toMatchObject({ healthy: true, errors: [] });
+  });
+});
+
+describe('what a message may weigh', () => {
+  it('is bounded for key and headers too, so that one message cannot fail those stored with it', async () => {
+    const bus = await startedBus({ dir: temporaryFolder() });
+    await createTopic(bus, 't');
+    const headers = MessageHeaders.of({ large: 'x'.repeat(1024 * 1024) });
+    const results = await bus.publishBatch([
+      text('t', 'k', 'a'),
+      { ...text('t', 'k', 'b'), headers },
+      text('t', 'k'.repeat(1024 * 1024 + 1), 'c'),
+      text('t', 'k'.repeat(1024 * 1024), 'd'),
+    ]);
+    expect(results.map(result => (result.ok ? 'stored' : result.error.code))).toEqual([
+      'stored',
+      'message-too-large',
+      'message-too-large',
+      'stored',
+    ]);
+    expect(payloads(everythingIn(bus, 't'))).toEqual(['a', 'd']);
   });
 });
 

@@ -1,0 +1,34 @@
+import type { OutgoingMessage } from '../../core/message.ts';
+import { BusError } from '../../core/publisher.ts';
+import type { TopicSettings } from '../../core/topic.ts';
+
+/** Characters and bytes of key and headers together: enough for traces and causes, too few to fill a partition. */
+const maxHeadLength = 1024 * 1024;
+
+/** @throws BusError `message-too-large` or `invalid-message` naming the topic, what was found, and the limit */
+export function checkMessage(message: OutgoingMessage, { maxMessageBytes }: TopicSettings): void {
+  const { topic, timestamp } = message;
+  const size = message.payload?.length ?? 0;
+  if (size > maxMessageBytes) {
+    throw new BusError(
+      'message-too-large',
+      `${topic}: a payload of ${size} bytes, the limit is ${maxMessageBytes}: make it smaller or raise maxMessageSize`,
+    );
+  }
+  const head = headLength(message);
+  if (head > maxHeadLength) {
+    throw new BusError(
+      'message-too-large',
+      `${topic}: key and headers of ${head} bytes, the limit is ${maxHeadLength}: put what is large into the payload`,
+    );
+  }
+  if (timestamp !== undefined && !Number.isFinite(timestamp)) {
+    throw new BusError('invalid-message', `${topic}: timestamp ${timestamp} is no time in milliseconds`);
+  }
+}
+
+function headLength({ key, headers }: OutgoingMessage): number {
+  let length = key?.length ?? 0;
+  if (headers !== undefined) for (const part of headers.toFlat()) length += part.length;
+  return length;
+}

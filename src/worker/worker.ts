@@ -1,0 +1,211 @@
+import { type SchedulerLike, asyncScheduler } from 'rxjs';
+import { reasonOf } from '../core/failure.ts';
+import type { PipelineEvent } from '../runtime/pipeline-status.ts';
+import { Runtime, ensureTopic } from '../runtime/runtime.ts';
+import { drainAll, within } from './drain.ts';
+import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
+import { Feeds } from './feeds.ts';
+import { type HttpServer, startHttpServer } from './http-server.ts';
+import { type Logger, silentLogger } from './logger.ts';
+import { pushMetrics } from './metrics-callback.ts';
+import { prometheusPage } from './prometheus.ts';
+import { Readiness } from './readiness.ts';
+import { ReleaseStack } from './release-stack.ts';
+import { reportTopics } from './report-topics.ts';
+import { type AuditLog, auditLog, reportHealth, reportMetrics } from './reporters.ts';
+import type { Ticker } from './ticker.ts';
+import type { WorkerOptions } from './worker-options.ts';
+import { type ReadSeries, workerSeries } from './worker-series.ts';
+
+/**
+ * Runs pipelines on a bus, with their feeds, health, metrics and reports, until the signal aborts; then stops in
+ * order: not ready any more, feeds end, pipelines drain in the order of the data and commit, the bus stops.
+ * Never rejects: what goes wrong is logged, everything is released, and the exit code tells.
+ *
+ * @returns the code for the process to end with, see {@link exitCodes}
+ *
+ * @example
+ * const shutdown = listenForShutdown(process);
+ * process.exitCode = await runWorker({ name: 'main', pipelines, bus, signal: shutdown.signal });
+ */
+export async function runWorker(options: WorkerOptions): Promise<ExitCode> {
+  const logger = options.logger ?? silentLogger;
+  const worker = new Worker(options, logger);
+  let code: ExitCode;
+  try {
+    await worker.start();
+    code = await worker.untilStopped();
+  } catch (error) {
+    code = exitCodeOf(error);
+    logger.error({ worker: options.name, reason: reasonOf(error), err: error }, 'worker failed');
+  }
+  const failed = await worker.release();
+  return code === exitCodes.ok && failed ? exitCodes.failure : code;
+}
+
+/** How long a bus that takes nothing may hold up the end with the last reports, ms. */
+const lastReportMs = 2_000;
+
+class Worker {
+  readonly #options: WorkerOptions;
+  readonly #logger: Logger;
+  readonly #scheduler: SchedulerLike;
+  readonly #runtime: Runtime;
+  readonly #readiness: Readiness;
+  readonly #series: ReadSeries;
+  readonly #feeds: Feeds;
+  readonly #audit: AuditLog;
+  readonly #held = new ReleaseStack();
+  #tickers: readonly Ticker[] = [];
+
+  constructor(options: WorkerOptions, logger: Logger) {
+    const { pipelines, bus, scheduler = asyncScheduler } = options;
+    this.#options = options;
+    this.#logger = logger;
+    this.#scheduler = scheduler;
+    this.#runtime = new Runtime(pipelines, bus, {
+      ...options,
+      scheduler,
+      report: event => this.#log(event),
+    });
+    this.#feeds = new Feeds(options.feeds ?? [], scheduler, logger);
+    this.#readiness = new Readiness({
+      ...options,
+      runtime: this.#runtime,
+      scheduler,
+      problems: () => this.#feeds.problems,
+    });
+    this.#series = workerSeries(this.#runtime, scheduler);
+    this.#audit = auditLog(this.#reporting('audit log'));
+  }
+
+  /** Health is served first, so that who waits for readiness can see the start. */
+  async start(): Promise<void> {
+    const { bus, topics = [], signal, release = [] } = this.#options;
+    const http = await this.#serve();
+    this.#held.add('bus', () => bus.stop());
+    await bus.start();
+    for (const spec of [...topics, ...reportTopics]) await ensureTopic(bus, spec);
+    release.forEach((released, i) => this.#held.add(`resource ${i + 1}`, released));
+    this.#held.add('pipelines', () => this.#runtime.stop());
+    await this.#runtime.start();
+    if (signal.aborted) return;
+    this.#startReporting();
+    this.#held.add('feeds', () => this.#stopFeeds());
+    this.#feeds.start();
+    this.#readiness.phase = 'running';
+    await this.#tellStarted(http);
+  }
+
+  async untilStopped(): Promise<ExitCode> {
+    await aborted(this.#options.signal);
+    const { drainDeadlineMs = 30_000, name } = this.#options;
+    const until = this.#scheduler.now() + drainDeadlineMs;
+    const left = (): number => Math.max(0, until - this.#scheduler.now());
+    this.#readiness.phase = 'draining';
+    this.#logger.info({ worker: name, drainDeadlineMs }, 'stopping');
+    const feedsEnded = await this.#stopFeeds(left());
+    const unfinished = await drainAll(this.#runtime.pipelines, left(), this.#scheduler);
+    await this.#stopReporting();
+    if (feedsEnded && unfinished.length === 0) return exitCodes.ok;
+    this.#logger.warn(
+      { worker: name, unfinished },
+      'the drain deadline passed: what is left over comes again at the next start',
+    );
+    return exitCodes.drainDeadline;
+  }
+
+  /** Whether anything failed meanwhile. */
+  async release(): Promise<boolean> {
+    const failed = await this.#held.release();
+    for (const { what, error } of failed)
+      this.#logger.error({ what, reason: reasonOf(error) }, 'not released');
+    this.#logger.info({ worker: this.#options.name }, 'stopped');
+    return failed.length > 0;
+  }
+
+  async #serve(): Promise<HttpServer> {
+    const http = await startHttpServer({
+      ...this.#options.http,
+      ready: () => this.#readiness.report(),
+      metrics: prometheusPage(this.#series),
+      failed: (path, error) => this.#logger.error({ path, reason: reasonOf(error) }, 'request failed'),
+    });
+    this.#held.add('http', () => http.stop());
+    this.#logger.info({ url: http.url }, 'health and metrics are served');
+    return http;
+  }
+
+  async #tellStarted(http: HttpServer): Promise<void> {
+    const { name, bus, pipelines, started } = this.#options;
+    const running = { name, bus, runtime: this.#runtime, http, audit: this.#audit };
+    await this.#audit.record('worker-started', name, { pipelines: pipelines.map(p => p.name).join(', ') });
+    this.#logger.info({ worker: name, pipelines: pipelines.map(p => p.name) }, 'started');
+    await started?.(running);
+  }
+
+  #startReporting(): void {
+    const { reportIntervalMs: intervalMs = 10_000, onMetrics } = this.#options;
+    if (intervalMs === false) return;
+    const failed = (error: unknown): void =>
+      this.#logger.warn({ reason: reasonOf(error) }, 'metrics callback failed');
+    const scheduler = this.#scheduler;
+    this.#tickers = [
+      reportMetrics(this.#series, this.#reporting('metrics', intervalMs)),
+      reportHealth(() => this.#readiness.report(), this.#reporting('health', intervalMs)),
+      ...(onMetrics ? [pushMetrics(this.#series, onMetrics, { intervalMs, scheduler, failed })] : []),
+    ];
+    this.#held.add('reports', () => within(this.#stopTickers(), lastReportMs, scheduler));
+  }
+
+  /** The last numbers are those of the end. */
+  async #stopReporting(): Promise<void> {
+    const last = async (): Promise<void> => {
+      await Promise.all(this.#tickers.map(ticker => ticker.tick()));
+      await this.#audit.record('worker-stopped', this.#options.name);
+    };
+    await within(last(), lastReportMs, this.#scheduler);
+  }
+
+  #stopTickers(): Promise<unknown> {
+    return Promise.all(this.#tickers.map(ticker => ticker.stop()));
+  }
+
+  #stopFeeds(deadlineMs = 1_000): Promise<boolean> {
+    return within(this.#feeds.stop(), deadlineMs, this.#scheduler);
+  }
+
+  #reporting(what: string, intervalMs?: number): Parameters<typeof auditLog>[0] {
+    const { name, bus } = this.#options;
+    return {
+      name,
+      bus,
+      scheduler: this.#scheduler,
+      ...(intervalMs !== undefined && { intervalMs }),
+      failed: error => this.#logger.warn({ reason: reasonOf(error) }, `${what} not reported`),
+    };
+  }
+
+  #log(event: PipelineEvent): void {
+    const { kind, pipeline } = event;
+    switch (event.kind) {
+      case 'started':
+      case 'stopped':
+        return this.#logger.info({ pipeline }, `pipeline ${kind}`);
+      case 'failed':
+        return this.#logger.error(
+          { pipeline, reason: event.reason, retryInMs: event.retryInMs },
+          'pipeline failed',
+        );
+      case 'lost':
+        return this.#logger.error({ pipeline, reason: event.reason }, 'delivery lost');
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

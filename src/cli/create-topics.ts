@@ -1,7 +1,5 @@
-import type { EventBus } from '../bus/event-bus.ts';
 import { type TopicSpec, defaultTopicSettings } from '../core/topic.ts';
 import type { FeedTopics } from '../feeds/feed-topics.ts';
-import { ensureTopic } from '../runtime/runtime.ts';
 
 /** Where feeds write. */
 export const feedTopics: FeedTopics = {
@@ -12,10 +10,7 @@ export const feedTopics: FeedTopics = {
   positions: 'cryptorun-feed-positions',
 };
 
-/** Creates the configured topics, and the one in which feeds record how far they have come. */
-export async function createTopics(bus: EventBus, topics: readonly TopicSpec[]): Promise<void> {
-  const positions = { ...defaultTopicSettings, compaction: true };
-  for (const spec of [...topics, { name: feedTopics.positions, settings: positions }]) {
-    await ensureTopic(bus, spec);
-  }
+/** The configured topics, and the one in which feeds record how far they have come. */
+export function withPositions(topics: readonly TopicSpec[]): readonly TopicSpec[] {
+  return [...topics, { name: feedTopics.positions, settings: { ...defaultTopicSettings, compaction: true } }];
 }

@@ -1,4 +1,5 @@
-import { type Feed, FeedError } from '../feeds/feed.ts';
+import type { Feed } from '../feeds/feed.ts';
+import { fileFeed } from '../feeds/file-feed.ts';
 import { simulatorFeed } from '../feeds/simulator.ts';
 import { type Options, numberOption, textOption, textOptions } from './command.ts';
 import { CliError } from './cli-error.ts';
@@ -32,8 +33,18 @@ export function feedOf(options: Options): Promise<Feed> {
   return specs.length === 0 ? Promise.resolve(simulatorOf(options)) : feedFromSpecs(specs);
 }
 
-/** The feed that specs describe. */
+/**
+ * The feed that specs describe: `simulator`, several `file:PATH`, or one other.
+ *
+ * @throws FeedError where a spec means nothing, or a feed cannot be opened
+ */
 export function feedFromSpecs(specs: readonly string[]): Promise<Feed> {
-  const [first] = specs;
-  return Promise.reject(new FeedError(first ?? 'none', `feed ${specs.join(', ')}: not known yet`));
+  const [first = 'simulator'] = specs;
+  if (specs.length === 1 && first === 'simulator') return Promise.resolve(simulatorFeed({ live: true }));
+  const paths = specs.flatMap(spec => (spec.startsWith('file:') ? [spec.slice('file:'.length)] : []));
+  if (paths.length === specs.length) return Promise.resolve(fileFeed(paths));
+  if (specs.length > 1) {
+    throw new CliError(2, `--feed ${specs.join(' --feed ')}: only file: may be named more than once`);
+  }
+  throw new CliError(2, `--feed ${first}: name file:PATH, ws:VENUE or ccxt:VENUE`);
 }

@@ -10,10 +10,12 @@ import { resetCommand } from './commands/reset.ts';
 import { startCommand } from './commands/start.ts';
 import { stateCommand } from './commands/state.ts';
 import { topicsCommand } from './commands/topics.ts';
+import { workerCommand } from './commands/worker.ts';
 import { type Terminal, processTerminal } from './terminal.ts';
 
 const commands: readonly Command[] = [
   startCommand,
+  workerCommand,
   explainCommand,
   topicsCommand,
   stateCommand,

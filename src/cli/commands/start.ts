@@ -1,22 +1,24 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { marketPipelines, marketTopics } from '../../../pipelines/index.ts';
 import { createEventBus } from '../../backends.ts';
-import type { EventBus } from '../../bus/event-bus.ts';
 import type { Feed } from '../../feeds/feed.ts';
 import { type FeedProgress, runFeed } from '../../feeds/feed-runner.ts';
-import { type Runtime, run } from '../../runtime/runtime.ts';
-import { type CommandInput, type Command, textOption } from '../command.ts';
-import { createTopics, feedTopics } from '../create-topics.ts';
+import { listenForShutdown } from '../../worker/shutdown.ts';
+import type { RunningWorker } from '../../worker/worker-options.ts';
+import { runWorker } from '../../worker/worker.ts';
+import { type Command, type CommandInput, type Options, textOption } from '../command.ts';
+import { serveQueries } from '../control-server.ts';
+import { feedTopics, withPositions } from '../create-topics.ts';
+import { dataFolder, defaultFolder } from '../data-folder.ts';
 import { feedOf } from '../feeds.ts';
-import { dataFolder } from '../data-folder.ts';
 import { Collector } from '../live/collector.ts';
+import { LiveView } from '../live/live-view.ts';
 import { type Style, presenter } from '../live/presenter.ts';
+import { problemsLogger } from '../live/problems-logger.ts';
 import { Recorder } from '../record/recorder.ts';
 import { defaultConfigDir, loadSettings } from '../settings.ts';
-import { listenForShutdown } from '../../worker/shutdown.ts';
 import type { Terminal } from '../terminal.ts';
+import { untilIdle } from '../until-idle.ts';
 
-const idleDeadlineMs = 60_000;
 const drainDeadlineMs = 5_000;
 
 export const startCommand: Command = {
@@ -34,22 +36,15 @@ export const startCommand: Command = {
     from: {
       type: 'string',
       value: 'TIME',
-      help: 'where the simulated history begins (default 2026-01-05T00:00Z)',
+      help: 'begin of the simulated history (default 2026-01-05T00:00Z)',
     },
     days: { type: 'string', value: 'N', help: 'length of the simulated history (default 10)' },
     symbols: { type: 'string', value: 'N', help: 'symbols in the simulated market (default 12)' },
     dir: { type: 'string', value: 'PATH', help: 'keep the data there, and go on from what is there' },
     memory: { type: 'boolean', help: 'keep everything in memory; leaves no trace' },
     record: { type: 'string', value: 'DIR', help: 'write every topic as JSON lines, a file a topic' },
-    config: {
-      type: 'string',
-      value: 'DIR',
-      help: 'configuration folder (default: the one that comes with it)',
-    },
-    plain: {
-      type: 'boolean',
-      help: 'lines instead of a screen that redraws (default where there is no terminal)',
-    },
+    config: { type: 'string', value: 'DIR', help: 'configuration folder (default: the one of the package)' },
+    plain: { type: 'boolean', help: 'lines instead of a redrawn screen (default without a terminal)' },
     json: { type: 'boolean', help: 'one JSON object a line' },
   },
   run: start,
@@ -60,104 +55,108 @@ async function start({ options, terminal }: CommandInput): Promise<number> {
   const feed = await feedOf(options);
   const folder = options['memory'] === true ? undefined : dataFolder(textOption(options, 'dir'));
   const bus = createEventBus(folder === undefined ? { kind: 'stub' } : { kind: 'embedded', dir: folder });
-  await bus.start();
+  const shutdown = listenForShutdown(process);
+  const ended = new AbortController();
+  const session = new Session(feed, folder, options, terminal);
   try {
-    await createTopics(bus, settings.topics);
-    const barsFrom = feed.contents.prices === 'none' ? 'trades' : 'prices';
-    const runtime = await run(marketPipelines({ ...settings.market, barsFrom }), bus);
-    const record = textOption(options, 'record');
+    return await runWorker({
+      name: 'start',
+      bus,
+      pipelines: marketPipelines({
+        ...settings.market,
+        barsFrom: feed.contents.prices === 'none' ? 'trades' : 'prices',
+      }),
+      topics: withPositions(settings.topics),
+      feeds: [{ name: feed.name, run: signal => session.feed(signal, () => ended.abort()) }],
+      signal: AbortSignal.any([shutdown.signal, ended.signal]),
+      drainDeadlineMs,
+      logger: session.logger,
+      started: worker => session.started(worker),
+      release: [() => session.close()],
+    });
+  } finally {
+    shutdown.remove();
+  }
+}
+
+/** One run as the user sees it. */
+class Session {
+  readonly logger;
+  readonly #feed: Feed;
+  readonly #folder: string | undefined;
+  readonly #options: Options;
+  readonly #terminal: Terminal;
+  readonly #ready = Promise.withResolvers<{
+    readonly worker: RunningWorker;
+    readonly collector: Collector;
+  }>();
+  #close: () => Promise<void> = () => Promise.resolve();
+
+  constructor(feed: Feed, folder: string | undefined, options: Options, terminal: Terminal) {
+    this.#feed = feed;
+    this.#folder = folder;
+    this.#options = options;
+    this.#terminal = terminal;
+    this.logger = problemsLogger();
+  }
+
+  started(worker: RunningWorker): void {
+    const { bus, runtime } = worker;
+    const folder = this.#folder;
+    const record = textOption(this.#options, 'record');
     const recorder = record === undefined ? undefined : new Recorder(bus, marketTopics, record);
     const collector = new Collector(bus, runtime, {
-      title: `${feed.name} on the ${bus.kind} bus`,
-      feed: feed.name,
+      title: `${this.#feed.name} on the ${bus.kind} bus`,
+      feed: this.#feed.name,
       directory: folder,
       explainCommand: explainCommandFor(folder),
     });
-    const session = { bus, feed, runtime, collector, recorder, terminal, style: styleOf(options, terminal) };
-    return await follow(session, options['once'] === true);
-  } finally {
-    await bus.stop();
+    const stopServing = folder === undefined ? () => undefined : serveQueries(worker, folder);
+    const problems = (): readonly string[] => [...this.logger.problems(), ...(recorder?.problems ?? [])];
+    const view = new LiveView(
+      collector,
+      presenter(styleOf(this.#options, this.#terminal), this.#terminal),
+      problems,
+    );
+    this.#close = async () => {
+      stopServing();
+      collector.phase = 'done';
+      await view.close();
+      recorder?.close();
+      collector.close();
+    };
+    this.#ready.resolve({ worker, collector });
   }
-}
 
-interface Session {
-  readonly bus: EventBus;
-  readonly feed: Feed;
-  readonly runtime: Runtime;
-  readonly collector: Collector;
-  readonly recorder: Recorder | undefined;
-  readonly terminal: Terminal;
-  readonly style: Style;
-}
-
-/** Feeds the bus and shows it until the feed ends or the user does. */
-async function follow(
-  { bus, feed, runtime, collector, recorder, terminal, style }: Session,
-  once: boolean,
-): Promise<number> {
-  const shutdown = listenForShutdown(process);
-  const shown = presenter(style, terminal);
-  const view = repeat(shown.everyMs, async () => {
-    collector.problems(recorder?.problems ?? []);
-    shown.show(await collector.state());
-  });
-  try {
+  /** Feeds the bus; with `--once`, or where the feed has an end, `ended` follows when all of it is through. */
+  async feed(signal: AbortSignal, ended: () => void): Promise<void> {
+    const { worker, collector } = await this.#ready.promise;
+    const once = this.#options['once'] === true;
     const onProgress = (progress: FeedProgress): void => {
       collector.feed(progress);
-      const finished = progress.progress === undefined || progress.progress >= 1;
-      if (collector.phase === 'history' && finished && !once) collector.phase = 'live';
+      const isHistory = progress.progress !== undefined && progress.progress < 1;
+      collector.phase = isHistory || once ? 'history' : 'live';
     };
-    const ended = await runFeed(feed, bus, shutdown.signal, { topics: feedTopics, onProgress });
+    const finished = await runFeed(this.#feed, worker.bus, signal, { topics: feedTopics, onProgress });
     collector.phase = 'draining';
-    if (ended) await untilIdle(runtime, shutdown.signal);
-    await runtime.drain(drainDeadlineMs);
-    collector.phase = 'done';
-  } finally {
-    await view.stop();
-    runtime.stop();
-    recorder?.close();
-    shown.close(await collector.state());
-    collector.close();
-    shutdown.remove();
+    if (!finished) return;
+    await untilIdle(worker.runtime, signal);
+    ended();
   }
-  return 0;
-}
 
-/** Waits until everything that was fed has gone through every pipeline. */
-async function untilIdle(runtime: Runtime, signal: AbortSignal): Promise<void> {
-  const until = performance.now() + idleDeadlineMs;
-  while (!signal.aborted && performance.now() < until) {
-    const statuses = await runtime.status();
-    if (statuses.every(({ lag, inFlight }) => lag === 0 && inFlight === 0)) return;
-    await wait(20);
+  close(): Promise<void> {
+    return this.#close();
   }
 }
 
-/** Does something again and again, one after the other, until it is stopped. */
-function repeat(everyMs: number, work: () => Promise<void>): { stop(): Promise<void> } {
-  const stopped = new AbortController();
-  const loop = async (): Promise<void> => {
-    while (!stopped.signal.aborted) {
-      await work();
-      await wait(everyMs, undefined, { signal: stopped.signal }).catch(() => undefined);
-    }
-  };
-  const running = loop();
-  return {
-    stop: async () => {
-      stopped.abort();
-      await running;
-    },
-  };
-}
-
-function styleOf(options: CommandInput['options'], { isInteractive }: Terminal): Style {
+function styleOf(options: Options, { isInteractive }: Terminal): Style {
   if (options['json'] === true) return 'json';
   return options['plain'] === true || !isInteractive ? 'plain' : 'screen';
 }
 
+/** How the user asks why, from where this was started. */
 function explainCommandFor(folder: string | undefined): string {
-  const dir = folder === undefined || folder === '.cryptorun' ? '' : ` --dir ${folder}`;
-  const command = process.env['npm_lifecycle_event'] === undefined ? 'cryptorun' : 'npx cryptorun';
-  return `${command} explain${dir}`;
+  const dir = folder === undefined || folder === defaultFolder ? '' : ` --dir ${folder}`;
+  const isScript = process.env['npm_lifecycle_event'] !== undefined;
+  return isScript ? `npm run -s cryptorun -- explain${dir}` : `cryptorun explain${dir}`;
 }

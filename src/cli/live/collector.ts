@@ -44,8 +44,8 @@ export class Collector {
   constructor(bus: EventBus, runtime: Runtime, facts: RunFacts) {
     this.#runtime = runtime;
     this.#facts = facts;
-    this.#tails.add(tail(bus, signalsTopic, signal => this.#signalled(signal)));
-    this.#tails.add(tail(bus, regimeDetection, regime => (this.#regime = regime)));
+    this.#tails.add(tail(bus, signalsTopic, signal => this.#signalled(signal), 'earliest'));
+    this.#tails.add(tail(bus, regimeDetection, regime => (this.#regime = regime), 'earliest'));
     const letters = { name: 'cryptorun-dlq', codec: rawCodec, settings: regimeDetection.settings };
     this.#tails.add(
       tail(bus, letters, (_, { headers }) => {

@@ -261,7 +261,7 @@ describe('retention in a folder', () => {
   it('frees the disk of what is older than the topic keeps', async () => {
     const scheduler = new Clock();
     const dir = temporaryFolder();
-    const bus = await startedBus({ dir, scheduler, maintenanceIntervalMs: 1000, maxPartitionBytes: 80_000 });
+    const bus = await startedBus({ dir, scheduler, maintenanceIntervalMs: 1000 });
     await createTopic(bus, 't', { retentionMs: 10_000 });
     const filler = 'x'.repeat(1000);
     for (let second = 0; second < 60; second++) {

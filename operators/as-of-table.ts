@@ -14,6 +14,8 @@ export class AsOfTable<T> {
   absent: Marker | undefined;
   watermark: number = Number.NEGATIVE_INFINITY;
   #prunedTo = Number.NEGATIVE_INFINITY;
+  /** Keys of which rows were forgotten. */
+  readonly #forgotten = new Set<string>();
 
   /** @param partitions how many partitions must have passed a time before the table is complete up to it */
   constructor(partitions: number) {
@@ -26,7 +28,10 @@ export class AsOfTable<T> {
     this.absent = marker.kind === 'absent' ? marker : undefined;
   }
 
-  /** Adds a row; one of the same key and time takes its place. Returns how many rows there are more. */
+  /**
+   * Adds a row; of several with the same key and time the first holds, as a later one is a repetition.
+   * Returns how many rows there are more.
+   */
   add(key: string, row: Row<T>): number {
     const rows = this.#rows.get(key);
     if (rows === undefined) {
@@ -34,9 +39,9 @@ export class AsOfTable<T> {
       return 1;
     }
     const at = placeOf(rows, row.time);
-    const replaces = rows[at - 1]?.time === row.time;
-    rows.splice(replaces ? at - 1 : at, replaces ? 1 : 0, row);
-    return replaces ? 0 : 1;
+    if (rows[at - 1]?.time === row.time) return 0;
+    rows.splice(at, 0, row);
+    return 1;
   }
 
   /** The newest row of the key at or before the time. */
@@ -45,16 +50,26 @@ export class AsOfTable<T> {
     return rows?.[placeOf(rows, time) - 1];
   }
 
-  /** Forgets rows that nobody at or after the time can ask for; returns how many. */
-  prune(time: number): number {
-    // Every row is looked at once a minute of event time at most.
-    if (time < this.#prunedTo + 60_000) return 0;
-    this.#prunedTo = time;
+  /** Whether the row that a key had at a time may have been forgotten. */
+  isForgotten(key: string, time: number): boolean {
+    const first = this.#rows.get(key)?.[0];
+    return this.#forgotten.has(key) && (first === undefined || time < first.time);
+  }
+
+  /**
+   * Forgets rows that nobody at or after the time can ask for; returns how many.
+   *
+   * @param full whether room is needed now: else every row is looked at once a minute of event time at most
+   */
+  prune(time: number, full: boolean): number {
+    if (!full && time < this.#prunedTo + 60_000) return 0;
+    this.#prunedTo = Math.max(this.#prunedTo, time);
     let pruned = 0;
-    for (const rows of this.#rows.values()) {
+    for (const [key, rows] of this.#rows) {
       const newest = placeOf(rows, time) - 1;
       if (newest <= 0) continue;
       rows.splice(0, newest);
+      this.#forgotten.add(key);
       pruned += newest;
     }
     return pruned;

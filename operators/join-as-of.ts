@@ -29,11 +29,14 @@ export interface JoinAsOfOptions<A, T> extends StageOptions {
   readonly needed?: (value: A) => boolean;
   /** A row of exactly the time asked for is the one: do not wait for the watermark then. Default false. */
   readonly exact?: boolean;
-  /** How far behind the stream rows are kept, ms of event time; default 1 h. */
+  /**
+   * How far behind the stream rows are kept, ms of event time; default 1 h. The stream's markers tell how far it
+   * has come; its deliveries, whose keys may be apart in time, only where the table is full and no marker came.
+   */
   readonly keepMs?: number;
   /** Rows held before the table's source is paused; default 100 000. */
   readonly maxRows?: number;
-  /** Gauges `stream_buffered` (deliveries that wait) and `stream_table_rows`. */
+  /** Gauges `stream_join_waiting` (deliveries that wait for the table) and `stream_table_rows`. */
   readonly meter?: Meter;
 }
 
@@ -57,7 +60,8 @@ export interface AsOf<T> {
  * out     ----------a+x1---b+x3|      a2 waits until the table is past 2
  * ```
  *
- * Failures of the table's decoding come out with the stream's, so that they are dead-lettered too.
+ * A delivery whose row is no longer kept fails, rather than being joined with a wrong one. Failures of the
+ * table's decoding come out with the stream's, so that they are dead-lettered too.
  *
  * @throws OptionError when made, for a bound out of range
  */
@@ -85,7 +89,7 @@ export function joinAsOf<A, T, B>(
     };
     const join = new Join<A, T>(options, emit, (delivery, error) => subscriber.next(refuse(delivery, error)));
     const side = new Subscription();
-    side.add(meter.gauge('stream_buffered', () => join.waiting, { stage: name }));
+    side.add(meter.gauge('stream_join_waiting', () => join.waiting, { stage: name }));
     side.add(meter.gauge('stream_table_rows', () => join.rows, { stage: name }));
     side.add(
       table$.subscribe({
@@ -112,6 +116,9 @@ export function joinAsOf<A, T, B>(
 /** The deliveries of one partition that wait, in order, and how far the stream has come there. */
 interface Lane<A> {
   readonly queue: Queue<Ok<A | Marker>>;
+  /** The latest marker's time. */
+  marked: number;
+  /** The latest time that a delivery asked for. */
   progress: number;
   /** Its deliveries are being let go: what settles one of them may bring rows, which must not start it again. */
   draining: boolean;
@@ -189,6 +196,7 @@ class Join<A, T> {
   #laneOf(partition: number): Lane<A> {
     const lane = this.#lanes.get(partition) ?? {
       queue: new Queue(),
+      marked: Number.NEGATIVE_INFINITY,
       progress: Number.NEGATIVE_INFINITY,
       draining: false,
     };
@@ -223,7 +231,7 @@ class Join<A, T> {
   #pass(delivery: Ok<A | Marker>, lane: Lane<A>, table: AsOfTable<T>): boolean {
     const { value, message } = delivery;
     if (isMarker(value)) {
-      if (value.kind === 'time') lane.progress = Math.max(lane.progress, value.time);
+      if (value.kind === 'time') lane.marked = Math.max(lane.marked, value.time);
       delivery[settlement].ack();
       return true;
     }
@@ -242,6 +250,10 @@ class Join<A, T> {
     }
     const row = table.find(key, at);
     if (table.watermark < at && !(this.#options.exact === true && row?.time === at)) return false;
+    if (row === undefined && table.isForgotten(key, at)) {
+      this.#refuse(delivery, `its row as of ${at} is no longer kept: raise keepMs`);
+      return true;
+    }
     this.#emit(delivery as Ok<A>, { row: row?.value, absent: table.absent });
     return true;
   }
@@ -256,10 +268,14 @@ class Join<A, T> {
   }
 
   #prune(table: AsOfTable<T>): void {
+    const full = this.rows >= this.#maxRows;
     let progress = Number.POSITIVE_INFINITY;
-    for (const lane of this.#lanes.values()) progress = Math.min(progress, lane.progress);
+    for (const lane of this.#lanes.values()) {
+      const byData = full && lane.marked === Number.NEGATIVE_INFINITY;
+      progress = Math.min(progress, byData ? lane.progress : lane.marked);
+    }
     if (!Number.isFinite(progress)) return;
-    this.rows -= table.prune(progress - (this.#options.keepMs ?? 3_600_000));
+    this.rows -= table.prune(progress - (this.#options.keepMs ?? 3_600_000), full);
     while (this.#held.size > 0 && this.rows < this.#maxRows) this.#held.shift()?.[settlement].ack();
   }
 

@@ -1,6 +1,6 @@
 import { type AsOf, decode, joinAsOf, publishTo, scanByKey } from '../operators/index.ts';
 import { type Pipeline, pipeline } from '../src/index.ts';
-import { hourMs } from './bar-window.ts';
+import { dayMs, hourMs } from './bar-window.ts';
 import type { MarketBar } from './market-bar.ts';
 import { type RegimeAsOf, scoreBar } from './momentum-score.ts';
 import { type MomentumSettings, defaultMomentumSettings } from './momentum-settings.ts';
@@ -37,6 +37,8 @@ export function momentum(settings: MomentumSettings = defaultMomentumSettings): 
             time: ({ end }) => Math.floor(end / (4 * hourMs)) * 4 * hourMs,
             key: () => universe,
             exact: true,
+            // Six rows a day: kept for partitions that begin after others have gone far ahead.
+            keepMs: 30 * dayMs,
             meter,
           },
         ),

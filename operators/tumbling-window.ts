@@ -38,23 +38,35 @@ export interface TumblingWindowOptions<A, W> extends StageOptions {
   readonly key?: (value: A, message: Message) => string;
   /** Whether a value completes its window by itself; default: never. */
   readonly completes?: (value: A, end: number) => boolean;
+  /**
+   * What a value is told apart by: of those of one window that say the same the first counts, the others are
+   * repetitions, left out. Default, and where it says undefined: each counts.
+   */
+  readonly identity?: (value: A, message: Message) => string | undefined;
   readonly codec: StateCodec<W>;
   readonly state?: StateStore;
   /** Counts values for windows already closed as `stream_late_total`. */
   readonly meter?: Meter;
 }
 
+interface OpenWindow<W> {
+  readonly end: number;
+  readonly window: W;
+  /** Identities of its values. */
+  readonly seen: Set<string>;
+}
+
 /** What is remembered of one key: its open windows, and up to where they are closed. */
 interface KeyWindows<W> {
-  readonly open: { readonly end: number; readonly window: W }[];
+  readonly open: OpenWindow<W>[];
   closedUpTo: number;
 }
 
 /**
  * Windows of equal length per key, by event time, aligned to the epoch: a window holds values with
  * `start < time <= end`. It closes when event time is past its end and the lateness: by a later value of its own
- * key, or by a marker; an `end` marker closes all. A key's windows close in order; a value for a closed
- * window is late: counted, acked and dropped. Markers are acked with the results they caused. What a function
+ * key, or by a marker; an `end` marker closes all. A key's windows close in order, those that one marker closes
+ * in the order of their keys; a value for a closed window is late: counted, acked and dropped. Markers are acked with the results they caused. What a function
  * throws becomes a `handle` failure of the value or marker in hand; a window that cannot be closed is lost with it.
  *
  * ```
@@ -134,9 +146,12 @@ class Windows<A, W, B> {
     const upTo =
       marker.kind === 'end' ? Number.POSITIVE_INFINITY : lastEndBefore(marker.time - latenessMs, sizeMs);
     const results: B[] = [];
-    for (const entry of this.#states.entries(partition)) {
-      if (entry.state.open.length > 0) results.push(...this.#close(entry, upTo, marker));
-    }
+    // In an order that does not depend on which key came first, for that is forgotten over a restart.
+    const due = [...this.#states.entries(partition)].filter(
+      ({ state: { open } }) => open[0] !== undefined && open[0].end <= upTo,
+    );
+    due.sort((a, b) => (a.key < b.key ? -1 : 1));
+    for (const entry of due) results.push(...this.#close(entry, upTo, marker));
     return results;
   }
 
@@ -146,13 +161,17 @@ class Windows<A, W, B> {
   }
 
   #gather({ open }: KeyWindows<W>, end: number, value: A, message: Message): void {
+    const identity = this.#options.identity?.(value, message);
     const existing = open.find(window => window.end === end);
     if (existing) {
+      if (identity !== undefined && existing.seen.has(identity)) return;
       this.#aggregate.add(existing.window, value, message);
+      if (identity !== undefined) existing.seen.add(identity);
       return;
     }
     const later = open.findIndex(window => window.end > end);
-    const opened = { end, window: this.#aggregate.open(value, message) };
+    const seen = new Set(identity === undefined ? [] : [identity]);
+    const opened = { end, window: this.#aggregate.open(value, message), seen };
     open.splice(later < 0 ? open.length : later, 0, opened);
   }
 
@@ -177,14 +196,17 @@ function lastEndBefore(time: number, sizeMs: number): number {
 
 function windowsCodec<W>(codec: StateCodec<W>): StateCodec<KeyWindows<W>> {
   return {
-    version: `windows-1/${codec.version}`,
+    version: `windows-2/${codec.version}`,
     encode: ({ open, closedUpTo }) => ({
-      open: open.map(({ end, window }) => [end, codec.encode(window)]),
+      open: open.map(({ end, window, seen }) => [end, codec.encode(window), [...seen]]),
       closedUpTo,
     }),
     decode: json => {
-      const { open, closedUpTo } = json as { open: [number, unknown][]; closedUpTo: number };
-      return { open: open.map(([end, window]) => ({ end, window: codec.decode(window) })), closedUpTo };
+      const { open, closedUpTo } = json as { open: [number, unknown, string[]][]; closedUpTo: number };
+      return {
+        open: open.map(([end, window, seen]) => ({ end, window: codec.decode(window), seen: new Set(seen) })),
+        closedUpTo,
+      };
     },
   };
 }

@@ -2,6 +2,7 @@ import { type WindowAggregate, decode, publishTo, tumblingWindow } from '../oper
 import {
   type MarketPrice,
   type MarketTrade,
+  type Message,
   type Pipeline,
   type Topic,
   isMarker,
@@ -44,7 +45,16 @@ function barsOf<A extends Update>(
 
 const aggregateCodec = jsonState('1', json => decodeState('bars', BarAggregate, json));
 
-function barsFrom<A extends Update>(topic: Topic<A>, updateOf: (value: A) => BarUpdate): Pipeline {
+/** Summed-up prices are told apart by what they sum up; single ones may come twice without harm. */
+function identityOfPrice({ time, intervalMs }: MarketPrice): string | undefined {
+  return intervalMs === undefined ? undefined : `${time} ${intervalMs}`;
+}
+
+function barsFrom<A extends Update>(
+  topic: Topic<A>,
+  updateOf: (value: A) => BarUpdate,
+  identity: (value: A, message: Message) => string | undefined,
+): Pipeline {
   return pipeline(
     'bars',
     ({ source, publisher, onFailure, state, meter }) =>
@@ -57,6 +67,7 @@ function barsFrom<A extends Update>(topic: Topic<A>, updateOf: (value: A) => Bar
           time: ({ time }) => time,
           key: stateKey,
           // A feed's own bar of a minute is complete: nothing is to be waited for.
+          identity,
           completes: ({ intervalMs, time }, end) => intervalMs !== undefined && time === end,
           codec: aggregateCodec,
           state,
@@ -80,6 +91,6 @@ function barsFrom<A extends Update>(topic: Topic<A>, updateOf: (value: A) => Bar
 /** Closed 1m bars, out of prices or out of trades, never both. */
 export function bars(from: 'prices' | 'trades' = 'prices'): Pipeline {
   return from === 'prices'
-    ? barsFrom<MarketPrice>(marketPrices, updateOfPrice)
-    : barsFrom<MarketTrade>(marketTrades, updateOfTrade);
+    ? barsFrom<MarketPrice>(marketPrices, updateOfPrice, identityOfPrice)
+    : barsFrom<MarketTrade>(marketTrades, updateOfTrade, (_, { id }) => id);
 }

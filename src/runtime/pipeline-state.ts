@@ -40,7 +40,9 @@ interface Change {
 
 /** A snapshot that is on its way to the changelog. */
 export interface Snapshot {
-  readonly messages: readonly OutgoingMessage[];
+  readonly states: readonly OutgoingMessage[];
+  /** Its end: to be sent when all states are stored. */
+  readonly commit: OutgoingMessage;
   /** It is stored: the next one may overwrite what it replaced. */
   stored(): void;
   /** It could not be stored: what it holds is part of the next one. */
@@ -134,13 +136,13 @@ export class PipelineState implements StateStore {
   capture(offsets: CommitRecord['offsets']): Snapshot {
     const snapshot = ++this.#snapshot;
     const taken: Taken[] = [];
-    const messages: OutgoingMessage[] = [];
+    const written: OutgoingMessage[] = [];
     for (const [operator, held] of this.#operators) {
       for (const change of this.#changesOf(operator, held)) {
         const { partition, key, state, touchedAt } = change;
         const name = stateName(operator, partition, key);
         const slot = this.#slots.get(name) === 0 ? 1 : 0;
-        messages.push(
+        written.push(
           this.#message(stateSlot(operator, partition, key, slot), {
             kind: 'state',
             snapshot,
@@ -157,9 +159,9 @@ export class PipelineState implements StateStore {
     const operators = Object.fromEntries(
       [...this.#operators].map(([name, { codec }]) => [name, codec.version]),
     );
-    messages.push(this.#message(commitSlot(snapshot), { kind: 'commit', snapshot, offsets, operators }));
     return {
-      messages,
+      states: written,
+      commit: this.#message(commitSlot(snapshot), { kind: 'commit', snapshot, offsets, operators }),
       stored: () => {
         for (const { name, slot } of taken) this.#slots.set(name, slot);
       },

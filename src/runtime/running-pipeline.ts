@@ -116,13 +116,15 @@ export class RunningPipeline {
   /** Takes no more messages, waits until what is in flight is settled or the deadline has passed, and ends. */
   async drain(deadlineMs: number): Promise<void> {
     if (this.#phase === 'stopped') return;
+    const { scheduler } = this.#options;
+    const until = scheduler.now() + deadlineMs;
+    const runs = this.#phase === 'running';
     this.#phase = 'draining';
     this.#restartTimer.unsubscribe();
     this.#draining$.next(true);
-    await this.#settledWithin(deadlineMs);
-    await new Promise<void>(resolve => {
-      this.#snapshots.take(resolve);
-    });
+    if (runs) await this.#settledBy(until);
+    // State that reflects more than is settled must not be stored.
+    if (runs && this.#progress.inFlight === 0) await this.#snapshotBy(until);
     this.stop();
   }
 
@@ -137,9 +139,19 @@ export class RunningPipeline {
     this.#options.report({ kind: 'stopped', pipeline: this.pipeline.name });
   }
 
-  #settledWithin(deadlineMs: number): Promise<void> {
+  #snapshotBy(until: number): Promise<void> {
     const { scheduler } = this.#options;
-    const until = scheduler.now() + deadlineMs;
+    return new Promise(resolve => {
+      const late = scheduler.schedule(() => resolve(), Math.max(0, until - scheduler.now()));
+      this.#snapshots.takeLast(() => {
+        late.unsubscribe();
+        resolve();
+      });
+    });
+  }
+
+  #settledBy(until: number): Promise<void> {
+    const { scheduler } = this.#options;
     return new Promise(resolve => {
       const look = (): void => {
         if (this.#progress.inFlight === 0 || scheduler.now() >= until) resolve();

@@ -21,12 +21,14 @@ export interface RuntimeOptions extends SnapshotOptions {
 export class Runtime {
   readonly bus: EventBus;
   readonly meter: SeriesMeter;
+  readonly #scheduler: SchedulerLike;
   readonly #running: readonly RunningPipeline[];
 
   constructor(pipelines: readonly Pipeline[], bus: EventBus, options: RuntimeOptions = {}) {
     const { scheduler = asyncScheduler, meter = new SeriesMeter(), report = () => undefined } = options;
     this.bus = bus;
     this.meter = meter;
+    this.#scheduler = scheduler;
     this.#running = pipelines.map(
       pipeline => new RunningPipeline(pipeline, bus, { ...options, scheduler, meter, report }),
     );
@@ -52,8 +54,8 @@ export class Runtime {
 
   /** Ends all of them in the order of the data, each with what is left of the deadline. */
   async drain(deadlineMs: number): Promise<void> {
-    const until = performance.now() + deadlineMs;
-    for (const running of this.#running) await running.drain(Math.max(0, until - performance.now()));
+    const until = this.#scheduler.now() + deadlineMs;
+    for (const running of this.#running) await running.drain(Math.max(0, until - this.#scheduler.now()));
   }
 
   stop(): void {

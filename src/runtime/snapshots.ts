@@ -1,5 +1,6 @@
 import { BehaviorSubject, type Observable, type SchedulerLike, Subject, Subscription } from 'rxjs';
 import { reasonOf } from '../core/failure.ts';
+import type { OutgoingMessage } from '../core/message.ts';
 import type { Publisher } from '../core/publisher.ts';
 import type { PipelineState } from './pipeline-state.ts';
 
@@ -38,6 +39,8 @@ export class Snapshots {
   #committable: Readonly<Record<string, number>> = {};
   #settledSince = 0;
   #busy = false;
+  #stopped = false;
+  readonly #waiting: (() => void)[] = [];
   /** The last problem in words; undefined once a snapshot has been stored again. */
   problem: string | undefined;
   /** Snapshots stored. */
@@ -81,6 +84,7 @@ export class Snapshots {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#timers.unsubscribe();
   }
 
@@ -90,17 +94,24 @@ export class Snapshots {
   }
 
   /** Takes a snapshot as soon as nothing is in flight. */
-  take(done: () => void = () => undefined): void {
-    if (this.#busy || !this.#state.used) {
-      done();
-      return;
-    }
+  take(): void {
+    if (this.#busy || this.#stopped || !this.#state.used) return;
     this.#busy = true;
     this.#paused$.next(true);
     this.#whenQuiet(0, () => {
-      this.#write(done);
+      this.#write();
       this.#paused$.next(false);
     });
+  }
+
+  /** Takes a snapshot of what is settled now, behind one that is being written. Calls back once it is over. */
+  takeLast(done: () => void): void {
+    if (this.#settledSince === 0 && !this.#busy) {
+      done();
+      return;
+    }
+    this.#waiting.push(done);
+    this.take();
   }
 
   #whenQuiet(step: number, then: () => void): void {
@@ -108,37 +119,69 @@ export class Snapshots {
       then();
     } else if (step >= quiesceSteps) {
       // What is in flight waits for something: try again with the next interval.
-      this.#busy = false;
+      this.#over();
       this.#paused$.next(false);
     } else {
       this.#timers.add(this.#scheduler.schedule(() => this.#whenQuiet(step + 1, then), quiesceStepMs));
     }
   }
 
-  #write(done: () => void): void {
+  /** The end of a snapshot is sent when all before it is stored: an unfinished one must not count. */
+  #write(): void {
     const { offsets } = this.#progress();
     this.#settledSince = 0;
-    const snapshot = this.#state.capture(offsets);
-    let missing = snapshot.messages.length;
-    let problem: string | undefined;
-    const finish = (): void => {
-      this.#busy = false;
-      this.problem = problem;
-      if (problem === undefined) {
-        this.count++;
-        snapshot.stored();
-        this.#committable = offsets;
-        this.#stored$.next(undefined);
-      } else {
-        snapshot.lost();
+    const { states, commit, stored, lost } = this.#state.capture(offsets);
+    this.#sendAll(states, problem => {
+      if (problem !== undefined) this.#failed(problem, lost);
+      else if (this.#stopped) lost();
+      else {
+        this.#sendAll([commit], failure => {
+          if (failure !== undefined) this.#failed(failure, lost);
+          else this.#succeeded(offsets, stored);
+        });
       }
-      done();
-    };
-    for (const message of snapshot.messages) {
+    });
+  }
+
+  #sendAll(messages: readonly OutgoingMessage[], done: (problem: string | undefined) => void): void {
+    let missing = messages.length;
+    let problem: string | undefined;
+    if (missing === 0) done(undefined);
+    for (const message of messages) {
       this.#publisher.send(message, error => {
         if (error) problem = reasonOf(error);
-        if (--missing === 0) finish();
+        if (--missing === 0) done(problem);
       });
     }
+  }
+
+  #succeeded(offsets: Progress['offsets'], stored: () => void): void {
+    this.problem = undefined;
+    this.count++;
+    stored();
+    this.#committable = offsets;
+    this.#stored$.next(undefined);
+    this.#over();
+  }
+
+  #failed(problem: string, lost: () => void): void {
+    this.problem = problem;
+    lost();
+    this.#over();
+  }
+
+  /** Nothing is being written any more; who waits for a last snapshot may need one more. */
+  #over(): void {
+    this.#busy = false;
+    const waiting = this.#waiting.splice(0);
+    if (
+      waiting.length > 0 &&
+      this.#settledSince > 0 &&
+      this.problem === undefined &&
+      this.#progress().quiet
+    ) {
+      this.#waiting.push(...waiting);
+      this.take();
+    } else for (const done of waiting) done();
   }
 }

@@ -18,6 +18,12 @@ export {
 } from './given.ts';
 export { type MessageSpec, messageOf } from './message-builder.ts';
 export { type LedgerEntry, type Outcome, SettlementLedger } from './settlement-ledger.ts';
+export {
+  type GivenMessage,
+  PipelineDriver,
+  type PipelineDriverOptions,
+  firstOccurrences,
+} from './pipeline-driver.ts';
 export { FakePublisher, type FakePublisherOptions } from './fake-publisher.ts';
 export { RecordingMeter } from './recording-meter.ts';
 export { type VirtualBus, type VirtualBusOptions, virtualBus } from './virtual-bus.ts';

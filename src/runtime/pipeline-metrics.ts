@@ -33,6 +33,11 @@ export class PipelineMetrics {
     };
   }
 
+  /** Deliveries that wait for the other side of a join. */
+  get joinWaiting(): number {
+    return this.#meter.sum('stream_join_waiting', { pipeline: this.#pipeline });
+  }
+
   /** A publisher that counts what goes through it and names the pipeline. */
   counting(bus: Publisher, pipeline: string, announce: (topic: string) => void): NamedPublisher {
     return {

@@ -46,6 +46,8 @@ export interface RunOptions extends SnapshotOptions {
 const firstRestartMs = 1_000;
 const longestRestartMs = 30_000;
 const drainStepMs = 10;
+/** Nothing has moved for so long: what is left waits for something. */
+const standstillMs = 250;
 
 /** One pipeline on one bus: builds the chain, acks what reaches its end, restarts it when it breaks. */
 export class RunningPipeline {
@@ -150,11 +152,22 @@ export class RunningPipeline {
     });
   }
 
+  /**
+   * Until nothing is in flight, or the deadline has passed. What waits for the other side of a join waits for
+   * data that nobody sends any more: once only that is left, it is left for the next start.
+   */
   #settledBy(until: number): Promise<void> {
     const { scheduler } = this.#options;
+    let movedAt = scheduler.now();
+    let before = -1;
     return new Promise(resolve => {
       const look = (): void => {
-        if (this.#progress.inFlight === 0 || scheduler.now() >= until) resolve();
+        const { inFlight } = this.#progress;
+        const now = scheduler.now();
+        if (inFlight !== before) movedAt = now;
+        before = inFlight;
+        const onlyJoins = now - movedAt >= standstillMs && this.#metrics.joinWaiting > 0;
+        if (inFlight === 0 || now >= until || onlyJoins) resolve();
         else scheduler.schedule(look, drainStepMs);
       };
       look();

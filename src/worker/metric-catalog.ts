@@ -30,6 +30,7 @@ export const metricCatalog: Readonly<Record<string, MetricEntry>> = {
   stream_notified_total: counter('Notifications told.'),
   stream_in_flight: gauge('Messages taken and not settled.'),
   stream_buffered: gauge('Messages that wait inside an operator.'),
+  stream_join_waiting: gauge('Messages that wait until the other side of a join has come as far.'),
   stream_table_rows: gauge('Rows of the table side of a join.'),
   stream_lag_messages: gauge('Messages in the input that are not settled.'),
   stream_lag_event_time_seconds: gauge('Wall clock minus the event time of the newest message taken.'),

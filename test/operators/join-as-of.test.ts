@@ -167,7 +167,7 @@ describe('joinAsOf', () => {
       when(1, () => expect(meter.read('stream_table_rows', { stage: 'joinAsOf' })).toBe(2));
       when(3, () => {
         expect(meter.read('stream_table_rows', { stage: 'joinAsOf' })).toBe(1);
-        expect(meter.read('stream_buffered', { stage: 'joinAsOf' })).toBe(1);
+        expect(meter.read('stream_join_waiting', { stage: 'joinAsOf' })).toBe(1);
       });
       expectSettled({ acked: ['x-y--(ma)'] });
     });

@@ -107,6 +107,11 @@ export class PipelineState implements StateStore {
     return this.#stored.commit?.offsets ?? {};
   }
 
+  /** The last marker that each source partition had passed; by `topic/partition`. */
+  get storedMarks(): NonNullable<CommitRecord['marks']> {
+    return this.#stored.commit?.marks ?? {};
+  }
+
   /** How many keys an operator holds. */
   get sizes(): ReadonlyMap<string, number> {
     return new Map([...this.#operators].map(([name, { states }]) => [name, states.size]));
@@ -133,7 +138,7 @@ export class PipelineState implements StateStore {
   }
 
   /** Writes down what has changed since the last snapshot; to be called while nothing is in flight. */
-  capture(offsets: CommitRecord['offsets']): Snapshot {
+  capture({ offsets, marks }: Pick<CommitRecord, 'offsets' | 'marks'>): Snapshot {
     const snapshot = ++this.#snapshot;
     const taken: Taken[] = [];
     const written: OutgoingMessage[] = [];
@@ -161,7 +166,13 @@ export class PipelineState implements StateStore {
     );
     return {
       states: written,
-      commit: this.#message(commitSlot(snapshot), { kind: 'commit', snapshot, offsets, operators }),
+      commit: this.#message(commitSlot(snapshot), {
+        kind: 'commit',
+        snapshot,
+        offsets,
+        operators,
+        ...(marks && { marks }),
+      }),
       stored: () => {
         for (const { name, slot } of taken) this.#slots.set(name, slot);
       },

@@ -6,6 +6,7 @@ import {
   combineLatest,
   defer,
   map,
+  merge,
   of,
   startWith,
   tap,
@@ -32,7 +33,7 @@ import { PipelineState } from './pipeline-state.ts';
 import type { PipelineEvent, PipelinePhase, PipelineStatus } from './pipeline-status.ts';
 import type { SeriesMeter } from './series.ts';
 import { changelogOf } from './snapshot-format.ts';
-import { type SnapshotOptions, Snapshots } from './snapshots.ts';
+import { type Progress, type SnapshotOptions, Snapshots } from './snapshots.ts';
 import { nothingStored, readStoredState } from './stored-state.ts';
 import { Watermarks } from './watermarks.ts';
 
@@ -136,6 +137,7 @@ export class RunningPipeline {
     this.#phase = 'stopped';
     this.#restartTimer.unsubscribe();
     this.#snapshots.stop();
+    this.#watermarks.stop();
     this.#chain.unsubscribe();
     this.#metrics.close();
     this.#options.report({ kind: 'stopped', pipeline: this.pipeline.name });
@@ -188,7 +190,13 @@ export class RunningPipeline {
       this.#snapshots.start();
       this.#options.report({ kind: 'started', pipeline: this.pipeline.name });
       const chain$ = this.pipeline.build(this.#context());
-      chain.add(chain$.subscribe({ next: delivery => delivery[settlement].ack(), error: broke }));
+      chain.add(
+        chain$.subscribe({
+          next: delivery => delivery[settlement].ack(),
+          error: broke,
+          complete: () => this.stop(),
+        }),
+      );
     };
     chain.add(this.#restored().pipe(tap(run)).subscribe({ error: broke }));
   }
@@ -199,13 +207,19 @@ export class RunningPipeline {
       const stored$ = hasTopic(this.#bus, changelogOf(this.pipeline.name).name)
         ? readStoredState(this.#bus, this.pipeline.name)
         : of(nothingStored);
-      return stored$.pipe(tap(stored => this.#state.restore(stored)));
+      return stored$.pipe(
+        tap(stored => {
+          this.#state.restore(stored);
+          this.#watermarks.restore(this.#state.storedMarks);
+        }),
+      );
     });
   }
 
   #broke(error: unknown): void {
-    this.#chain.unsubscribe();
     this.#snapshots.stop();
+    this.#watermarks.stop();
+    this.#chain.unsubscribe();
     if (this.#phase === 'stopped' || this.#phase === 'draining') return;
     const retryInMs = Math.min(longestRestartMs, firstRestartMs * 2 ** Math.min(this.#restarts, 10));
     this.#restarts++;
@@ -250,7 +264,7 @@ export class RunningPipeline {
       pause$: combineLatest([this.#draining$.pipe(startWith(false)), this.#snapshots.pause$]).pipe(
         map(([draining, snapshotting]) => draining || snapshotting),
       ),
-      commit$: this.#snapshots.stored$,
+      commit$: merge(this.#snapshots.stored$, this.#watermarks.stored$),
       onLost: lost => {
         const place = `${lost.topic}[${lost.partition}]@${lost.offset} key ${lost.key ?? 'none'}`;
         const reason = `the delivery ${place} was thrown away unsettled: filter inside each(), or with filterValues()`;
@@ -275,18 +289,19 @@ export class RunningPipeline {
   #lifecycle(): PartitionLifecycle {
     return {
       assigned: partitions => {
-        for (const { topic, partition } of partitions) this.#watermarks.assign(topic, partition);
+        this.#watermarks.assign(partitions);
         return of(this.#startOffsets(partitions));
       },
       revoked: partitions => {
         for (const { topic, partition } of partitions) {
           this.#progress.revoke({ topic, partition });
-          this.#watermarks.revoke(topic, partition);
+          this.#watermarks.revoke({ topic, partition });
           this.handling.revoke(topic, partition);
         }
       },
       pressed: () => this.#snapshots.take(),
-      commitLimit: ({ topic, partition }) => this.#snapshots.limitOf(topic, partition),
+      commitLimit: ({ topic, partition }) =>
+        this.#snapshots.limitOf(topic, partition) ?? this.#watermarks.limitOf(topic, partition),
       settled: (topic, partition, upTo) => {
         this.#progress.settled(topic, partition, upTo);
         this.handling.settled(topic, partition, upTo);
@@ -306,14 +321,18 @@ export class RunningPipeline {
   }
 
   #newWatermarks(): Watermarks {
-    return new Watermarks(this.#bus, this.#outputs, this.pipeline.options.watermarkDelayMs ?? 0);
+    const { watermarkDelayMs = 0 } = this.pipeline.options;
+    const { scheduler } = this.#options;
+    return new Watermarks(this.#bus, { outputs: this.#outputs, delayMs: watermarkDelayMs, scheduler });
   }
 
   #newSnapshots(): Snapshots {
     const { scheduler } = this.#options;
-    const look = (): { quiet: boolean; offsets: Readonly<Record<string, number>> } => ({
+    const look = (): Progress => ({
       quiet: this.#progress.inFlight === 0,
-      offsets: this.#progress.offsets,
+      // A partition in which nothing has come since the restart stands where it was restored.
+      offsets: { ...this.#state.storedOffsets, ...this.#progress.offsets },
+      marks: this.#watermarks.marks,
     });
     return new Snapshots(this.#state, this.#bus, look, scheduler, this.#options);
   }

@@ -14,6 +14,14 @@ export interface StateRecord {
   readonly state: unknown;
 }
 
+/** A marker as a snapshot holds it. */
+export interface MarkRecord {
+  readonly kind: 'time' | 'end' | 'absent';
+  /** Event time, ms. */
+  readonly time: number;
+  readonly feed?: string;
+}
+
 /** The end of a snapshot: without it the snapshot does not count. */
 export interface CommitRecord {
   readonly kind: 'commit';
@@ -22,9 +30,16 @@ export interface CommitRecord {
   readonly offsets: Readonly<Record<string, number>>;
   /** The version of each operator's codec. */
   readonly operators: Readonly<Record<string, string>>;
+  /** The last marker that each source partition has passed; by `topic/partition`. */
+  readonly marks?: Readonly<Record<string, MarkRecord>>;
 }
 
 export type SnapshotRecord = StateRecord | CommitRecord;
+
+const MarkRecord: t.Type<MarkRecord> = t.intersection([
+  t.type({ kind: t.keyof({ time: null, end: null, absent: null }), time: t.number }),
+  t.partial({ feed: t.string }),
+]);
 
 const SnapshotRecord: t.Type<SnapshotRecord> = t.union([
   t.type({
@@ -36,12 +51,15 @@ const SnapshotRecord: t.Type<SnapshotRecord> = t.union([
     touchedAt: t.union([t.number, t.null]),
     state: t.unknown,
   }),
-  t.type({
-    kind: t.literal('commit'),
-    snapshot: t.number,
-    offsets: t.record(t.string, t.number),
-    operators: t.record(t.string, t.string),
-  }),
+  t.intersection([
+    t.type({
+      kind: t.literal('commit'),
+      snapshot: t.number,
+      offsets: t.record(t.string, t.number),
+      operators: t.record(t.string, t.string),
+    }),
+    t.partial({ marks: t.record(t.string, MarkRecord) }),
+  ]),
 ]);
 
 /** Where a pipeline's snapshots are: compacted, one partition. */

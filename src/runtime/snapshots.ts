@@ -3,6 +3,7 @@ import { reasonOf } from '../core/failure.ts';
 import type { OutgoingMessage } from '../core/message.ts';
 import type { Publisher } from '../core/publisher.ts';
 import type { PipelineState } from './pipeline-state.ts';
+import type { MarkRecord } from './snapshot-format.ts';
 
 export interface SnapshotOptions {
   /** How often, ms; default 10 000. */
@@ -21,6 +22,8 @@ export interface Progress {
   readonly quiet: boolean;
   /** Up to where, exclusive, each partition is settled; by `topic/partition`. */
   readonly offsets: Readonly<Record<string, number>>;
+  /** The last marker that each partition has passed. */
+  readonly marks?: Readonly<Record<string, MarkRecord>>;
 }
 
 /**
@@ -128,9 +131,9 @@ export class Snapshots {
 
   /** The end of a snapshot is sent when all before it is stored: an unfinished one must not count. */
   #write(): void {
-    const { offsets } = this.#progress();
+    const { offsets, marks } = this.#progress();
     this.#settledSince = 0;
-    const { states, commit, stored, lost } = this.#state.capture(offsets);
+    const { states, commit, stored, lost } = this.#state.capture({ offsets, ...(marks && { marks }) });
     this.#sendAll(states, problem => {
       if (problem !== undefined) this.#failed(problem, lost);
       else if (this.#stopped) lost();

@@ -9,7 +9,12 @@ import { metricCatalog } from './metric-catalog.ts';
 /** Every number of a worker as it is now; asked by whoever publishes them. */
 export type ReadSeries = () => Promise<readonly Series[]>;
 
-const percentiles = [50, 90, 99, 99.9];
+const quantiles = [
+  { quantile: '0.5', percent: 50 },
+  { quantile: '0.9', percent: 90 },
+  { quantile: '0.99', percent: 99 },
+  { quantile: '0.999', percent: 99.9 },
+];
 
 /**
  * Every number of a runtime: what is counted, where each pipeline stands, how long handling takes, and 0 for
@@ -56,14 +61,13 @@ function seriesOf(status: PipelineStatus, now: number): Series[] {
 }
 
 function handlingSeries({ pipeline: { name: pipeline }, handling }: RunningPipeline): Series[] {
-  const quantiles = percentiles.map((percent): Series => {
-    const quantile = String(percent / 100);
+  const byQuantile = quantiles.map(({ quantile, percent }): Series => {
     const value = handling.percentile(percent) / 1000;
     return { name: 'stream_handling_seconds', tags: { pipeline, quantile }, kind: 'gauge', value };
   });
   const { count } = handling;
   return [
-    ...quantiles,
+    ...byQuantile,
     { name: 'stream_handling_samples_total', tags: { pipeline }, kind: 'counter', value: count },
   ];
 }

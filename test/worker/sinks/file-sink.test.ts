@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fileSink } from '../../../src/worker/sinks/file-sink.ts';
-import { type AppendableFile, type OpenFile, openForAppending } from '../../../src/worker/sinks/line-file.ts';
+import { type OpenFile, openForAppending } from '../../../src/worker/sinks/line-file.ts';
 import { context, delivered, notice } from './notices.ts';
 
 let folder: string;

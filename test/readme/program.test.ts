@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fileBlock, codeBlocks, projectFolder } from './code-blocks.ts';
+
+const ownSource = pathToFileURL(join(projectFolder, 'test/readme/own-source.ts')).href;
+
+describe('README programs', () => {
+  let folder = '';
+
+  // Inside the project, so that rxjs and io-ts are found as they are by a user of the package.
+  beforeAll(() => {
+    mkdirSync(join(projectFolder, '.cryptorun'), { recursive: true });
+    folder = mkdtempSync(join(projectFolder, '.cryptorun/readme-'));
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(strictly));
+    for (const name of programs) writeFileSync(join(folder, name), fileBlock(name));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('the pipeline runs as it stands and prints what the README says', () => {
+    expect(codeBlocks('text')).toContain(
+      run(process.execPath, ['--import', ownSource, join(folder, 'alerts.ts')]),
+    );
+  });
+
+  it('the marble test passes as it stands', () => {
+    const printed = run(process.execPath, ['--import', ownSource, join(folder, 'alerts.test.ts')]);
+    expect(printed).toMatch(/pass 1\n.*fail 0\n/s);
+  });
+
+  it('compile as strictly as TypeScript can', { timeout: 60_000 }, () => {
+    const tsc = join(projectFolder, 'node_modules/typescript/bin/tsc');
+    expect(run(process.execPath, [tsc, '-p', folder])).toBe('');
+  });
+});
+
+const programs = ['alerts.ts', 'alerts.test.ts'] as const;
+
+const strictly = {
+  extends: '../../tsconfig.json',
+  compilerOptions: { rootDir: '../..', isolatedDeclarations: false },
+  include: ['*.ts'],
+};
+
+/** What a command prints, whether or not it fails. */
+function run(file: string, args: readonly string[]): string {
+  try {
+    return execFileSync(file, args, { encoding: 'utf8', timeout: 60_000 });
+  } catch (error) {
+    if (error instanceof Error && 'stdout' in error) return String(error.stdout);
+    throw error;
+  }
+}

@@ -109,12 +109,19 @@ export class JoinedSettlement implements Settlement {
     return this.#members.reduce((most, member) => Math.max(most, member.attempt), 1);
   }
 
+  /** Once every member is: as long as one is not, somebody has to settle it. */
   get revoked(): boolean {
-    return this.#members.some(member => member.revoked);
+    return this.#members.every(member => member.revoked);
   }
 
   get signal(): AbortSignal {
-    return AbortSignal.any(this.#members.map(member => member.signal));
+    const controller = new AbortController();
+    const abortWhenAllAre = (): void => {
+      if (this.#members.every(member => member.signal.aborted)) controller.abort();
+    };
+    for (const { signal } of this.#members) signal.addEventListener('abort', abortWhenAllAre, { once: true });
+    abortWhenAllAre();
+    return controller.signal;
   }
 
   ack(): void {

@@ -103,6 +103,23 @@ describe('PartitionTracker', () => {
     expect(bench.tracker.prefix).toBe(65);
   });
 
+  it.fails('parks a key before anyone who hears of free credit can take its next message', () => {
+    const bench = new Bench();
+    bench.take('a');
+    bench.take('a');
+    bench.onReleased = () => {
+      if (bench.nextOffset < 4) bench.take('a');
+    };
+    bench.settle(0, 5);
+    expect(bench.delivered).toEqual([0, 1]);
+    for (let i = 0; i < 4; i++) {
+      bench.pass(5);
+      bench.redeliver();
+      bench.settle(bench.held.length - 1);
+    }
+    expect(bench.delivered).toEqual([0, 1, 0, 1, 2, 3]);
+  });
+
   it('counts attempts past 16 bits', () => {
     const bench = new Bench();
     bench.take('a');

@@ -14,10 +14,13 @@ export class Bench {
   /** Offsets in the order in which they were delivered, again if they came again. */
   readonly delivered: number[] = [];
   nextOffset = 0;
+  /** Called when credit is free again, as a consumer that delivers at once would be. */
+  onReleased: () => void = () => undefined;
 
   constructor(start = 0) {
     const nothing = (): undefined => undefined;
-    const host = { scheduler: this.scheduler, released: nothing, redeliverable: nothing, advanced: nothing };
+    const released = (): void => this.onReleased();
+    const host = { scheduler: this.scheduler, released, redeliverable: nothing, advanced: nothing };
     this.tracker = new PartitionTracker(host, 'topic', 0, start);
     this.nextOffset = start;
   }

@@ -86,14 +86,16 @@ describe('JoinedSettlement and all', () => {
     ]);
   });
 
-  it('is revoked with any member, and has the most attempts', () => {
+  it('is revoked only once every member is, so that nobody throws away those that are not', () => {
     const ledger = new SettlementLedger(() => 0);
     const members = [ledger.open('a', 1), ledger.open('b', 4)];
     const joined = new JoinedSettlement(members);
     const { signal } = joined;
     expect([joined.attempt, joined.revoked, signal.aborted]).toEqual([4, false, false]);
     members[1]?.takeBack();
-    expect([joined.revoked, signal.aborted]).toEqual([true, true]);
+    expect([joined.revoked, signal.aborted, joined.signal.aborted]).toEqual([false, false, false]);
+    members[0]?.takeBack();
+    expect([joined.revoked, signal.aborted, joined.signal.aborted]).toEqual([true, true, true]);
   });
 
   it('makes one delivery of many, with the last message', () => {

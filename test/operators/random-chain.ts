@@ -1,0 +1,111 @@
+import * as fc from 'fast-check';
+import {
+  type Observable,
+  type OperatorFunction,
+  type SchedulerLike,
+  delay,
+  mergeMap,
+  of,
+  throwError,
+} from 'rxjs';
+import { batch } from '../../operators/batch.ts';
+import { each } from '../../operators/each.ts';
+import { fanOut } from '../../operators/fan-out.ts';
+import { filterValues } from '../../operators/filter-values.ts';
+import { mapValues } from '../../operators/map-values.ts';
+import { publishTo } from '../../operators/publish-to.ts';
+import { rateLimit } from '../../operators/rate-limit.ts';
+import { unbatch } from '../../operators/unbatch.ts';
+import { textCodec } from '../../src/core/codec.ts';
+import type { Delivery } from '../../src/core/delivery.ts';
+import type { Meter } from '../../src/core/meter.ts';
+import { topic } from '../../src/core/topic.ts';
+import type { FakePublisher } from '../../src/testing/index.ts';
+
+/** What the steps of a chain are made with. */
+export interface ChainTools {
+  readonly scheduler: SchedulerLike;
+  readonly publisher: FakePublisher;
+  readonly meter: Meter;
+}
+
+type Text = OperatorFunction<Delivery<string>, Delivery<string>>;
+
+/** One step of a random chain; all of them keep the order of a key. */
+export interface ChainStep {
+  readonly text: string;
+  /** How many values it may hold back. */
+  readonly bound: number;
+  readonly make: (name: string, tools: ChainTools) => Text;
+}
+
+const out = topic('out', textCodec);
+const fails = (value: string, modulo: number): boolean => Number(value) % modulo === 1;
+
+const steps: readonly fc.Arbitrary<ChainStep>[] = [
+  fc.integer({ min: 2, max: 9 }).map(modulo => ({
+    text: `map, 1 in ${modulo} throws`,
+    bound: 0,
+    make: (name, { scheduler }) => mapValues(throwing(modulo), { name, scheduler }),
+  })),
+  fc.integer({ min: 2, max: 9 }).map(modulo => ({
+    text: `filter, 1 in ${modulo} out`,
+    bound: 0,
+    make: name => filterValues<string>(value => Number(value) % modulo !== 0, { name }),
+  })),
+  fc.nat(3).map(copies => ({
+    text: `fan out to ${copies}`,
+    bound: 0,
+    make: name => fanOut<string, string>(value => Array.from({ length: copies }, () => value), { name }),
+  })),
+  fc.tuple(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 0, max: 9 })).map(([count, timeMs]) => ({
+    text: `batch of ${count} in ${timeMs} ms, and apart`,
+    bound: count - 1,
+    make:
+      (name, { scheduler, meter }) =>
+      (source$: Observable<Delivery<string>>) =>
+        source$.pipe(batch({ count, timeMs }, { name, scheduler, meter }), unbatch()),
+  })),
+  fc
+    .tuple(fc.integer({ min: 1, max: 4 }), fc.nat(9), fc.integer({ min: 3, max: 9 }))
+    .map(([concurrency, ms, modulo]) => ({
+      text: `each, ${concurrency} at once for ${ms} ms, 1 in ${modulo} errors`,
+      bound: 4,
+      make: (name, { scheduler, meter }) =>
+        each(slow(ms, modulo, scheduler), { name, concurrency, maxWaiting: 4, scheduler, meter }),
+    })),
+  fc
+    .tuple(fc.constantFrom(100, 300, 1000), fc.integer({ min: 0, max: 5 }))
+    .map(([perSecond, maxWaiting]) => ({
+      text: `${perSecond} a second, ${maxWaiting} may wait`,
+      bound: maxWaiting,
+      make: (name, { scheduler, meter }) => rateLimit({ perSecond, maxWaiting }, { name, scheduler, meter }),
+    })),
+  fc.constant({
+    text: 'publish',
+    bound: 0,
+    make: (name, { publisher, scheduler }) => publishTo(out, publisher, { name, scheduler }),
+  }),
+];
+
+/** Random steps, in any order. */
+export const chainSteps: fc.Arbitrary<readonly ChainStep[]> = fc.array(fc.oneof(...steps), { maxLength: 5 });
+
+function throwing(modulo: number): (value: string) => string {
+  return value => {
+    if (fails(value, modulo)) throw new Error('thrown');
+    return value;
+  };
+}
+
+function slow(
+  ms: number,
+  modulo: number,
+  scheduler: SchedulerLike,
+): (value$: Observable<string>) => Observable<string> {
+  return value$ =>
+    value$.pipe(
+      delay(ms, scheduler),
+      mergeMap(value => (fails(value, modulo) ? throwError(() => new Error('errored')) : of(value))),
+    );
+}

@@ -3,10 +3,11 @@ import {
   type Observable,
   type OperatorFunction,
   type SchedulerLike,
-  delay,
+  delayWhen,
   mergeMap,
   of,
   throwError,
+  timer,
 } from 'rxjs';
 import { batch } from '../../operators/batch.ts';
 import { each } from '../../operators/each.ts';
@@ -69,7 +70,7 @@ const steps: readonly fc.Arbitrary<ChainStep>[] = [
   fc
     .tuple(fc.integer({ min: 1, max: 4 }), fc.nat(9), fc.integer({ min: 3, max: 9 }))
     .map(([concurrency, ms, modulo]) => ({
-      text: `each, ${concurrency} at once for ${ms} ms, 1 in ${modulo} errors`,
+      text: `each, ${concurrency} at once for up to ${2 * ms} ms, 1 in ${modulo} errors`,
       bound: 4,
       make: (name, { scheduler, meter }) =>
         each(slow(ms, modulo, scheduler), { name, concurrency, maxWaiting: 4, scheduler, meter }),
@@ -105,7 +106,8 @@ function slow(
 ): (value$: Observable<string>) => Observable<string> {
   return value$ =>
     value$.pipe(
-      delay(ms, scheduler),
+      // Unequal, so that only the operator keeps the order.
+      delayWhen(value => timer((Number(value) % 3) * ms, scheduler)),
       mergeMap(value => (fails(value, modulo) ? throwError(() => new Error('errored')) : of(value))),
     );
 }

@@ -97,6 +97,13 @@ describe('rateLimit', () => {
     expect(waiting.at(-1)).toBeUndefined();
   });
 
+  it('gives a token to who waits, not to who comes in the same moment', () => {
+    deliveryTest(({ hot, scheduler, expectDeliveries }) => {
+      const out = hot('ab--------c|').pipe(rateLimit<string>({ perSecond: 100 }, { scheduler }));
+      expectDeliveries(out).toBe('a---------b---------(c|)');
+    });
+  });
+
   it('lets failures pass without a token, before what waits', () => {
     deliveryTest(({ hot, scheduler, expectDeliveries }) => {
       const out = hot('ab-F-|').pipe(rateLimit<string>({ perSecond: 100 }, { scheduler }));

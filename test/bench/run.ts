@@ -1,0 +1,64 @@
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type Group, groups, isGroup } from './groups.ts';
+import { headerLine, linesOf, machine } from './report.ts';
+import { type Result, measure, ownMemory } from './rounds.ts';
+
+/*
+ * Every benchmark beside its plain twin: npm run bench [-- --smoke] [--only NAME]... [--json FILE]
+ *   --smoke  one short round each: shows that they run, not how fast
+ *   --only   a group (bus, log, operators, chain) or a part of a benchmark's name; may be repeated
+ *   --json   writes the medians there as well
+ * Ends with 1 when a benchmark cannot be run, never because it is slow.
+ */
+const { values } = parseArgs({
+  options: {
+    smoke: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+    rounds: { type: 'string', default: '5' },
+    json: { type: 'string' },
+  },
+});
+const { smoke, only, json } = values;
+const rounds = smoke ? 1 : Number(values.rounds);
+const started = new Date();
+
+const isWanted = (group: Group, name: string): boolean =>
+  only.length === 0 || only.some(part => part === group || (!isGroup(part) && name.includes(part)));
+
+console.log(`${machine(started)}; medians of ${rounds} rounds, each in a process of its own`);
+const ownRssMb = await ownMemory(rounds);
+console.log(`rss: the most a process held, above the ${ownRssMb.toFixed(0)} MB of Node's own\n`);
+console.log(headerLine);
+
+const results: Result[] = [];
+for (const group of Object.keys(groups).filter(isGroup)) {
+  for (const benchmark of await groups[group]()) {
+    if (!isWanted(group, benchmark.name)) continue;
+    try {
+      const result = await measure(group, benchmark, { rounds, smoke, ownRssMb });
+      results.push(result);
+      console.log(linesOf(result).join('\n'));
+    } catch (error) {
+      process.exitCode = 1;
+      console.log(
+        `${benchmark.name}: could not be run: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+}
+if (results.length === 0) {
+  process.exitCode = 1;
+  console.log(`nothing was run${only.length > 0 ? `: no benchmark is called ${only.join(' or ')}` : ''}`);
+}
+if (json !== undefined) {
+  const report = {
+    machine: machine(started),
+    started: started.toISOString(),
+    rounds,
+    smoke,
+    ownRssMb,
+    results,
+  };
+  writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
+}

@@ -13,7 +13,7 @@ export interface VirtualBus {
   readonly bus: EventBus;
   readonly scheduler: VirtualTimeScheduler;
   /** Lets so many ms go by, and everything happen that is due in them. */
-  runFor(ms: number): void;
+  readonly runFor: (ms: number) => void;
 }
 
 /**

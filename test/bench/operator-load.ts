@@ -57,6 +57,7 @@ export const idlePublisher: NamedPublisher = {
 export function through<A>(
   chain: (source$: Observable<A>) => Observable<unknown>,
   input: readonly A[],
+  each = 1,
 ): Work {
   return ({ smoke }) => {
     const source$ = new Subject<A>();

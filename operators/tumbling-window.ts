@@ -45,7 +45,7 @@ export interface TumblingWindowOptions<A, W> extends StageOptions {
   readonly identity?: (value: A, message: Message) => string | undefined;
   readonly codec: StateCodec<W>;
   readonly state?: StateStore;
-  /** Counts values for windows already closed as `stream_late_total`. */
+  /** Counts values for windows already closed as `stream_late_total`, repetitions as `stream_filtered_total`. */
   readonly meter?: Meter;
 }
 
@@ -66,8 +66,9 @@ interface KeyWindows<W> {
  * Windows of equal length per key, by event time, aligned to the epoch: a window holds values with
  * `start < time <= end`. It closes when event time is past its end and the lateness: by a later value of its own
  * key, or by a marker; an `end` marker closes all. A key's windows close in order, those that one marker closes
- * in the order of their keys; a value for a closed window is late: counted, acked and dropped. Markers are acked with the results they caused. What a function
- * throws becomes a `handle` failure of the value or marker in hand; a window that cannot be closed is lost with it.
+ * in the order of their keys; a value for a closed window is late: counted, acked and dropped.
+ * Markers are acked with the results they caused. What a function throws becomes a `handle` failure of the value
+ * or marker in hand; a window that cannot be closed is lost with it.
  *
  * ```
  * in     --1---2---4---m5---|      size 3, lateness 0
@@ -83,10 +84,13 @@ export function tumblingWindow<A, W, B>(
   const { name = 'tumblingWindow', meter = idleMeter, latenessMs = 0, scheduler = asyncScheduler } = options;
   finiteNumber(`${name}.sizeMs`, options.sizeMs, 1);
   finiteNumber(`${name}.latenessMs`, latenessMs, 0);
-  const late = meter.counter('stream_late_total', { stage: name });
+  const counters = {
+    late: meter.counter('stream_late_total', { stage: name }),
+    repeated: meter.counter('stream_filtered_total', { stage: name }),
+  };
   return stage(name, subscriber => {
     const states = (options.state ?? memoryStateStore()).keyed(name, windowsCodec(options.codec));
-    const windows = new Windows(aggregate, { ...options, latenessMs }, states, late);
+    const windows = new Windows(aggregate, { ...options, latenessMs }, states, counters);
     return {
       next: (delivery: Delivery<A | Marker>) => {
         if (!delivery.ok) return subscriber.next(delivery);
@@ -103,22 +107,27 @@ export function tumblingWindow<A, W, B>(
   });
 }
 
+interface Counters {
+  readonly late: Counter;
+  readonly repeated: Counter;
+}
+
 class Windows<A, W, B> {
   readonly #aggregate: WindowAggregate<A, W, B>;
   readonly #options: TumblingWindowOptions<A, W> & { readonly latenessMs: number };
   readonly #states: KeyedState<KeyWindows<W>>;
-  readonly #late: Counter;
+  readonly #counters: Counters;
 
   constructor(
     aggregate: WindowAggregate<A, W, B>,
     options: TumblingWindowOptions<A, W> & { readonly latenessMs: number },
     states: KeyedState<KeyWindows<W>>,
-    late: Counter,
+    counters: Counters,
   ) {
     this.#aggregate = aggregate;
     this.#options = options;
     this.#states = states;
-    this.#late = late;
+    this.#counters = counters;
   }
 
   take({ value, message }: Ok<A | Marker>): readonly B[] {
@@ -131,7 +140,7 @@ class Windows<A, W, B> {
     const end = Math.ceil(at / sizeMs) * sizeMs;
     const entry = this.#entryOf(message.partition, key ? key(value, message) : (message.key ?? ''));
     if (end <= entry.state.closedUpTo) {
-      this.#late.add();
+      this.#counters.late.add();
       return [];
     }
     this.#gather(entry.state, end, value, message);
@@ -164,7 +173,10 @@ class Windows<A, W, B> {
     const identity = this.#options.identity?.(value, message);
     const existing = open.find(window => window.end === end);
     if (existing) {
-      if (identity !== undefined && existing.seen.has(identity)) return;
+      if (identity !== undefined && existing.seen.has(identity)) {
+        this.#counters.repeated.add();
+        return;
+      }
       this.#aggregate.add(existing.window, value, message);
       if (identity !== undefined) existing.seen.add(identity);
       return;

@@ -10,6 +10,7 @@ export function aheadOfIngest({ time }: { readonly time: number }, { headers }: 
   const ingested = headers.get(ingestTimeHeader);
   if (ingested === undefined) return undefined;
   const ahead = time - Number(ingested);
+  if (Number.isNaN(ahead)) return `its ${ingestTimeHeader} "${ingested}" is no time in milliseconds`;
   return ahead > maxAheadMs
     ? `its time ${time} is ${ahead} ms ahead of its ingest time ${ingested}`
     : undefined;

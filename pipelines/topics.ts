@@ -10,6 +10,7 @@ import {
 } from '../src/index.ts';
 import { GateEvaluation } from './gate-evaluation.ts';
 import { MarketLiquidity } from './liquidity-measure.ts';
+import { flawOfBook, flawOfPrice, flawOfTrade } from './market-data-checks.ts';
 import { MarketBar } from './market-bar.ts';
 import { MomentumScore } from './momentum-value.ts';
 import { Notification } from './notification-text.ts';
@@ -18,23 +19,9 @@ import { Signal } from './signal-value.ts';
 
 const json = <A>(type: t.Type<A, unknown>, name: string): Codec<A> => jsonCodec(type, { name });
 
-/** The price that nothing may be made of: not finite, not above zero, or a bar upside down. */
-const priceCodec = jsonCodec(MarketPrice, {
-  name: 'MarketPrice',
-  check: ({ price, high, low }) => {
-    if (!(Number.isFinite(price) && price > 0)) return `price is ${price}, must be a number above 0`;
-    if (high !== undefined && low !== undefined && high < low) return `high ${high} is below low ${low}`;
-    return undefined;
-  },
-});
-
-const tradeCodec = jsonCodec(MarketTrade, {
-  name: 'MarketTrade',
-  check: ({ price, size }) => {
-    if (!(Number.isFinite(price) && price > 0)) return `price is ${price}, must be a number above 0`;
-    return size > 0 ? undefined : `size is ${size}, must be a number above 0`;
-  },
-});
+const priceCodec = jsonCodec(MarketPrice, { name: 'MarketPrice', check: flawOfPrice });
+const tradeCodec = jsonCodec(MarketTrade, { name: 'MarketTrade', check: flawOfTrade });
+const bookCodec = jsonCodec(OrderBook, { name: 'OrderBook', check: flawOfBook });
 
 /** The topics of the chain; partitions and retention are those of `configs/stream/topics.yaml`. */
 export const marketPrices: Topic<MarketPrice> = topic('cryptorun-market-prices', priceCodec, {
@@ -43,11 +30,9 @@ export const marketPrices: Topic<MarketPrice> = topic('cryptorun-market-prices',
 export const marketTrades: Topic<MarketTrade> = topic('cryptorun-market-trades', tradeCodec, {
   partitions: 24,
 });
-export const marketOrderbook: Topic<OrderBook> = topic(
-  'cryptorun-market-orderbook',
-  json(OrderBook, 'OrderBook'),
-  { partitions: 12 },
-);
+export const marketOrderbook: Topic<OrderBook> = topic('cryptorun-market-orderbook', bookCodec, {
+  partitions: 12,
+});
 export const marketBars: Topic<MarketBar> = topic('cryptorun-market-bars', json(MarketBar, 'MarketBar'), {
   partitions: 12,
 });

@@ -3,8 +3,9 @@ import type { EventBus } from '../bus/event-bus.ts';
 import { settlement } from '../core/delivery.ts';
 import { Marker, markerMessage } from '../core/marker.ts';
 import type { OutgoingMessage } from '../core/message.ts';
+import type { BusError } from '../core/publisher.ts';
 import type { Feed, FeedItem } from './feed.ts';
-import { type FeedTopics, messageOf } from './feed-topics.ts';
+import { type FeedTopics, messageOf, refusedLetter } from './feed-topics.ts';
 
 /** How far a feed has come, told after each batch. */
 export interface FeedProgress {
@@ -42,6 +43,7 @@ export async function runFeed(
   const { topics, live = false, onProgress } = options;
   const marks = new FeedMarks(feed, bus, topics);
   const counts = { items: 0, malformed: 0 };
+  const letter: LetterOf = (message, { message: reason }) => refusedLetter(feed, topics, message, reason);
   await publishAll(bus, marks.absent(), signal);
   for await (const { items, position, progress } of feed.read(
     await lastPosition(bus, feed, topics),
@@ -50,8 +52,9 @@ export async function runFeed(
     const messages = items.flatMap(item =>
       item.kind === 'time' ? marks.at(item.time) : [messageOf(feed, topics, item, live)],
     );
-    messages.push(positionMessage(feed, topics, position));
-    if (!(await publishAll(bus, messages, signal))) return false;
+    if (!(await publishAll(bus, messages, signal, letter))) return false;
+    // Behind all of the batch: what was refused and is not stored yet must be said again after a crash.
+    if (!(await publishAll(bus, [positionMessage(feed, topics, position)], signal))) return false;
     marks.seen(items);
     counts.items += items.length;
     counts.malformed += items.filter(({ kind }) => kind === 'malformed').length;
@@ -84,24 +87,48 @@ function positionMessage(feed: Feed, { positions }: FeedTopics, position: string
   return { topic: positions, key: feed.name, payload: Buffer.from(position) };
 }
 
-/** Publishes all of them, again where the bus was full; false when the signal ended it. */
+/** The dead letter of a message that its topic does not take. */
+type LetterOf = (message: OutgoingMessage, error: BusError) => OutgoingMessage;
+
+/**
+ * Publishes all of them, again where the bus could not, as dead letters where a topic does not take them; false
+ * when the signal ended it.
+ */
 async function publishAll(
   bus: EventBus,
   messages: readonly OutgoingMessage[],
   signal: AbortSignal,
+  letterOf?: LetterOf,
 ): Promise<boolean> {
   let rest = messages;
   for (;;) {
-    const results = await bus.publishBatch(rest);
-    const refused = results.flatMap((result, i) =>
-      result.ok ? [] : [{ error: result.error, message: rest[i] }],
-    );
-    const final = refused.find(({ error }) => !error.retryable);
-    if (final) throw final.error;
-    if (refused.length === 0) return true;
+    const results = await unlessAborted(bus.publishBatch(rest), signal);
+    if (results === undefined) return false;
+    rest = results.flatMap((result, i) => {
+      const message = rest[i];
+      if (result.ok || message === undefined) return [];
+      const { error } = result;
+      if (error.retryable) return [message];
+      if (error.code === 'message-too-large' && letterOf) return [letterOf(message, error)];
+      throw error;
+    });
+    if (rest.length === 0) return true;
     if (signal.aborted) return false;
-    rest = refused.flatMap(({ message }) => (message ? [message] : []));
-    await wait(retryMs, undefined, { signal }).catch(() => undefined);
+    if (results.some(result => !result.ok && result.error.retryable))
+      await wait(retryMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Patient messages wait for room without end: whoever ends the feed need not. */
+async function unlessAborted<A>(work: Promise<A>, signal: AbortSignal): Promise<A | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const end = (): void => resolve(undefined);
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', end);
   }
 }
 

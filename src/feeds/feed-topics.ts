@@ -2,6 +2,7 @@ import { MessageHeaders } from '../core/headers.ts';
 import { type OutgoingMessage, deriveId } from '../core/message.ts';
 import { provenance } from '../core/provenance.ts';
 import type { Feed, FeedItem } from './feed.ts';
+import type { OrderBook } from './market-data.ts';
 
 /** Where a feed writes; the names are the composition root's to give. */
 export interface FeedTopics {
@@ -45,6 +46,38 @@ export function messageOf(feed: Feed, topics: FeedTopics, item: Told, live: bool
     timestamp: value.time,
     id,
     headers: MessageHeaders.fromFlat(headers),
+    // A message that gave up waiting while those behind it are stored would come too late.
+    patient: true,
+  };
+}
+
+/** How much of a payload that is too large goes into its dead letter, bytes. */
+const keptBytes = 64 * 1024;
+
+/** What is stored of a message that its topic does not take: why, and how it begins. */
+export function refusedLetter(
+  feed: Feed,
+  topics: FeedTopics,
+  message: OutgoingMessage,
+  reason: string,
+): OutgoingMessage {
+  const size = message.payload?.length ?? 0;
+  return {
+    topic: topics.deadLetters,
+    key: message.key,
+    payload: message.payload?.subarray(0, keptBytes) ?? null,
+    reserved: true,
+    ...(message.timestamp !== undefined && { timestamp: message.timestamp }),
+    headers: MessageHeaders.of([
+      ...(message.headers ?? []),
+      ...Object.entries({
+        'x-dlq-original-topic': message.topic,
+        'x-dlq-pipeline': `feed ${feed.name}`,
+        'x-dlq-stage': 'feed',
+        'x-dlq-failure': 'publish',
+        'x-dlq-reason': size > keptBytes ? `${reason}; the first ${keptBytes} bytes are kept` : reason,
+      }),
+    ]),
   };
 }
 
@@ -63,12 +96,17 @@ function topicOf(topics: FeedTopics, kind: 'price' | 'trade' | 'book'): string {
 function ordinalOf(item: Exclude<Told, { readonly kind: 'malformed' }>): string {
   switch (item.kind) {
     case 'price':
-      return `${item.value.venue} ${item.value.intervalMs ?? 0} ${item.value.price}`;
+      return `${item.value.venue} ${item.value.intervalMs ?? 0} ${item.value.price} ${item.value.bid ?? ''} ${item.value.ask ?? ''}`;
     case 'trade':
       return `${item.value.venue} ${item.value.tradeId ?? `${item.value.side} ${item.value.price} ${item.value.size}`}`;
     case 'book':
-      return `${item.value.venue} ${item.value.sequence ?? 0}`;
+      return `${item.value.venue} ${item.value.sequence ?? topOf(item.value)}`;
   }
+}
+
+/** Books of venues without sequence numbers are told apart by their best levels. */
+function topOf({ bids, asks }: OrderBook): string {
+  return `${String(bids[0])} ${String(asks[0])} ${bids.length} ${asks.length}`;
 }
 
 function malformed(

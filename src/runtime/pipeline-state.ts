@@ -44,9 +44,9 @@ export interface Snapshot {
   /** Its end: to be sent when all states are stored. */
   readonly commit: OutgoingMessage;
   /** It is stored: the next one may overwrite what it replaced. */
-  stored(): void;
+  readonly stored: () => void;
   /** It could not be stored: what it holds is part of the next one. */
-  lost(): void;
+  readonly lost: () => void;
 }
 
 /** The states of one pipeline's operators: handed out to them, written as snapshots, restored at start. */

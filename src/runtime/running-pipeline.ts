@@ -20,7 +20,7 @@ import type {
   StartOffset,
   TopicPartition,
 } from '../bus/event-bus.ts';
-import { type Delivery, ok, settlement } from '../core/delivery.ts';
+import { type Delivery, failed, ok, settlement } from '../core/delivery.ts';
 import { reasonOf } from '../core/failure.ts';
 import { type Bytes, type Message, offset } from '../core/message.ts';
 import { idleSettlement } from '../core/settlement.ts';
@@ -68,6 +68,9 @@ export class RunningPipeline {
   #restartTimer = new Subscription();
   #phase: PipelinePhase = 'starting';
   #restarts = 0;
+  /** Restarts since it last ran well for long. */
+  #failures = 0;
+  #begunAt = 0;
   #problem: string | undefined;
 
   constructor(pipeline: Pipeline, bus: EventBus, options: RunOptions) {
@@ -81,11 +84,14 @@ export class RunningPipeline {
   }
 
   /** @throws BusError `unsupported-capability` where the backend lacks what the pipeline needs */
-  start(): void {
+  check(): void {
     const { needs = [], guarantee } = this.pipeline.options;
     const who = `pipeline ${this.pipeline.name}`;
     for (const capability of needs) requireCapability(this.#bus, capability, who);
     if (guarantee === 'exactly-once') requireCapability(this.#bus, 'transactions', `${who} (exactly-once)`);
+  }
+
+  start(): void {
     this.#begin();
   }
 
@@ -177,6 +183,7 @@ export class RunningPipeline {
   }
 
   #begin(): void {
+    this.#begunAt = this.#options.scheduler.now();
     this.#state = new PipelineState(this.pipeline.name);
     this.#watermarks = this.#newWatermarks();
     this.#snapshots = this.#newSnapshots();
@@ -185,11 +192,11 @@ export class RunningPipeline {
     this.#chain = chain;
     const broke = (error: unknown): void => this.#broke(error);
     const run = (): void => {
+      const chain$ = this.pipeline.build(this.#context());
       this.#phase = 'running';
       this.#problem = undefined;
       this.#snapshots.start();
       this.#options.report({ kind: 'started', pipeline: this.pipeline.name });
-      const chain$ = this.pipeline.build(this.#context());
       chain.add(
         chain$.subscribe({
           next: delivery => delivery[settlement].ack(),
@@ -221,7 +228,9 @@ export class RunningPipeline {
     this.#watermarks.stop();
     this.#chain.unsubscribe();
     if (this.#phase === 'stopped' || this.#phase === 'draining') return;
-    const retryInMs = Math.min(longestRestartMs, firstRestartMs * 2 ** Math.min(this.#restarts, 10));
+    if (this.#options.scheduler.now() - this.#begunAt > longestRestartMs) this.#failures = 0;
+    const retryInMs = Math.min(longestRestartMs, firstRestartMs * 2 ** Math.min(this.#failures, 10));
+    this.#failures++;
     this.#restarts++;
     this.#phase = 'restarting';
     this.#problem = reasonOf(error);
@@ -349,5 +358,8 @@ function hasTopic(bus: EventBus, topic: string): boolean {
 /** At most once: acked before anything is done with it. */
 function ackedFirst(delivery: Delivery<Bytes>): Delivery<Bytes> {
   delivery[settlement].ack();
-  return delivery.ok ? ok(delivery.value, delivery.message, idleSettlement) : delivery;
+  const { message } = delivery;
+  return delivery.ok
+    ? ok(delivery.value, message, idleSettlement)
+    : failed(delivery.failure, message, idleSettlement);
 }

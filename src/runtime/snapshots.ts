@@ -109,7 +109,7 @@ export class Snapshots {
 
   /** Takes a snapshot of what is settled now, behind one that is being written. Calls back once it is over. */
   takeLast(done: () => void): void {
-    if (this.#settledSince === 0 && !this.#busy) {
+    if (!this.#state.used || this.#stopped || (this.#settledSince === 0 && !this.#busy)) {
       done();
       return;
     }

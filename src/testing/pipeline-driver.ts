@@ -47,10 +47,10 @@ export class PipelineDriver {
   #runtime: Runtime;
 
   private constructor(options: PipelineDriverOptions) {
-    const { bus, scheduler, runFor } = virtualBus({ maxPartitionBytes: 64 * 1024 * 1024, ...options });
-    this.bus = bus;
-    this.scheduler = scheduler;
-    this.runFor = runFor;
+    const virtual = virtualBus({ maxPartitionBytes: 64 * 1024 * 1024, ...options });
+    this.bus = virtual.bus;
+    this.scheduler = virtual.scheduler;
+    this.runFor = ms => virtual.runFor(ms);
     this.#options = options;
     this.#runtime = this.#newRuntime();
   }

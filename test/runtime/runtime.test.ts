@@ -1,0 +1,358 @@
+import { concatMap, throwError } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { each } from '../../operators/index.ts';
+import { BusError, type Delivery, pipeline } from '../../src/index.ts';
+import { stage } from '../../src/core/stage.ts';
+import { PipelineDriver } from '../../src/testing/index.ts';
+import { committed, deadLetters, shouted, shouting, slowly, topics, words } from './words.ts';
+
+describe('a runtime', () => {
+  it('acks what reaches the end of a chain, and commits it', async () => {
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting()] });
+    for (const word of ['a', 'b', 'c']) driver.give(words, word, { key: word, time: 5 });
+    driver.runFor(1);
+    expect(driver.values(shouted).sort()).toEqual(['A', 'B', 'C']);
+    expect((await committed(driver, 'shout')).reduce((a, b) => a + b)).toBe(3);
+    expect(await driver.status('shout')).toMatchObject({ inFlight: 0, lag: 0, stuckAt: undefined });
+  });
+
+  it('does not commit what its chain holds on to, and says what it is stuck at', async () => {
+    const driver: PipelineDriver = await PipelineDriver.start({
+      topics,
+      pipelines: () => [
+        shouting(
+          {},
+          slowly(() => driver, 100),
+        ),
+      ],
+    });
+    driver.give(words, 'a', { key: 'k', partition: 0 });
+    driver.give(words, 'b', { key: 'k', partition: 0 });
+    driver.runFor(99);
+    expect(await committed(driver, 'shout')).toEqual([0, 0]);
+    expect(await driver.status('shout')).toMatchObject({ inFlight: 2, lag: 2, stuckAt: 'words[0]@0 key k' });
+    driver.runFor(2);
+    expect(await committed(driver, 'shout')).toEqual([1, 0]);
+    expect((await driver.status('shout')).stuckAt).toBe('words[0]@1 key k');
+  });
+
+  it('runs a chain with the group and the credit that its options say', async () => {
+    const driver: PipelineDriver = await PipelineDriver.start({
+      topics,
+      pipelines: () => [
+        shouting(
+          { group: 'g', maxInFlight: 2 },
+          slowly(() => driver, 10),
+        ),
+      ],
+    });
+    for (let n = 0; n < 9; n++) driver.give(words, 'a', { key: String(n) });
+    expect((await driver.status('shout')).inFlight).toBe(2);
+    driver.runFor(200);
+    expect((await committed(driver, 'g')).reduce((a, b) => a + b)).toBe(9);
+  });
+});
+
+describe('a failure policy', () => {
+  it.each([undefined, 'dead-letter'] as const)('%s: stores what failed as it came', async onFailure => {
+    const options = onFailure === undefined ? {} : { onFailure };
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting(options)] });
+    driver.give(words, 'a');
+    driver.give(words, 'bad', { key: 'k', time: 7, headers: { trace: '1', raw: Buffer.from([0, 255]) } });
+    driver.give(words, 'b');
+    const [letter] = driver.messages(deadLetters);
+    expect(Buffer.from(letter?.payload ?? []).toString()).toBe('bad');
+    expect(letter).toMatchObject({ key: 'k', timestamp: 7 });
+    const header = (name: string): string | undefined => letter?.headers.get(name);
+    expect(letter?.headers.getBytes('raw')).toEqual(Buffer.from([0, 255]));
+    expect(header('trace')).toBe('1');
+    expect(header('x-dlq-original-topic')).toBe('words');
+    expect(header('x-dlq-pipeline')).toBe('shout');
+    expect(header('x-dlq-stage')).toBe('mapValues');
+    expect(header('x-dlq-failure')).toBe('handle');
+    expect(header('x-dlq-reason')).toBe('not in this house');
+    expect(driver.values(shouted)).toEqual(['A', 'B']);
+    expect(await driver.status('shout')).toMatchObject({ deadLettered: 1, lag: 0, restarts: 0 });
+  });
+
+  it('skip: counts what failed and goes on', async () => {
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting({ onFailure: 'skip' })] });
+    for (const word of ['a', 'bad', 'b']) driver.give(words, word);
+    expect(driver.values(shouted)).toEqual(['A', 'B']);
+    expect(driver.messages(deadLetters)).toEqual([]);
+    expect(driver.runtime.meter.sum('stream_skipped_total', { pipeline: 'shout', tag: 'handle' })).toBe(1);
+    expect((await driver.status('shout')).lag).toBe(0);
+  });
+
+  it('stop: ends the pipeline at the message, and tries again with backoff', async () => {
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting({ onFailure: 'stop' })] });
+    for (const word of ['a', 'bad', 'b']) driver.give(words, word, { partition: 0 });
+    expect(driver.values(shouted)).toEqual(['A']);
+    const failedEvents = (): unknown[] => driver.events.filter(({ kind }) => kind === 'failed');
+    expect(failedEvents()).toEqual([
+      {
+        kind: 'failed',
+        pipeline: 'shout',
+        reason: 'mapValues failed at words[0]@1 (handle): not in this house',
+        retryInMs: 1_000,
+      },
+    ]);
+    expect(await driver.status('shout')).toMatchObject({
+      phase: 'restarting',
+      problem: 'mapValues failed at words[0]@1 (handle): not in this house',
+    });
+    driver.runFor(999);
+    expect(failedEvents()).toHaveLength(1);
+    driver.runFor(1);
+    expect(failedEvents()).toMatchObject([{}, { retryInMs: 2_000 }]);
+    driver.runFor(2_000 + 4_000 + 8_000 + 16_000 + 30_000);
+    expect(failedEvents().slice(4)).toMatchObject([
+      { retryInMs: 16_000 },
+      { retryInMs: 30_000 },
+      { retryInMs: 30_000 },
+    ]);
+    expect(await committed(driver, 'shout')).toEqual([1, 0]);
+  });
+});
+
+describe('a pipeline that breaks', () => {
+  it('begins again behind what it had committed, and nothing is lost', async () => {
+    let broken = 0;
+    const breaking = stage<Delivery<string>, Delivery<string>>('breaking', subscriber => ({
+      next: delivery => {
+        if (delivery.ok && delivery.value === 'break' && broken++ < 2)
+          subscriber.error(new Error('broker gone'));
+        else subscriber.next(delivery);
+      },
+    }));
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting({}, breaking)] });
+    for (const word of ['a', 'b', 'break', 'c']) driver.give(words, word, { partition: 0 });
+    expect(driver.values(shouted)).toEqual(['a', 'b']);
+    driver.runFor(3_500);
+    expect(driver.values(shouted)).toEqual(['a', 'b', 'break', 'c']);
+    expect(await driver.status('shout')).toMatchObject({
+      phase: 'running',
+      restarts: 2,
+      problem: undefined,
+      lag: 0,
+    });
+    expect(driver.events.map(({ kind }) => kind)).toEqual([
+      'started',
+      'failed',
+      'started',
+      'failed',
+      'started',
+    ]);
+  });
+
+  it('waits a second again after it has run well for long', async () => {
+    let broken = 0;
+    const breaking = stage<Delivery<string>, Delivery<string>>('breaking', subscriber => ({
+      next: delivery => {
+        if (delivery.ok && delivery.value === `break ${broken}`) {
+          broken++;
+          subscriber.error(new Error('broker gone'));
+        } else subscriber.next(delivery);
+      },
+    }));
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting({}, breaking)] });
+    driver.give(words, 'break 0');
+    driver.runFor(1_500);
+    driver.give(words, 'break 1');
+    driver.runFor(100_000);
+    driver.give(words, 'break 2');
+    expect(driver.events.flatMap(event => (event.kind === 'failed' ? [event.retryInMs] : []))).toEqual([
+      1_000, 2_000, 1_000,
+    ]);
+  });
+
+  it('breaks where it is built, too, and is stopped for good by stop()', async () => {
+    const unbuilt = pipeline('unbuilt', () => {
+      throw new Error('no such topic');
+    });
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [unbuilt] });
+    expect(driver.events).toEqual([
+      { kind: 'failed', pipeline: 'unbuilt', reason: 'no such topic', retryInMs: 1_000 },
+    ]);
+    driver.stop();
+    driver.runFor(10_000);
+    expect(driver.events).toHaveLength(2);
+    expect((await driver.status('unbuilt')).phase).toBe('stopped');
+  });
+
+  it('ends with its bus', async () => {
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting()] });
+    await driver.bus.stop();
+    expect(driver.events.at(-1)).toEqual({ kind: 'stopped', pipeline: 'shout' });
+  });
+});
+
+describe('a guarantee', () => {
+  it('at-most-once: commits before it handles, and loses what it was handling', async () => {
+    const driver: PipelineDriver = await PipelineDriver.start({
+      topics,
+      pipelines: () => [
+        shouting(
+          { guarantee: 'at-most-once' },
+          slowly(() => driver, 100),
+        ),
+      ],
+    });
+    driver.give(words, 'a', { partition: 0 });
+    expect(await committed(driver, 'shout')).toEqual([1, 0]);
+    await driver.restart();
+    driver.runFor(1_000);
+    expect(driver.values(shouted)).toEqual([]);
+    driver.give(words, 'bad', { partition: 0 });
+    driver.give(words, 'b', { partition: 0 });
+    driver.runFor(1_000);
+    expect(driver.values(shouted)).toEqual(['B']);
+    expect(driver.messages(deadLetters)).toHaveLength(1);
+  });
+
+  it('at-least-once: what was being handled comes again', async () => {
+    const driver: PipelineDriver = await PipelineDriver.start({
+      topics,
+      pipelines: () => [
+        shouting(
+          {},
+          slowly(() => driver, 100),
+        ),
+      ],
+    });
+    driver.give(words, 'a', { partition: 0 });
+    driver.runFor(50);
+    await driver.restart();
+    driver.runFor(1_000);
+    expect(driver.values(shouted)).toEqual(['A']);
+  });
+
+  it('exactly-once is refused where there are no transactions, before anything runs', async () => {
+    const pipelines = () => [shouting(), pipeline('exact', shouting().build, { guarantee: 'exactly-once' })];
+    const refused = await PipelineDriver.start({ topics, pipelines }).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(BusError);
+    expect(refused).toMatchObject({
+      code: 'unsupported-capability',
+      message:
+        'pipeline exact (exactly-once) needs transactions, which the stub backend lacks: choose another backend or change pipeline exact (exactly-once)',
+    });
+  });
+
+  it('what a pipeline needs is checked before any of them runs', async () => {
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [] });
+    const started: string[] = [];
+    const first = pipeline('first', context => {
+      started.push(context.name);
+      return shouting().build(context);
+    });
+    const { Runtime } = await import('../../src/index.ts');
+    const needy = pipeline('needy', shouting().build, { needs: ['seek', 'durable'] });
+    await expect(new Runtime([first, needy], driver.bus).start()).rejects.toThrow(
+      'pipeline needy needs durable, which the stub backend lacks',
+    );
+    expect(started).toEqual([]);
+  });
+});
+
+describe('drain', () => {
+  it('takes nothing new, waits for what is in flight, and commits it', async () => {
+    const driver: PipelineDriver = await PipelineDriver.start({
+      topics,
+      pipelines: () => [
+        shouting(
+          {},
+          slowly(() => driver, 300),
+        ),
+      ],
+    });
+    driver.give(words, 'a', { partition: 0 });
+    const drained = driver.drain(5_000);
+    driver.give(words, 'b', { partition: 0 });
+    expect(await drained).toBeLessThanOrEqual(330);
+    expect(driver.values(shouted)).toEqual(['A']);
+    expect(await committed(driver, 'shout')).toEqual([1, 0]);
+    await driver.restart();
+    driver.runFor(500);
+    expect(driver.values(shouted)).toEqual(['A', 'B']);
+  });
+
+  it('gives up at its deadline', async () => {
+    const driver: PipelineDriver = await PipelineDriver.start({
+      topics,
+      pipelines: () => [
+        shouting(
+          {},
+          slowly(() => driver, 60_000),
+        ),
+      ],
+    });
+    driver.give(words, 'a');
+    const took = await driver.drain(500);
+    expect(took).toBeGreaterThanOrEqual(500);
+    expect(took).toBeLessThanOrEqual(530);
+    expect((await driver.status('shout')).phase).toBe('stopped');
+  });
+
+  it('does not wait for a pipeline that is broken', async () => {
+    const infinite = each<string, string>(word$ =>
+      word$.pipe(concatMap(() => throwError(() => new Error('no')))),
+    );
+    const driver = await PipelineDriver.start({
+      topics,
+      pipelines: () => [shouting({ onFailure: 'stop' }, infinite)],
+    });
+    driver.give(words, 'a');
+    expect((await driver.status('shout')).phase).toBe('restarting');
+    expect(await driver.drain(5_000)).toBeLessThan(50);
+    driver.runFor(60_000);
+    expect(driver.events.filter(({ kind }) => kind === 'started')).toHaveLength(1);
+  });
+});
+
+describe('what a runtime tells', () => {
+  it('is counted under known names', async () => {
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting()] });
+    for (const word of ['aa', 'bad', 'b']) driver.give(words, word);
+    driver.mark(words, 5);
+    const sum = (name: string): number => driver.runtime.meter.sum(name, { pipeline: 'shout' });
+    expect(sum('stream_consume_total')).toBe(3);
+    expect(sum('stream_publish_total')).toBe(3);
+    expect(sum('stream_publish_bytes')).toBe('AA'.length + 'B'.length + 'bad'.length);
+    expect(sum('stream_dlq_total')).toBe(1);
+    expect(sum('stream_in_flight')).toBe(0);
+    expect(await driver.status('shout')).toMatchObject({
+      name: 'shout',
+      phase: 'running',
+      consumed: 3,
+      published: 3,
+      deadLettered: 1,
+      retried: 0,
+      restarts: 0,
+      watermark: 5,
+      problem: undefined,
+    });
+  });
+
+  it('names what was thrown away unsettled', async () => {
+    const losing = stage<Delivery<string>, Delivery<string>>('losing', () => ({ next: () => undefined }));
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting({}, losing)] });
+    driver.give(words, 'a', { key: 'k', partition: 1 });
+    expect((await driver.status('shout')).stuckAt).toBe('words[1]@0 key k');
+  });
+
+  it('tells which topics a chain reads and writes', async () => {
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting()] });
+    const [running] = driver.runtime.pipelines;
+    expect([...(running?.topics.inputs ?? [])]).toEqual(['words']);
+    expect([...(running?.topics.outputs ?? [])]).toEqual(['shouted']);
+    expect(running?.pipeline.name).toBe('shout');
+  });
+});
+
+describe('PipelineDriver', () => {
+  it('fails what takes more than an hour of virtual time', async () => {
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [] });
+    const never = driver.pause(4_000_000);
+    await expect(driver.during(never)).rejects.toThrow('has not settled within an hour');
+  }, 60_000);
+});

@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { FaultInjector, Marker, type PipelineOptions } from '../../src/index.ts';
+import { markerOf } from '../../src/core/marker.ts';
+import { PipelineDriver, type PipelineDriverOptions } from '../../src/testing/index.ts';
+import { committed, counting, shouted, shouting, slowly, topics, words } from './words.ts';
+
+/** What a partition of the output holds: words, and markers as their kind and time. */
+function written(driver: PipelineDriver, partition = 0): string[] {
+  return driver
+    .messages(shouted)
+    .filter(message => message.partition === partition)
+    .map(message => {
+      const marker = markerOf(message);
+      if (marker === undefined) return Buffer.from(message.payload ?? []).toString();
+      return `${marker.kind} ${marker.time}${marker.feed === undefined ? '' : ` ${marker.feed}`}`;
+    });
+}
+
+const start = (
+  options: PipelineOptions = {},
+  rest: Partial<PipelineDriverOptions> = {},
+): Promise<PipelineDriver> => PipelineDriver.start({ topics, pipelines: () => [shouting(options)], ...rest });
+
+describe('watermarks', () => {
+  it('go to every partition of the output, once every partition of the input has passed', async () => {
+    const driver = await start();
+    driver.mark(words, 10, 0);
+    expect(written(driver)).toEqual([]);
+    expect((await driver.status('shout')).watermark).toBeUndefined();
+    driver.mark(words, 20, 1);
+    expect(written(driver, 0)).toEqual(['time 10']);
+    expect(written(driver, 1)).toEqual(['time 10']);
+    driver.mark(words, 30, 0);
+    driver.mark(words, 30, 0);
+    expect(written(driver)).toEqual(['time 10', 'time 20']);
+    expect((await driver.status('shout')).watermark).toBe(20);
+  });
+
+  // Kills: markers forwarded when they are delivered and not when everything before them is settled.
+  it('wait until everything before their markers is settled', async () => {
+    const driver: PipelineDriver = await PipelineDriver.start({
+      topics,
+      pipelines: () => [
+        shouting(
+          {},
+          slowly(() => driver, 100),
+        ),
+      ],
+    });
+    driver.give(words, 'a', { key: 'a', time: 5, partition: 0 });
+    driver.mark(words, 10);
+    driver.give(words, 'b', { key: 'b', time: 15, partition: 0 });
+    driver.runFor(99);
+    expect([...written(driver, 0), ...written(driver, 1)]).toEqual([]);
+    driver.runFor(500);
+    expect(
+      written(driver, 0)
+        .filter(line => line !== 'B')
+        .at(-1),
+    ).toBe('time 10');
+    expect((await driver.status('shout')).watermark).toBe(10);
+  });
+
+  it('stay behind by the delay that a pipeline states, or are not written', async () => {
+    const late = await start({ watermarkDelayMs: 2_001 });
+    late.mark(words, 60_000);
+    late.mark(words, new Marker('end', 61_000));
+    expect(written(late)).toEqual(['time 57999', 'end 61000']);
+    const none = await start({ watermarkDelayMs: false });
+    none.mark(words, 60_000);
+    expect(written(none)).toEqual([]);
+    expect((await none.status('shout')).watermark).toBe(60_000);
+  });
+
+  it('say that a feed ended, or carries nothing, where all partitions say so', async () => {
+    const driver = await start();
+    driver.mark(words, new Marker('absent', 0, 'bars'), 0);
+    driver.mark(words, 10, 1);
+    driver.mark(words, new Marker('absent', 0, 'bars'), 1);
+    expect(written(driver)).toEqual(['time 10', 'absent 0 bars']);
+    driver.mark(words, new Marker('end', 20), 1);
+    expect(written(driver).at(-1)).toBe('end 20');
+    // A feed that begins again is waited for again.
+    driver.mark(words, 30);
+    expect(written(driver).at(-1)).toBe('time 30');
+  });
+
+  it('go on where they were after a restart, though one partition has nothing more to say', async () => {
+    const driver = await start();
+    driver.mark(words, new Marker('end', 50), 0);
+    expect(await committed(driver, 'shout')).toEqual([0, 0]);
+    await driver.restart();
+    driver.mark(words, new Marker('end', 50), 1);
+    expect(written(driver)).toEqual(['end 50']);
+    expect(await committed(driver, 'shout')).toEqual([1, 1]);
+    await driver.restart();
+    driver.runFor(10);
+    expect(written(driver)).toEqual(['end 50']);
+  });
+
+  it('go on where they were after a restart from a snapshot', async () => {
+    const driver = await start({}, { pipelines: () => [counting()], runtime: { snapshotIntervalMs: 1_000 } });
+    driver.mark(words, new Marker('end', 50), 0);
+    driver.give(words, 'a', { key: 'k', time: 1, partition: 1 });
+    driver.runFor(1_000);
+    expect((await driver.status('count')).snapshots).toBe(1);
+    expect(await committed(driver, 'count')).toEqual([1, 1]);
+    await driver.restart();
+    driver.mark(words, new Marker('end', 50), 1);
+    expect(written(driver).filter(line => line.startsWith('end'))).toEqual(['end 50']);
+  });
+
+  it('are written again where the broker lost one', async () => {
+    const faults = new FaultInjector();
+    const driver = await start({}, { faults });
+    driver.mark(words, 10, 0);
+    faults.delayNextPublish(0);
+    faults.failNextPublish();
+    driver.mark(words, 10, 1);
+    driver.runFor(1);
+    expect([...written(driver, 0), ...written(driver, 1)]).toHaveLength(1);
+    expect(await committed(driver, 'shout')).toEqual([0, 0]);
+    driver.runFor(1_000);
+    expect(written(driver, 0)).toContain('time 10');
+    expect(written(driver, 1)).toContain('time 10');
+    expect(await committed(driver, 'shout')).toEqual([1, 1]);
+  });
+});

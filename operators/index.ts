@@ -1,10 +1,15 @@
+export { type BatchLimits, type BatchOptions, batch } from './batch.ts';
 export { type DeadLetterOptions, deadLetter, deadLetterTopic } from './dead-letter.ts';
 export { type DecodeOptions, decode } from './decode.ts';
 export { type EachContext, type EachOptions, each } from './each.ts';
+export { encode } from './encode.ts';
+export { fanOut } from './fan-out.ts';
 export { type FilterOptions, filterValues } from './filter-values.ts';
 export { type AsOf, type JoinAsOfOptions, joinAsOf } from './join-as-of.ts';
 export { type StageOptions, mapValues } from './map-values.ts';
 export { type NamedPublisher, type PublishToOptions, publishTo } from './publish-to.ts';
+export { type RateLimitOptions, type RateLimits, rateLimit } from './rate-limit.ts';
 export { type ScanByKeyOptions, scanByKey } from './scan-by-key.ts';
 export { tapValues } from './tap-values.ts';
 export { type TumblingWindowOptions, type WindowAggregate, tumblingWindow } from './tumbling-window.ts';
+export { unbatch } from './unbatch.ts';

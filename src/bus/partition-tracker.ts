@@ -202,6 +202,7 @@ export class PartitionTracker {
    */
   #park(key: string, first: number, { key: messageKey }: Message): void {
     const queue = [first];
+    const takenBack: Message[] = [];
     for (let sequence = first + 1; messageKey !== null && sequence < this.#tail; sequence++) {
       const at = sequence & this.#mask;
       const message = this.#messages[at];
@@ -209,11 +210,13 @@ export class PartitionTracker {
       if (this.#states[at] === state.inFlight) {
         this.#takeBack(sequence);
         this.#set(sequence, state.parked);
-        this.#release(message);
+        takenBack.push(message);
       }
       queue.push(sequence);
     }
     this.#parked.set(key, { queue });
+    // Only now: whoever hears of free credit may take the key's next message at once.
+    for (const message of takenBack) this.#release(message);
   }
 
   #unparkNext(sequence: number, message: Message): void {

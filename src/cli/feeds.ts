@@ -1,5 +1,5 @@
 import type { Feed } from '../feeds/feed.ts';
-import { fileFeed } from '../feeds/file-feed.ts';
+import { openFeed, parseFeedSpec } from '../feeds/feed-spec.ts';
 import { simulatorFeed } from '../feeds/simulator.ts';
 import { type Options, numberOption, textOption, textOptions } from './command.ts';
 import { CliError } from './cli-error.ts';
@@ -28,23 +28,29 @@ function instantOption(options: Options, name: string): number | undefined {
 }
 
 /** The feed that was asked for; without `--feed` the simulator. */
-export function feedOf(options: Options): Promise<Feed> {
+export function feedOf(options: Options): Feed {
   const specs = textOptions(options, 'feed');
-  return specs.length === 0 ? Promise.resolve(simulatorOf(options)) : feedFromSpecs(specs);
+  return specs.length === 0 ? simulatorOf(options) : feedFromSpecs(specs);
 }
 
 /**
- * The feed that specs describe: `simulator`, several `file:PATH`, or one other.
+ * The feed that specs describe: `simulator`, one or several `file:PATH`, or one other.
  *
  * @throws FeedError where a spec means nothing, or a feed cannot be opened
  */
-export function feedFromSpecs(specs: readonly string[]): Promise<Feed> {
+export function feedFromSpecs(specs: readonly string[]): Feed {
   const [first = 'simulator'] = specs;
-  if (specs.length === 1 && first === 'simulator') return Promise.resolve(simulatorFeed({ live: true }));
-  const paths = specs.flatMap(spec => (spec.startsWith('file:') ? [spec.slice('file:'.length)] : []));
-  if (paths.length === specs.length) return Promise.resolve(fileFeed(paths));
-  if (specs.length > 1) {
-    throw new CliError(2, `--feed ${specs.join(' --feed ')}: only file: may be named more than once`);
+  if (specs.length === 1) return first === 'simulator' ? simulatorFeed({ live: true }) : openFeed(first);
+  const parsed = specs.map(parseFeedSpec);
+  const [one] = parsed;
+  const sameSettings = parsed.every(
+    ({ settings }) => String([...settings]) === String([...(one?.settings ?? [])]),
+  );
+  if (!parsed.every(({ kind }) => kind === 'file') || one === undefined || !sameSettings) {
+    throw new CliError(
+      2,
+      `--feed ${specs.join(' --feed ')}: only file: may be repeated, with equal settings`,
+    );
   }
-  throw new CliError(2, `--feed ${first}: name file:PATH, ws:VENUE or ccxt:VENUE`);
+  return openFeed({ ...one, text: specs.join(' '), target: parsed.map(({ target }) => target).join(',') });
 }

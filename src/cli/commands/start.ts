@@ -1,6 +1,6 @@
 import { marketPipelines, marketTopics } from '../../../pipelines/index.ts';
 import { createEventBus } from '../../backends.ts';
-import type { Feed } from '../../feeds/feed.ts';
+import { type Feed, FeedError } from '../../feeds/feed.ts';
 import { type FeedProgress, runFeed } from '../../feeds/feed-runner.ts';
 import { listenForShutdown } from '../../worker/shutdown.ts';
 import type { RunningWorker } from '../../worker/worker-options.ts';
@@ -52,14 +52,14 @@ export const startCommand: Command = {
 
 async function start({ options, terminal }: CommandInput): Promise<number> {
   const settings = loadSettings(textOption(options, 'config') ?? defaultConfigDir());
-  const feed = await feedOf(options);
+  const feed = feedOf(options);
   const folder = options['memory'] === true ? undefined : dataFolder(textOption(options, 'dir'));
   const bus = createEventBus(folder === undefined ? { kind: 'stub' } : { kind: 'embedded', dir: folder });
-  const shutdown = listenForShutdown(process);
+  const shutdown = listenForShutdown(process, { deadlineMs: 3 * drainDeadlineMs });
   const ended = new AbortController();
   const session = new Session(feed, folder, options, terminal);
   try {
-    return await runWorker({
+    const code = await runWorker({
       name: 'start',
       bus,
       pipelines: marketPipelines({
@@ -74,6 +74,8 @@ async function start({ options, terminal }: CommandInput): Promise<number> {
       started: worker => session.started(worker),
       release: [() => session.close()],
     });
+    if (session.failure) throw session.failure;
+    return code;
   } finally {
     shutdown.remove();
   }
@@ -91,6 +93,8 @@ class Session {
     readonly collector: Collector;
   }>();
   #close: () => Promise<void> = () => Promise.resolve();
+  /** Why the feed could not go on. */
+  failure: FeedError | undefined;
 
   constructor(feed: Feed, folder: string | undefined, options: Options, terminal: Terminal) {
     this.#feed = feed;
@@ -137,10 +141,16 @@ class Session {
       const isHistory = progress.progress !== undefined && progress.progress < 1;
       collector.phase = isHistory || once ? 'history' : 'live';
     };
-    const finished = await runFeed(this.#feed, worker.bus, signal, { topics: feedTopics, onProgress });
-    collector.phase = 'draining';
-    if (!finished) return;
-    await untilIdle(worker.runtime, signal);
+    try {
+      const finished = await runFeed(this.#feed, worker.bus, signal, { topics: feedTopics, onProgress });
+      collector.phase = 'draining';
+      if (!finished) return;
+      await untilIdle(worker.runtime, signal);
+    } catch (error) {
+      // Whoever watches should be told at once; a worker without a watcher tries again.
+      if (!(error instanceof FeedError)) throw error;
+      this.failure = error;
+    }
     ended();
   }
 

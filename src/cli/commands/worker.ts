@@ -21,6 +21,9 @@ import { feedTopics, withPositions } from '../create-topics.ts';
 import { feedFromSpecs } from '../feeds.ts';
 import { configError, defaultConfigDir, loadSettings } from '../settings.ts';
 
+/** What releasing everything may take after the drain, ms. */
+const releaseMs = 10_000;
+
 export const workerCommand: Command = {
   name: 'worker',
   summary: 'Runs the pipelines that a bundle names, with health and metrics over HTTP',
@@ -35,8 +38,8 @@ export const workerCommand: Command = {
     const configDir = textOption(options, 'config') ?? defaultConfigDir();
     const { bundle, backend } = loadBundleWith(file, configDir);
     const settings = loadSettings(configDir);
-    const feeds = bundle.feeds.length === 0 ? [] : [await feedFromSpecs(bundle.feeds)];
-    const shutdown = listenForShutdown(process);
+    const feeds = bundle.feeds.length === 0 ? [] : [feedFromSpecs(bundle.feeds)];
+    const shutdown = listenForShutdown(process, { deadlineMs: bundle.drainDeadline + releaseMs });
     const bus = busOf(backend);
     let stopServing = (): void => undefined;
     try {

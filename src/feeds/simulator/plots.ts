@@ -22,7 +22,7 @@ const worsened = (phases: readonly Phase[], change: Partial<Phase>): readonly Ph
   phases.map(phase => ({ ...phase, ...change }));
 
 /** What can happen to a symbol, by name. The comments name the gate that near misses fail. */
-export const PLOTS = {
+export const PLOTS: Readonly<Record<PlotName, readonly Phase[]>> = {
   breakout,
   /** Longer than the time limit of a signal. */
   longRun: [
@@ -67,4 +67,16 @@ export const PLOTS = {
 } as const satisfies Readonly<Record<string, readonly Phase[]>>;
 
 /** The name of a plot. */
-export type PlotName = keyof typeof PLOTS;
+export type PlotName =
+  | 'breakout'
+  | 'longRun'
+  | 'pumpAndDump'
+  | 'plain'
+  | 'hollow'
+  | 'wide'
+  | 'unheard'
+  | 'smallMove'
+  | 'tired'
+  | 'crash'
+  | 'hourHalt'
+  | 'longHalt';

@@ -64,7 +64,7 @@ export const PLOTS: Readonly<Record<PlotName, readonly Phase[]>> = {
   ],
   hourHalt: [{ hours: 1, halted: true }],
   longHalt: [{ hours: 3, halted: true }],
-} as const satisfies Readonly<Record<string, readonly Phase[]>>;
+};
 
 /** The name of a plot. */
 export type PlotName =

@@ -5,6 +5,7 @@ import type { ConfigProblem } from './config-problem.ts';
 import type { Environment } from './environment.ts';
 import { field } from './field.ts';
 import { loadConfig } from './load-config.ts';
+import { SinkConfig } from './sinks.ts';
 import { taggedBy } from './tagged.ts';
 import { between, ByteSize, Duration, integerIn, nonEmptyList, oneOf, Text, textLike } from './values.ts';
 
@@ -17,8 +18,6 @@ export interface PipelineConfig {
   readonly maxInFlightBytes?: number;
   /** How far acks may run ahead of the committed offset, in messages of one partition. */
   readonly maxUncommitted?: number;
-  /** Handlers running at once. */
-  readonly concurrency?: number;
   /** Milliseconds between commits. */
   readonly commitInterval?: number;
   readonly failurePolicy?: 'dead-letter' | 'skip' | 'stop';
@@ -33,6 +32,8 @@ export interface BundleConfig<Kinds extends BackendKinds = typeof shippedBackend
   readonly pipelines: readonly PipelineConfig[];
   /** Where market data comes from: `simulator`, `file:<path>`, ... */
   readonly feeds: readonly string[];
+  /** Where notifications go beside their topic. */
+  readonly sinks: readonly SinkConfig[];
   /** Where health and metrics are served; port 0 takes a free one. */
   readonly http: { readonly host: string; readonly port: number };
   /** Milliseconds in which a worker that stops may finish what it has begun. */
@@ -54,7 +55,6 @@ const PipelineCodec: t.Type<PipelineConfig, unknown> = t.intersection([
       integerIn(1, 10_000_000),
       'acks ahead of the committed offset of a partition at most',
     ),
-    concurrency: field(integerIn(1, 10_000), 'handlers running at once'),
     commitInterval: field(between(Duration, '1ms', '1h'), 'time between commits'),
     failurePolicy: field(
       oneOf('dead-letter', 'skip', 'stop'),
@@ -81,6 +81,7 @@ export function bundleConfig<Kinds extends BackendKinds>(kinds: Kinds): t.Type<B
       backend: field(t.union([Name, taggedBy('kind', kinds)]), 'name of a backend, or its settings'),
       pipelines: field(nonEmptyList(PipelineCodec), 'pipelines to run'),
       feeds: field(t.readonlyArray(Feed), 'market data to take in', []),
+      sinks: field(t.readonlyArray(SinkConfig), 'where notifications go beside their topic', []),
       http: field(HttpCodec, 'where health and metrics are served', {}),
       drainDeadline: field(
         between(Duration, '0s', '1h'),

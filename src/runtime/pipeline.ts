@@ -41,7 +41,13 @@ export interface PipelineContext {
 /** Only deliveries that have not failed may reach the end, where they are acked. */
 export type BuildPipeline = (context: PipelineContext) => Observable<Ok<unknown>>;
 
-export interface PipelineOptions {
+/** The bounds of a pipeline's source; defaults as there. */
+type SourceBounds = Pick<
+  SourceOptions,
+  'maxInFlight' | 'maxInFlightBytes' | 'maxUncommitted' | 'commitIntervalMs'
+>;
+
+export interface PipelineOptions extends SourceBounds {
   /** Default: the pipeline's name. */
   readonly group?: string;
   /** Default `at-least-once`. */
@@ -55,8 +61,6 @@ export interface PipelineOptions {
    * an output may be older than the input that caused it. Default 0; `false`: send none.
    */
   readonly watermarkDelayMs?: number | false;
-  /** Unsettled deliveries at most; default 1024. */
-  readonly maxInFlight?: number;
   /** What it does, in a line. */
   readonly summary?: string;
 }

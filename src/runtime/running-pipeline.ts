@@ -26,7 +26,7 @@ import { type Bytes, type Message, offset } from '../core/message.ts';
 import { idleSettlement } from '../core/settlement.ts';
 import { passByPolicy } from './failure-policy.ts';
 import { HandlingTime } from './handling-time.ts';
-import type { Pipeline, PipelineContext } from './pipeline.ts';
+import type { Pipeline, PipelineContext, PipelineOptions } from './pipeline.ts';
 import { PipelineMetrics } from './pipeline-metrics.ts';
 import { PipelineProgress } from './pipeline-progress.ts';
 import { PipelineState } from './pipeline-state.ts';
@@ -264,11 +264,11 @@ export class RunningPipeline {
     options: Pick<SourceOptions, 'maxInFlight' | 'from'> = {},
   ): Observable<Delivery<Bytes>> {
     this.#inputs.add(topic);
-    const { group = this.pipeline.name, maxInFlight = 1024, guarantee } = this.pipeline.options;
+    const { group = this.pipeline.name, guarantee } = this.pipeline.options;
     const source = this.#bus.source(topic, {
-      group,
-      maxInFlight,
+      ...boundsOf(this.pipeline.options),
       ...options,
+      group,
       lifecycle: this.#lifecycle(),
       pause$: combineLatest([this.#draining$.pipe(startWith(false)), this.#snapshots.pause$]).pipe(
         map(([draining, snapshotting]) => draining || snapshotting),
@@ -345,6 +345,17 @@ export class RunningPipeline {
     });
     return new Snapshots(this.#state, this.#bus, look, scheduler, this.#options);
   }
+}
+
+/** What of a pipeline's options its source is told. */
+function boundsOf(options: PipelineOptions): SourceOptions {
+  const { maxInFlight = 1024, maxInFlightBytes, maxUncommitted, commitIntervalMs } = options;
+  return {
+    maxInFlight,
+    ...(maxInFlightBytes !== undefined && { maxInFlightBytes }),
+    ...(maxUncommitted !== undefined && { maxUncommitted }),
+    ...(commitIntervalMs !== undefined && { commitIntervalMs }),
+  };
 }
 
 function hasTopic(bus: EventBus, topic: string): boolean {

@@ -19,6 +19,7 @@ import { type Command, textOption } from '../command.ts';
 import { serveQueries } from '../control-server.ts';
 import { feedTopics, withPositions } from '../create-topics.ts';
 import { feedFromSpecs } from '../feeds.ts';
+import { sinksOf } from '../sinks.ts';
 import { configError, defaultConfigDir, loadSettings } from '../settings.ts';
 
 /** What releasing everything may take after the drain, ms. */
@@ -39,6 +40,7 @@ export const workerCommand: Command = {
     const { bundle, backend } = loadBundleWith(file, configDir);
     const settings = loadSettings(configDir);
     const feeds = bundle.feeds.length === 0 ? [] : [feedFromSpecs(bundle.feeds)];
+    const sinks = sinksOf(bundle.sinks);
     const shutdown = listenForShutdown(process, { deadlineMs: bundle.drainDeadline + releaseMs });
     const bus = busOf(backend);
     let stopServing = (): void => undefined;
@@ -46,7 +48,7 @@ export const workerCommand: Command = {
       return await runWorker({
         name: bundle.name,
         bus,
-        pipelines: chosen(marketPipelines(settings.market), bundle),
+        pipelines: [...chosen(marketPipelines(settings.market), bundle), ...sinks.pipelines],
         topics: withPositions(settings.topics),
         feeds: feeds.map(feed => ({
           name: feed.name,
@@ -60,7 +62,7 @@ export const workerCommand: Command = {
         started: (worker: RunningWorker) => {
           if (backend.kind === 'embedded') stopServing = serveQueries(worker, backend.dir);
         },
-        release: [() => stopServing()],
+        release: [() => stopServing(), ...sinks.release],
       });
     } finally {
       shutdown.remove();
@@ -115,10 +117,11 @@ function chosen(all: readonly Pipeline[], { pipelines }: BundleConfig): readonly
   return all.flatMap(pipeline => {
     const own = pipelines.find(({ name }) => name === pipeline.name);
     if (own === undefined) return [];
-    const { maxInFlight, failurePolicy } = own;
+    const { failurePolicy, commitInterval, ...limits } = own;
     const options = {
       ...pipeline.options,
-      ...(maxInFlight !== undefined && { maxInFlight }),
+      ...limits,
+      ...(commitInterval !== undefined && { commitIntervalMs: commitInterval }),
       ...(failurePolicy !== undefined && { onFailure: failurePolicy }),
     };
     return [{ ...pipeline, options }];

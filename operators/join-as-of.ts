@@ -36,7 +36,7 @@ export interface JoinAsOfOptions<A, T> extends StageOptions {
   readonly keepMs?: number;
   /** Rows held before the table's source is paused; default 100 000. */
   readonly maxRows?: number;
-  /** Gauges `stream_join_waiting` (deliveries that wait for the table) and `stream_table_rows`. */
+  /** Gauges `stream_join_waiting` (deliveries that wait for the table) and `stream_table_rows`; counts late ones. */
   readonly meter?: Meter;
 }
 
@@ -60,7 +60,8 @@ export interface AsOf<T> {
  * out     ----------a+x1---b+x3|      a2 waits until the table is past 2
  * ```
  *
- * A delivery whose row is no longer kept fails, rather than being joined with a wrong one. Failures of the
+ * A delivery whose row is no longer kept fails, rather than being joined with a wrong one; if it is older than a
+ * marker before it, it is a repetition: counted as late, acked and dropped. Failures of the
  * table's decoding come out with the stream's, so that they are dead-lettered too.
  *
  * @throws OptionError when made, for a bound out of range
@@ -251,11 +252,18 @@ class Join<A, T> {
     const row = table.find(key, at);
     if (table.watermark < at && !(this.#options.exact === true && row?.time === at)) return false;
     if (row === undefined && table.isForgotten(key, at)) {
-      this.#refuse(delivery, `its row as of ${at} is no longer kept: raise keepMs`);
+      if (at <= lane.marked) this.#dropLate(delivery);
+      else this.#refuse(delivery, `its row as of ${at} is no longer kept: raise keepMs`);
       return true;
     }
     this.#emit(delivery as Ok<A>, { row: row?.value, absent: table.absent });
     return true;
+  }
+
+  /** Behind a marker of its own partition nothing new comes: what does has been joined before. */
+  #dropLate(delivery: Ok<unknown>): void {
+    this.#options.meter?.counter('stream_late_total', { stage: this.#options.name ?? 'joinAsOf' }).add();
+    delivery[settlement].ack();
   }
 
   #questionOf(value: A, message: Message): Question {

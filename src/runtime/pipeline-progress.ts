@@ -1,5 +1,6 @@
 import type { TopicPartition } from '../bus/event-bus.ts';
 import type { Message } from '../core/message.ts';
+import { PartitionMap } from './partition-map.ts';
 
 interface PartitionProgress extends TopicPartition {
   /** One past the last delivered offset. */
@@ -11,16 +12,15 @@ interface PartitionProgress extends TopicPartition {
 
 /** How far a pipeline has come in each of its source partitions. */
 export class PipelineProgress {
-  readonly #partitions = new Map<string, PartitionProgress>();
+  readonly #partitions = new PartitionMap<PartitionProgress>();
   /** Event time of the newest message, ms. */
   eventTime: number | undefined;
 
   /** A message is about to be delivered. */
   see({ topic, partition, offset, key, timestamp }: Message): void {
-    const name = `${topic}/${partition}`;
-    const progress = this.#partitions.get(name);
+    const progress = this.#partitions.get(topic, partition);
     if (progress === undefined) {
-      this.#partitions.set(name, {
+      this.#partitions.set(topic, partition, {
         topic,
         partition,
         delivered: offset + 1,
@@ -35,12 +35,12 @@ export class PipelineProgress {
   }
 
   settled(topic: string, partition: number, upTo: number): void {
-    const progress = this.#partitions.get(`${topic}/${partition}`);
+    const progress = this.#partitions.get(topic, partition);
     if (progress) progress.settled = upTo;
   }
 
   revoke({ topic, partition }: TopicPartition): void {
-    this.#partitions.delete(`${topic}/${partition}`);
+    this.#partitions.delete(topic, partition);
   }
 
   /** Messages between the settled and the delivered. */
@@ -54,7 +54,7 @@ export class PipelineProgress {
 
   /** Up to where, exclusive, each partition is settled; by `topic/partition`. */
   get offsets(): Readonly<Record<string, number>> {
-    return Object.fromEntries([...this.#partitions].map(([name, { settled }]) => [name, settled]));
+    return Object.fromEntries([...this.#partitions.entries()].map(([name, { settled }]) => [name, settled]));
   }
 
   /** Messages that are stored and not settled. */

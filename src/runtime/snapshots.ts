@@ -2,6 +2,7 @@ import { BehaviorSubject, type Observable, type SchedulerLike, Subject, Subscrip
 import { reasonOf } from '../core/failure.ts';
 import type { OutgoingMessage } from '../core/message.ts';
 import type { Publisher } from '../core/publisher.ts';
+import { PartitionMap } from './partition-map.ts';
 import type { PipelineState } from './pipeline-state.ts';
 import type { MarkRecord } from './snapshot-format.ts';
 
@@ -39,7 +40,7 @@ export class Snapshots {
   readonly #timers = new Subscription();
   readonly #paused$ = new BehaviorSubject(false);
   readonly #stored$ = new Subject<undefined>();
-  #committable: Readonly<Record<string, number>> = {};
+  #committable = new PartitionMap<number>();
   #settledSince = 0;
   #busy = false;
   #stopped = false;
@@ -75,7 +76,7 @@ export class Snapshots {
 
   /** How far a partition may be committed; undefined: without bound, because there is no state. */
   limitOf(topic: string, partition: number): number | undefined {
-    return this.#state.used ? (this.#committable[`${topic}/${partition}`] ?? 0) : undefined;
+    return this.#state.used ? (this.#committable.get(topic, partition) ?? 0) : undefined;
   }
 
   start(): void {
@@ -162,7 +163,7 @@ export class Snapshots {
     this.problem = undefined;
     this.count++;
     stored();
-    this.#committable = offsets;
+    this.#committable = PartitionMap.of(offsets);
     this.#stored$.next(undefined);
     this.#over();
   }

@@ -4,12 +4,15 @@ import { Marker, markerMessage, markerOf } from '../core/marker.ts';
 import type { Message } from '../core/message.ts';
 import type { Publisher } from '../core/publisher.ts';
 import { Queue } from '../core/queue.ts';
+import { PartitionMap } from './partition-map.ts';
 import type { MarkRecord } from './snapshot-format.ts';
 
 interface PartitionMarks {
   /** Markers that were delivered, behind which something is not settled yet. */
   readonly pending: Queue<{ readonly offset: number; readonly marker: Marker }>;
   passed: Marker | undefined;
+  /** The offset of the passed marker. */
+  passedAt: number;
 }
 
 export interface WatermarkOptions {
@@ -32,9 +35,9 @@ const retryMs = 1_000;
 export class Watermarks {
   readonly #publisher: Publisher;
   readonly #options: WatermarkOptions;
-  readonly #partitions = new Map<string, PartitionMarks>();
-  /** Offsets of passed markers that nothing written covers yet, by `topic/partition`. */
-  readonly #held = new Map<string, number>();
+  readonly #partitions = new PartitionMap<PartitionMarks>();
+  /** Partitions with a passed marker that nothing written covers yet. */
+  readonly #held = new Set<PartitionMarks>();
   readonly #timers = new Subscription();
   readonly #stored$ = new Subject<undefined>();
   #restored: Readonly<Record<string, MarkRecord>> = {};
@@ -52,7 +55,7 @@ export class Watermarks {
 
   /** The last marker that each partition has passed, for the snapshot; by `topic/partition`. */
   get marks(): Readonly<Record<string, MarkRecord>> {
-    const passed = [...this.#partitions].flatMap(([name, { passed: marker }]) => {
+    const passed = [...this.#partitions.entries()].flatMap(([name, { passed: marker }]) => {
       if (marker === undefined) return [];
       const { kind, time, feed } = marker;
       return [[name, { kind, time, ...(feed !== undefined && { feed }) }] as const];
@@ -67,7 +70,8 @@ export class Watermarks {
 
   /** How far a partition may be committed so that its last marker comes again; undefined: without bound. */
   limitOf(topic: string, partition: number): number | undefined {
-    return this.#held.size === 0 ? undefined : this.#held.get(`${topic}/${partition}`);
+    const marks = this.#held.size === 0 ? undefined : this.#partitions.get(topic, partition);
+    return marks !== undefined && this.#held.has(marks) ? marks.passedAt : undefined;
   }
 
   /** Takes what a snapshot holds as what partitions have passed. */
@@ -77,17 +81,17 @@ export class Watermarks {
 
   assign(partitions: readonly TopicPartition[]): void {
     for (const { topic, partition } of partitions) {
-      const name = `${topic}/${partition}`;
-      const mark = this.#restored[name];
+      const mark = this.#restored[`${topic}/${partition}`];
       const passed = mark && new Marker(mark.kind, mark.time, mark.feed);
-      this.#partitions.set(name, { pending: new Queue(), passed });
+      this.#partitions.set(topic, partition, { pending: new Queue(), passed, passedAt: 0 });
     }
     this.#advance();
   }
 
   revoke({ topic, partition }: TopicPartition): void {
-    this.#partitions.delete(`${topic}/${partition}`);
-    this.#held.delete(`${topic}/${partition}`);
+    const marks = this.#partitions.get(topic, partition);
+    if (marks !== undefined) this.#held.delete(marks);
+    this.#partitions.delete(topic, partition);
   }
 
   stop(): void {
@@ -99,20 +103,19 @@ export class Watermarks {
     if (message.payload !== null) return;
     const marker = markerOf(message);
     if (marker === undefined) return;
-    this.#partitions
-      .get(`${message.topic}/${message.partition}`)
-      ?.pending.push({ offset: message.offset, marker });
+    const marks = this.#partitions.get(message.topic, message.partition);
+    marks?.pending.push({ offset: message.offset, marker });
   }
 
   /** Everything before the offset is settled. */
   settled(topic: string, partition: number, offset: number): void {
-    const name = `${topic}/${partition}`;
-    const marks = this.#partitions.get(name);
-    if (marks === undefined) return;
+    const marks = this.#partitions.get(topic, partition);
+    if (marks === undefined || marks.pending.size === 0) return;
     let moved = false;
     for (let first = marks.pending.peek(); first !== undefined && first.offset < offset;) {
       marks.passed = first.marker;
-      if (this.#options.delayMs !== false) this.#held.set(name, first.offset);
+      marks.passedAt = first.offset;
+      if (this.#options.delayMs !== false) this.#held.add(marks);
       moved = true;
       marks.pending.shift();
       first = marks.pending.peek();
@@ -167,9 +170,8 @@ export class Watermarks {
 
   #written(least: Marker): void {
     if (least !== this.#passed) return;
-    for (const name of this.#held.keys()) {
-      const passed = this.#partitions.get(name)?.passed;
-      if (passed === undefined || isCovered(passed, least)) this.#held.delete(name);
+    for (const marks of this.#held) {
+      if (marks.passed === undefined || isCovered(marks.passed, least)) this.#held.delete(marks);
     }
     this.#stored$.next(undefined);
   }

@@ -1,0 +1,44 @@
+/** Values by topic and partition; several are looked up for each message, so no name is put together for that. */
+export class PartitionMap<T> {
+  readonly #topics = new Map<string, (T | undefined)[]>();
+
+  /** What a record by `topic/partition` holds. */
+  static of<T>(record: Readonly<Record<string, T>>): PartitionMap<T> {
+    const values = new PartitionMap<T>();
+    for (const [name, value] of Object.entries(record)) {
+      const slash = name.lastIndexOf('/');
+      values.set(name.slice(0, slash), Number(name.slice(slash + 1)), value);
+    }
+    return values;
+  }
+
+  get(topic: string, partition: number): T | undefined {
+    return this.#topics.get(topic)?.[partition];
+  }
+
+  set(topic: string, partition: number, value: T): void {
+    const partitions = this.#topics.get(topic) ?? [];
+    this.#topics.set(topic, partitions);
+    partitions[partition] = value;
+  }
+
+  delete(topic: string, partition: number): void {
+    const partitions = this.#topics.get(topic);
+    if (partitions?.[partition] !== undefined) partitions[partition] = undefined;
+  }
+
+  /** Every value, with its `topic/partition`. */
+  *entries(): Generator<readonly [string, T]> {
+    for (const [topic, partitions] of this.#topics) {
+      for (const [partition, value] of partitions.entries()) {
+        if (value !== undefined) yield [`${topic}/${partition}`, value];
+      }
+    }
+  }
+
+  *values(): Generator<T> {
+    for (const partitions of this.#topics.values()) {
+      for (const value of partitions) if (value !== undefined) yield value;
+    }
+  }
+}

@@ -225,6 +225,25 @@ describe('nothing is lost without a trace', () => {
     expect(5 + 3 + 2 + 3 + 3 + 2).toBe(consumed);
   });
 
+  // Kills: bars that do not wait for updates out of order (latenessMs 0).
+  it('a price out of order by less than two seconds counts, one by more is late', async () => {
+    const driver = await startChain();
+    const end = marketStart + minute;
+    const tick = (time: number, at: number): void => {
+      give(driver, marketPrices, json({ venue: 'sim', symbol: 'BTC-USD', price: at, time }), { headers: {} });
+    };
+    tick(end - 5_000, 100);
+    tick(end + 1_900, 101);
+    tick(end - 50, 150);
+    tick(end + 2_100, 102);
+    tick(end - 40, 200);
+    expect(driver.values(marketBars)).toMatchObject([
+      { end, high: 150, close: 150, closedBy: { time: end + 2_100, price: 102 } },
+    ]);
+    expect(driver.runtime.meter.sum('stream_late_total', { pipeline: 'bars' })).toBe(1);
+    expect((await driver.status('bars')).lag).toBe(0);
+  });
+
   it('a message over the limit of its topic is a dead letter of its feed, which goes on', async () => {
     const driver = await startChain();
     const levels = Array.from({ length: 1_000 }, (_, n): readonly [number, number] => [99 - n / 100, 1]);

@@ -102,7 +102,7 @@ describe('the chain gives the same outputs', () => {
   });
 
   // Kills: the join passes deliveries without waiting for the table's watermark (`table.watermark < at` gone
-  // in join-as-of); bars dropping their lateness (latenessMs 0); markers forwarded before everything is settled.
+  // in join-as-of); rows let go by the times of deliveries, not by markers.
   it.each(carried)('for any batch size, partition counts and credit: %s', async carries => {
     const plan = fc.record({
       batchSize: fc.integer({ min: 1, max: 600 }),
@@ -118,8 +118,7 @@ describe('the chain gives the same outputs', () => {
     );
   });
 
-  // Kills: the commit ahead of the snapshot (Snapshots.limitOf undefined); a snapshot restored whose states
-  // were not all stored; watermarks forgotten over a restart.
+  // Kills: trades that are counted twice when said twice; a snapshot taken while something is in flight.
   it.each(carried)('whatever goes wrong, and how often it is started anew: %s', async carries => {
     const plan = fc.record({
       batchSize: fc.integer({ min: 5, max: 300 }),

@@ -20,10 +20,11 @@ import type {
   StartOffset,
   TopicPartition,
 } from '../bus/event-bus.ts';
-import { type Delivery, failed, ok, settlement } from '../core/delivery.ts';
+import { type Delivery, settlement } from '../core/delivery.ts';
 import { reasonOf } from '../core/failure.ts';
 import { type Bytes, type Message, offset } from '../core/message.ts';
-import { idleSettlement } from '../core/settlement.ts';
+import { ackedFirst } from './at-most-once.ts';
+import { settledBy, snapshotBy } from './drain.ts';
 import { passByPolicy } from './failure-policy.ts';
 import { HandlingTime } from './handling-time.ts';
 import type { Pipeline, PipelineContext, PipelineOptions } from './pipeline.ts';
@@ -31,6 +32,7 @@ import { PipelineMetrics } from './pipeline-metrics.ts';
 import { PipelineProgress } from './pipeline-progress.ts';
 import { PipelineState } from './pipeline-state.ts';
 import type { PipelineEvent, PipelinePhase, PipelineStatus } from './pipeline-status.ts';
+import { RestartBackoff } from './restart-backoff.ts';
 import type { SeriesMeter } from './series.ts';
 import { changelogOf } from './snapshot-format.ts';
 import { type Progress, type SnapshotOptions, Snapshots } from './snapshots.ts';
@@ -43,12 +45,6 @@ export interface RunOptions extends SnapshotOptions {
   /** Told what happens that people should know; the edge writes it to the log. */
   readonly report: (event: PipelineEvent) => void;
 }
-
-const firstRestartMs = 1_000;
-const longestRestartMs = 30_000;
-const drainStepMs = 10;
-/** Nothing has moved for so long: what is left waits for something. */
-const standstillMs = 250;
 
 /** One pipeline on one bus: builds the chain, acks what reaches its end, restarts it when it breaks. */
 export class RunningPipeline {
@@ -68,9 +64,7 @@ export class RunningPipeline {
   #restartTimer = new Subscription();
   #phase: PipelinePhase = 'starting';
   #restarts = 0;
-  /** Restarts since it last ran well for long. */
-  #failures = 0;
-  #begunAt = 0;
+  readonly #backoff = new RestartBackoff();
   #problem: string | undefined;
 
   constructor(pipeline: Pipeline, bus: EventBus, options: RunOptions) {
@@ -131,9 +125,12 @@ export class RunningPipeline {
     this.#phase = 'draining';
     this.#restartTimer.unsubscribe();
     this.#draining$.next(true);
-    if (runs) await this.#settledBy(until);
-    // State that reflects more than is settled must not be stored.
-    if (runs && this.#progress.inFlight === 0) await this.#snapshotBy(until);
+    if (runs) {
+      const inFlight = (): number => this.#progress.inFlight;
+      await settledBy(until, scheduler, inFlight, () => this.#metrics.joinWaiting > 0);
+      // State that reflects more than is settled must not be stored.
+      if (inFlight() === 0) await snapshotBy(until, scheduler, this.#snapshots);
+    }
     this.stop();
   }
 
@@ -149,41 +146,8 @@ export class RunningPipeline {
     this.#options.report({ kind: 'stopped', pipeline: this.pipeline.name });
   }
 
-  #snapshotBy(until: number): Promise<void> {
-    const { scheduler } = this.#options;
-    return new Promise(resolve => {
-      const late = scheduler.schedule(() => resolve(), Math.max(0, until - scheduler.now()));
-      this.#snapshots.takeLast(() => {
-        late.unsubscribe();
-        resolve();
-      });
-    });
-  }
-
-  /**
-   * Until nothing is in flight, or the deadline has passed. What waits for the other side of a join waits for
-   * data that nobody sends any more: once only that is left, it is left for the next start.
-   */
-  #settledBy(until: number): Promise<void> {
-    const { scheduler } = this.#options;
-    let movedAt = scheduler.now();
-    let before = -1;
-    return new Promise(resolve => {
-      const look = (): void => {
-        const { inFlight } = this.#progress;
-        const now = scheduler.now();
-        if (inFlight !== before) movedAt = now;
-        before = inFlight;
-        const onlyJoins = now - movedAt >= standstillMs && this.#metrics.joinWaiting > 0;
-        if (inFlight === 0 || now >= until || onlyJoins) resolve();
-        else scheduler.schedule(look, drainStepMs);
-      };
-      look();
-    });
-  }
-
   #begin(): void {
-    this.#begunAt = this.#options.scheduler.now();
+    this.#backoff.began(this.#options.scheduler.now());
     this.#state = new PipelineState(this.pipeline.name);
     this.#watermarks = this.#newWatermarks();
     this.#snapshots = this.#newSnapshots();
@@ -228,9 +192,7 @@ export class RunningPipeline {
     this.#watermarks.stop();
     this.#chain.unsubscribe();
     if (this.#phase === 'stopped' || this.#phase === 'draining') return;
-    if (this.#options.scheduler.now() - this.#begunAt > longestRestartMs) this.#failures = 0;
-    const retryInMs = Math.min(longestRestartMs, firstRestartMs * 2 ** Math.min(this.#failures, 10));
-    this.#failures++;
+    const retryInMs = this.#backoff.next(this.#options.scheduler.now());
     this.#restarts++;
     this.#phase = 'restarting';
     this.#problem = reasonOf(error);
@@ -364,13 +326,4 @@ function hasTopic(bus: EventBus, topic: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** At most once: acked before anything is done with it. */
-function ackedFirst(delivery: Delivery<Bytes>): Delivery<Bytes> {
-  delivery[settlement].ack();
-  const { message } = delivery;
-  return delivery.ok
-    ? ok(delivery.value, message, idleSettlement)
-    : failed(delivery.failure, message, idleSettlement);
 }

@@ -94,6 +94,23 @@ describe('snapshots', () => {
     expect(counts(driver)).toEqual(['k a 1', 'k b 2', 'k c 3']);
   });
 
+  // Kills: a snapshot taken while something is in flight, whose state is ahead of its offsets.
+  it('wait for what is in flight, and take nothing new meanwhile', async () => {
+    const faults = new FaultInjector();
+    const driver = await start({ faults });
+    faults.delayNextPublish(0);
+    faults.delayNextPublish(1_800);
+    say(driver, 'k', 'a');
+    driver.runFor(1_500);
+    say(driver, 'l', 'a');
+    expect(await driver.status('count')).toMatchObject({ snapshots: 0, consumed: 1 });
+    await driver.restart();
+    driver.runFor(2_000);
+    say(driver, 'k', 'b');
+    expect(counts(driver).sort()).toEqual(['k a 1', 'k b 2', 'l a 1']);
+    expect((await driver.status('count')).snapshots).toBe(1);
+  });
+
   it('keep the place of a partition in which nothing came since the restart', async () => {
     const driver = await start();
     driver.give(words, 'a', { key: 'k', partition: 0 });

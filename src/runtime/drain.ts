@@ -1,0 +1,43 @@
+import type { SchedulerLike } from 'rxjs';
+import type { Snapshots } from './snapshots.ts';
+
+const stepMs = 10;
+/** Nothing has moved for so long: what is left waits for something. */
+const standstillMs = 250;
+
+/**
+ * Waits until nothing is in flight, or the deadline has passed. What waits for the other side of a join waits for
+ * data that nobody sends any more: once only that is left, it is left for the next start.
+ */
+export function settledBy(
+  until: number,
+  scheduler: SchedulerLike,
+  inFlight: () => number,
+  joinsWait: () => boolean,
+): Promise<void> {
+  let movedAt = scheduler.now();
+  let before = -1;
+  return new Promise(resolve => {
+    const look = (): void => {
+      const left = inFlight();
+      const now = scheduler.now();
+      if (left !== before) movedAt = now;
+      before = left;
+      const onlyJoins = now - movedAt >= standstillMs && joinsWait();
+      if (left === 0 || now >= until || onlyJoins) resolve();
+      else scheduler.schedule(look, stepMs);
+    };
+    look();
+  });
+}
+
+/** Waits for a last snapshot, not beyond the deadline. */
+export function snapshotBy(until: number, scheduler: SchedulerLike, snapshots: Snapshots): Promise<void> {
+  return new Promise(resolve => {
+    const late = scheduler.schedule(() => resolve(), Math.max(0, until - scheduler.now()));
+    snapshots.takeLast(() => {
+      late.unsubscribe();
+      resolve();
+    });
+  });
+}

@@ -98,16 +98,17 @@ describe('snapshots', () => {
   it('wait for what is in flight, and take nothing new meanwhile', async () => {
     const faults = new FaultInjector();
     const driver = await start({ faults });
+    say(driver, 'm', 'a');
     faults.delayNextPublish(0);
     faults.delayNextPublish(1_800);
     say(driver, 'k', 'a');
     driver.runFor(1_500);
     say(driver, 'l', 'a');
-    expect(await driver.status('count')).toMatchObject({ snapshots: 0, consumed: 1 });
+    expect(await driver.status('count')).toMatchObject({ snapshots: 0, consumed: 2 });
     await driver.restart();
     driver.runFor(2_000);
     say(driver, 'k', 'b');
-    expect(counts(driver).sort()).toEqual(['k a 1', 'k b 2', 'l a 1']);
+    expect(counts(driver).sort()).toEqual(['k a 1', 'k b 2', 'l a 1', 'm a 1']);
     expect((await driver.status('count')).snapshots).toBe(1);
   });
 

@@ -54,10 +54,17 @@ export function markerMessage(topic: string, partition: number, marker: Marker):
   };
 }
 
+/** The second half of the id of markers of the time in hand: one is sent to many partitions. */
+let timeInId = { time: Number.NaN, text: '' };
+
 /** The same again in a replay, and without the cost of a hash: markers are many. */
 function idOf(partition: number, { kind, time }: Marker): MessageId {
+  if (timeInId.time !== time) {
+    const text = Math.max(0, Math.floor(time)).toString(16).padStart(16, '0');
+    timeInId = { time, text };
+  }
   const place = `${kind === 'time' ? 0 : 1}${partition.toString(16)}`.padStart(16, '0');
-  return messageId(place + Math.max(0, Math.floor(time)).toString(16).padStart(16, '0'));
+  return messageId(place + timeInId.text);
 }
 
 /** The marker that a message carries, or undefined. */

@@ -1,6 +1,7 @@
 /** Values by topic and partition; several are looked up for each message, so no name is put together for that. */
 export class PartitionMap<T> {
   readonly #topics = new Map<string, (T | undefined)[]>();
+  #values: readonly T[] | undefined;
 
   /** What a record by `topic/partition` holds. */
   static of<T>(record: Readonly<Record<string, T>>): PartitionMap<T> {
@@ -20,11 +21,14 @@ export class PartitionMap<T> {
     const partitions = this.#topics.get(topic) ?? [];
     this.#topics.set(topic, partitions);
     partitions[partition] = value;
+    this.#values = undefined;
   }
 
   delete(topic: string, partition: number): void {
     const partitions = this.#topics.get(topic);
-    if (partitions?.[partition] !== undefined) partitions[partition] = undefined;
+    if (partitions?.[partition] === undefined) return;
+    partitions[partition] = undefined;
+    this.#values = undefined;
   }
 
   /** Every value, with its `topic/partition`. */
@@ -36,9 +40,9 @@ export class PartitionMap<T> {
     }
   }
 
-  *values(): Generator<T> {
-    for (const partitions of this.#topics.values()) {
-      for (const value of partitions) if (value !== undefined) yield value;
-    }
+  /** Every value; not to be kept, for it is the same list until something is set or deleted. */
+  values(): readonly T[] {
+    this.#values ??= [...this.entries()].map(([, value]) => value);
+    return this.#values;
   }
 }

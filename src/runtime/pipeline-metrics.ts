@@ -4,6 +4,8 @@ import type { Publisher } from '../core/publisher.ts';
 import type { PipelineStatus } from './pipeline-status.ts';
 import type { SeriesMeter } from './series.ts';
 
+const joinWaiting = 'stream_join_waiting';
+
 /** What is counted of one pipeline. */
 export class PipelineMetrics {
   readonly consumed: Counter;
@@ -35,7 +37,15 @@ export class PipelineMetrics {
 
   /** Deliveries that wait for the other side of a join. */
   get joinWaiting(): number {
-    return this.#meter.sum('stream_join_waiting', { pipeline: this.#pipeline });
+    return this.#meter.sum(joinWaiting, { pipeline: this.#pipeline });
+  }
+
+  /** The names of the joins. */
+  get joins(): readonly string[] {
+    return this.#meter
+      .read()
+      .filter(({ name, tags }) => name === joinWaiting && tags['pipeline'] === this.#pipeline)
+      .flatMap(({ tags: { stage } }) => (stage === undefined ? [] : [stage]));
   }
 
   /** A publisher that counts what goes through it and names the pipeline. */

@@ -22,6 +22,7 @@ import type {
 } from '../bus/event-bus.ts';
 import { type Delivery, settlement } from '../core/delivery.ts';
 import { reasonOf } from '../core/failure.ts';
+import { stagesOf } from '../core/stage.ts';
 import { type Bytes, type Message, offset } from '../core/message.ts';
 import { ackedFirst } from './at-most-once.ts';
 import { settledBy, snapshotBy } from './drain.ts';
@@ -66,6 +67,8 @@ export class RunningPipeline {
   #restarts = 0;
   readonly #backoff = new RestartBackoff();
   #problem: string | undefined;
+  /** The names of the chain's operators, in order. */
+  #stages: readonly string[] = [];
 
   constructor(pipeline: Pipeline, bus: EventBus, options: RunOptions) {
     this.pipeline = pipeline;
@@ -157,6 +160,7 @@ export class RunningPipeline {
     const broke = (error: unknown): void => this.#broke(error);
     const run = (): void => {
       const chain$ = this.pipeline.build(this.#context());
+      this.#stages = stagesOf(chain$);
       this.#phase = 'running';
       this.#problem = undefined;
       this.#snapshots.start();
@@ -291,16 +295,32 @@ export class RunningPipeline {
     });
   }
 
+  get #joinsFirst(): boolean {
+    const places = (names: Iterable<string>): number[] => [...names].map(name => this.#stages.indexOf(name));
+    const lastJoin = Math.max(...places(this.#metrics.joins));
+    return places(this.#state.sizes.keys()).every(place => place > lastJoin);
+  }
+
   #newWatermarks(): Watermarks {
     const { watermarkDelayMs = 0 } = this.pipeline.options;
     const { scheduler } = this.#options;
     return new Watermarks(this.#bus, { outputs: this.#outputs, delayMs: watermarkDelayMs, scheduler });
   }
 
+  /**
+   * Whether state and settled offsets agree: nothing is in flight, or all of it waits in joins that stand before
+   * every operator with state. Without the second, a join that waits for data behind a full partition would
+   * hold back the very commit that makes room.
+   */
+  get #quiet(): boolean {
+    const { inFlight } = this.#progress;
+    return inFlight === 0 || (this.#joinsFirst && inFlight === this.#metrics.joinWaiting);
+  }
+
   #newSnapshots(): Snapshots {
     const { scheduler } = this.#options;
     const look = (): Progress => ({
-      quiet: this.#progress.inFlight === 0,
+      quiet: this.#quiet,
       // A partition in which nothing has come since the restart stands where it was restored.
       offsets: { ...this.#state.storedOffsets, ...this.#progress.offsets },
       marks: this.#watermarks.marks,

@@ -180,6 +180,10 @@ export class PartitionLog {
     const timeout = patient ? Subscription.EMPTY : scheduler.schedule(giveUp, publishTimeoutMs);
     const waiting: Waiting = { ...sending, timeout };
     this.#waiting.push(waiting);
+    this.#press();
+  }
+
+  #press(): void {
     for (const mark of this.marks) mark.press();
   }
 
@@ -191,7 +195,9 @@ export class PartitionLog {
       this.#accept(waiting);
       admitted++;
     }
-    if (admitted > 0) this.#waiting = this.#waiting.slice(admitted);
+    if (admitted === 0) return;
+    this.#waiting = this.#waiting.slice(admitted);
+    if (this.#waiting.length > 0) this.#press();
   }
 
   #stamp(sent: readonly Sending[]): Message[] {

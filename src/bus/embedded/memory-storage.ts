@@ -2,7 +2,7 @@ import type { Message } from '../../core/message.ts';
 import type { Ledger, PartitionStore, Storage } from './storage.ts';
 
 /** What a message costs in memory beside its payload: the object, its headers, its place. */
-const overheadBytes = 200;
+const overheadBytes = 500;
 
 /** What a message costs in memory, bytes. */
 export function costOf(message: Message): number {

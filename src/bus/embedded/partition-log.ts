@@ -47,7 +47,7 @@ const reservedShare = 1.25;
 /** How much of a full partition is dropped at once. */
 const trimShare = 0.25;
 
-const overheadBytes = 200;
+const overheadBytes = 500;
 
 /**
  * One partition: what is being sent waits here for the next flush, and when the partition is full for room.

@@ -1,13 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { Observable, type SchedulerLike, Subscription, asyncScheduler } from 'rxjs';
 import type { Delivery } from '../../core/delivery.ts';
-import {
-  type Bytes,
-  type Message,
-  type MessageId,
-  type OutgoingMessage,
-  messageId,
-} from '../../core/message.ts';
+import { type Bytes, type Message, type MessageId, type OutgoingMessage } from '../../core/message.ts';
 import { BusError, type Handler, type Published, type Receipt } from '../../core/publisher.ts';
 import type { TopicSpec } from '../../core/topic.ts';
 import type { Capabilities } from '../capabilities.ts';
@@ -32,6 +25,7 @@ import type { FaultInjector } from './faults.ts';
 import { GroupRegistry } from './group-registry.ts';
 import { Maintenance } from './maintenance.ts';
 import { checkMessage } from './message-check.ts';
+import { MessageIds } from './message-ids.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { partitionName } from './partition-name.ts';
 import type { Storage } from './storage.ts';
@@ -75,10 +69,9 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
   readonly #dispatcher: Dispatcher;
   readonly #maintenance: Maintenance;
   readonly #condition = new BusCondition();
-  readonly #idPrefix = randomUUID().replaceAll('-', '').slice(0, 20);
+  readonly #ids = new MessageIds();
   #timers = new Subscription();
   #running = false;
-  #lastId = 0;
   #sends = 0;
 
   constructor(kind: string, storage: Storage, options: EmbeddedBusOptions & { maxPartitionBytes: number }) {
@@ -336,7 +329,7 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
 
   #sendTo(log: PartitionLog, message: OutgoingMessage, done: Published): void {
     const fault = this.#options.faults?.next() ?? { kind: 'none' };
-    const id = message.id ?? this.#newId();
+    const id = message.id ?? this.#ids.next();
     switch (fault.kind) {
       case 'fail':
         done(fault.error, undefined);
@@ -364,10 +357,6 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
       this.#condition.published(this.scheduler.now() - sentAt);
       done(error, receipt);
     };
-  }
-
-  #newId(): MessageId {
-    return messageId(this.#idPrefix + (++this.#lastId).toString(16).padStart(12, '0'));
   }
 
   #startOf({ topic, partition }: CommitCell, { from = 'earliest' }: SourceOptions): number {

@@ -3,7 +3,7 @@ import type { Message } from '../src/index.ts';
 const maxAheadMs = 5 * 60_000;
 
 /** The header that tells when a feed received what it wrote, ms since the epoch. */
-export const ingestTimeHeader = 'ingest-time';
+const ingestTimeHeader = 'ingest-time';
 
 /** Market data from the future is refused: more than five minutes ahead of when the feed received it. */
 export function aheadOfIngest({ time }: { readonly time: number }, { headers }: Message): string | undefined {

@@ -32,7 +32,7 @@ export function returnsAt(history: CloseHistory, time: number): PerHorizon<numbe
 }
 
 /** A: R_4h at `time` less R_4h four hours before; null where either is unknown. */
-export function accelerationAt(history: CloseHistory, time: number): number | null {
+function accelerationAt(history: CloseHistory, time: number): number | null {
   const now = returnOver(history, time, 4 * hourMs);
   const before = returnOver(history, time - 4 * hourMs, 4 * hourMs);
   return now === null || before === null ? null : now - before;

@@ -10,7 +10,7 @@ function spanInWords(part: MomentumPart): string {
 }
 
 /** One contribution in words: `up 5.2 % in 4 hours, 2.3 times its usual range (adds 0.81)`. */
-export function contributionInWords(part: MomentumPart): string {
+function contributionInWords(part: MomentumPart): string {
   const move = part.return ?? 0;
   const way = move < 0 ? 'down' : 'up';
   const range = `${inWords(Math.abs(part.z ?? 0), 1)} times its usual range`;

@@ -51,6 +51,8 @@ export {
   type PipelineOptions,
   pipeline,
 } from './runtime/pipeline.ts';
+export { PipelineStopped } from './runtime/failure-policy.ts';
+export { StateVersionError } from './runtime/pipeline-state.ts';
 export { type PipelineEvent, type PipelineStatus } from './runtime/pipeline-status.ts';
 export { Runtime, type RuntimeOptions, run } from './runtime/runtime.ts';
 export { type MetricsCallback, SeriesMeter } from './runtime/series.ts';

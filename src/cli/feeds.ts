@@ -5,7 +5,7 @@ import { type Options, numberOption, textOption, textOptions } from './command.t
 import { CliError } from './cli-error.ts';
 
 /** The simulator as the command line asks for it. */
-export function simulatorOf(options: Options): Feed {
+function simulatorOf(options: Options): Feed {
   const seed = numberOption(options, 'seed', 0, 2 ** 32 - 1);
   const days = numberOption(options, 'days', 0.01, 3_650);
   const symbols = numberOption(options, 'symbols', 1, 1_000);

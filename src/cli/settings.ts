@@ -10,7 +10,6 @@ import {
   RegimeSettings,
   SignalSettings,
 } from '../../pipelines/index.ts';
-import type { BundleConfig } from '../config/bundle.ts';
 import type { ConfigFile } from '../config/check-configs.ts';
 import { type ConfigProblem, formatProblems } from '../config/config-problem.ts';
 import { loadConfig } from '../config/load-config.ts';
@@ -70,6 +69,3 @@ export function loadSettings(dir: string): Settings {
 export function configError(problems: readonly ConfigProblem[]): CliError {
   return new CliError(2, formatProblems(problems));
 }
-
-/** Settings of a bundle that change pipelines. */
-export type PipelineOverrides = BundleConfig['pipelines'];

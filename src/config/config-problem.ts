@@ -21,7 +21,7 @@ export interface ConfigProblem extends Issue {
 const shownAtMost = 200;
 
 /** One line: `file:line:column path: what is wrong, what would be right`. */
-export function formatProblem({ file, at, path, text }: ConfigProblem): string {
+function formatProblem({ file, at, path, text }: ConfigProblem): string {
   const line = `${file}:${at.line}:${at.column} ${path === '' ? '' : `${path}: `}${text}`;
   // Keys of the file are in it: they must not end the line or steer a terminal.
   return line.replaceAll(/\p{Cc}/gu, ' ');

@@ -1,7 +1,7 @@
 import { Observable, type OperatorFunction, type Subscriber } from 'rxjs';
 
 /** The name of the operator that made an Observable, for drawings, metrics and failures. */
-export const stageName: unique symbol = Symbol('stage');
+const stageName: unique symbol = Symbol('stage');
 
 /**
  * Makes an operator with a name out of what happens at subscription. Subscribes to the source itself, and

@@ -16,6 +16,15 @@ export {
   givenMarker,
   givenRawMarker,
 } from './given.ts';
+export {
+  type ConformanceBusOptions,
+  type ConformanceCase,
+  type ConformanceContext,
+  type ConformanceExtra,
+  type ConformanceNeed,
+  busConformance,
+  skipReason,
+} from './conformance.ts';
 export { type MessageSpec, messageOf } from './message-builder.ts';
 export { type LedgerEntry, type Outcome, SettlementLedger } from './settlement-ledger.ts';
 export {

@@ -1,7 +1,7 @@
 import type { Series } from '../runtime/series.ts';
 
 /** Label sets of one metric that are told at most. */
-export const maxLabelSets = 1000;
+const maxLabelSets = 1000;
 
 /**
  * At most so many series of each name: the first ones, which are the same ones each time. What is left out is

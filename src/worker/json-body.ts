@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { HttpRefusal } from './http-refusal.ts';
 
 /** The largest body that is read, bytes. */
-export const maxBodyBytes: number = 64 * 1024;
+const maxBodyBytes: number = 64 * 1024;
 
 /**
  * Reads a request's JSON; undefined where there is no body.

@@ -6,7 +6,7 @@ import type { Group } from './groups.ts';
 const child = fileURLToPath(new URL('child.ts', import.meta.url));
 
 /** The flags with which the package's own launchers start Node. */
-export const nodeFlags: readonly string[] = ['--max-semi-space-size=16'];
+const nodeFlags: readonly string[] = ['--max-semi-space-size=16'];
 
 /** A process that takes longer hangs: its benchmark could not be run. */
 const longestRunMs = 300_000;

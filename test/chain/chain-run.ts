@@ -26,7 +26,7 @@ export const feedTopics = {
 } as const;
 
 /** What the chain writes; the inputs are left out. */
-export const outputTopics: readonly string[] = [
+const outputTopics: readonly string[] = [
   'cryptorun-market-bars',
   'cryptorun-market-liquidity',
   'cryptorun-regime-detection',
@@ -213,7 +213,7 @@ async function settle(driver: PipelineDriver, between: () => Promise<void>): Pro
 }
 
 /** Each output as a line, by topic and key, in order, repetitions by id left out. */
-export function outputsOf(messages: readonly Message[]): Record<string, string[]> {
+function outputsOf(messages: readonly Message[]): Record<string, string[]> {
   const outputs: Record<string, string[]> = {};
   const seen = new Set<string>();
   for (const { id, topic, key, timestamp, payload } of messages) {

@@ -46,7 +46,7 @@ const tally = (kinds: readonly string[]): Record<string, number> => {
   return counts;
 };
 
-export function normaliserOf(venue: string, options?: NormaliserOptions): Normaliser {
+function normaliserOf(venue: string, options?: NormaliserOptions): Normaliser {
   const found = venueNamed(venue);
   if (found === undefined) throw new Error(`no venue ${venue}`);
   return found.createNormaliser(options);

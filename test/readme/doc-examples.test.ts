@@ -12,8 +12,8 @@ describe('examples in doc comments', () => {
   let problems: readonly string[] = [];
 
   beforeAll(() => {
-    mkdirSync(join(projectFolder, '.cryptorun'), { recursive: true });
-    folder = mkdtempSync(join(projectFolder, '.cryptorun/examples-'));
+    mkdirSync(join(projectFolder, '.examples'), { recursive: true });
+    folder = mkdtempSync(join(projectFolder, '.examples/run-'));
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings));
     for (const [i, example] of examples.entries())
       writeFileSync(join(folder, `e${i}.ts`), programOf(example));

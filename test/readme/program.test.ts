@@ -12,8 +12,8 @@ describe('README programs', () => {
 
   // Inside the project, so that rxjs and io-ts are found as they are by a user of the package.
   beforeAll(() => {
-    mkdirSync(join(projectFolder, '.cryptorun'), { recursive: true });
-    folder = mkdtempSync(join(projectFolder, '.cryptorun/readme-'));
+    mkdirSync(join(projectFolder, '.examples'), { recursive: true });
+    folder = mkdtempSync(join(projectFolder, '.examples/readme-'));
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(strictly));
     for (const name of programs) writeFileSync(join(folder, name), fileBlock(name));
   });

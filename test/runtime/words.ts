@@ -27,7 +27,7 @@ export const topics: NonNullable<PipelineDriverOptions['topics']> = {
 };
 
 /** Words in capitals; `bad` cannot be said. */
-export function shout(word: string): string {
+function shout(word: string): string {
   if (word === 'bad') throw new Error('not in this house');
   return word.toUpperCase();
 }

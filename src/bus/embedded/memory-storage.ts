@@ -5,7 +5,7 @@ import type { Ledger, PartitionStore, Storage } from './storage.ts';
 const overheadBytes = 500;
 
 /** What a message costs in memory, bytes. */
-export function costOf(message: Message): number {
+function costOf(message: Message): number {
   return (message.payload?.length ?? 0) + overheadBytes;
 }
 
@@ -96,7 +96,7 @@ class MemoryPartition implements PartitionStore {
 }
 
 /** A ledger that ends with the process. */
-export class MemoryLedger implements Ledger {
+class MemoryLedger implements Ledger {
   readonly #values = new Map<string, string>();
 
   get(name: string): string | undefined {

@@ -38,12 +38,19 @@ function finiteLine(state: LiveState, share: number, width: number): Line {
   return joinFitting([bar(share, barWidth), ...facts], width);
 }
 
+/** Event times further from now than this are not of now. */
+const ownClockMs = 24 * 3_600_000;
+
 function endlessLine(state: LiveState, width: number): Line {
   const { feed, now } = state;
   const behind = feed.eventTime === undefined ? undefined : now - feed.eventTime;
+  // A simulated market has a clock of its own: how far it is from ours says nothing.
+  const ownClock = behind !== undefined && Math.abs(behind) > ownClockMs;
   const facts: Line[] = [
-    [span(`${moment(now)} UTC`, 'strong')],
-    [span('feed '), span(lengthOfTime(behind)), span(' behind', 'dim')],
+    [span(`${moment(ownClock ? feed.eventTime : now)} UTC`, 'strong')],
+    ownClock
+      ? [span("the feed's own clock", 'dim')]
+      : [span('feed '), span(lengthOfTime(behind)), span(' behind', 'dim')],
     rateOf(state),
     itemsOf(state),
   ];

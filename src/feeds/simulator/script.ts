@@ -69,7 +69,7 @@ function lengthOf(plot: PlotName): number {
 }
 
 /** The events of one cycle of ten days, decided by the seed. */
-export function scriptOfCycle(
+function scriptOfCycle(
   seed: number,
   cycle: number,
   profiles: readonly SymbolProfile[],

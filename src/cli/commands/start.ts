@@ -1,10 +1,12 @@
-import { marketPipelines, marketTopics } from '../../../pipelines/index.ts';
+import { marketPipelines } from '../../../pipelines/index.ts';
 import { createEventBus } from '../../backends.ts';
 import { type Feed, FeedError } from '../../feeds/feed.ts';
 import { type FeedProgress, runFeed } from '../../feeds/feed-runner.ts';
 import { listenForShutdown } from '../../worker/shutdown.ts';
 import type { RunningWorker } from '../../worker/worker-options.ts';
 import { runWorker } from '../../worker/worker.ts';
+import type { TopicSpec } from '../../core/topic.ts';
+import { CliError } from '../cli-error.ts';
 import { type Command, type CommandInput, type Options, textOption } from '../command.ts';
 import { serveQueries } from '../control-server.ts';
 import { feedTopics, withPositions } from '../create-topics.ts';
@@ -14,6 +16,7 @@ import { Collector } from '../live/collector.ts';
 import { LiveView } from '../live/live-view.ts';
 import { type Style, presenter } from '../live/presenter.ts';
 import { problemsLogger } from '../live/problems-logger.ts';
+import { recordedTopics } from '../record/recorded-topics.ts';
 import { Recorder } from '../record/recorder.ts';
 import { defaultConfigDir, loadSettings } from '../settings.ts';
 import type { Terminal } from '../terminal.ts';
@@ -57,7 +60,8 @@ async function start({ options, terminal }: CommandInput): Promise<number> {
   const bus = createEventBus(folder === undefined ? { kind: 'stub' } : { kind: 'embedded', dir: folder });
   const shutdown = listenForShutdown(process, { deadlineMs: 3 * drainDeadlineMs });
   const ended = new AbortController();
-  const session = new Session(feed, folder, options, terminal);
+  const topics = withPositions(settings.topics);
+  const session = new Session({ feed, folder, topics, options, terminal });
   try {
     const code = await runWorker({
       name: 'start',
@@ -66,7 +70,7 @@ async function start({ options, terminal }: CommandInput): Promise<number> {
         ...settings.market,
         barsFrom: feed.contents.prices === 'none' ? 'trades' : 'prices',
       }),
-      topics: withPositions(settings.topics),
+      topics,
       feeds: [{ name: feed.name, run: signal => session.feed(signal, () => ended.abort()) }],
       signal: AbortSignal.any([shutdown.signal, ended.signal]),
       drainDeadlineMs,
@@ -75,10 +79,21 @@ async function start({ options, terminal }: CommandInput): Promise<number> {
       release: [() => session.close()],
     });
     if (session.failure) throw session.failure;
+    // Before there is a view, what went wrong would be seen nowhere.
+    if (code !== 0 && !session.isShown) throw new CliError(2, session.logger.problems().join('\n'));
     return code;
   } finally {
     shutdown.remove();
   }
+}
+
+/** What a run is about. */
+interface Run {
+  readonly feed: Feed;
+  readonly folder: string | undefined;
+  readonly topics: readonly TopicSpec[];
+  readonly options: Options;
+  readonly terminal: Terminal;
 }
 
 /** One run as the user sees it. */
@@ -86,6 +101,7 @@ class Session {
   readonly logger;
   readonly #feed: Feed;
   readonly #folder: string | undefined;
+  readonly #topics: readonly TopicSpec[];
   readonly #options: Options;
   readonly #terminal: Terminal;
   readonly #ready = Promise.withResolvers<{
@@ -95,20 +111,24 @@ class Session {
   #close: () => Promise<void> = () => Promise.resolve();
   /** Why the feed could not go on. */
   failure: FeedError | undefined;
+  isShown = false;
 
-  constructor(feed: Feed, folder: string | undefined, options: Options, terminal: Terminal) {
+  constructor({ feed, folder, topics, options, terminal }: Run) {
     this.#feed = feed;
     this.#folder = folder;
+    this.#topics = topics;
     this.#options = options;
     this.#terminal = terminal;
     this.logger = problemsLogger();
   }
 
   started(worker: RunningWorker): void {
+    this.isShown = true;
     const { bus, runtime } = worker;
     const folder = this.#folder;
     const record = textOption(this.#options, 'record');
-    const recorder = record === undefined ? undefined : new Recorder(bus, marketTopics, record);
+    const recorder =
+      record === undefined ? undefined : new Recorder(bus, recordedTopics(this.#topics), record);
     const collector = new Collector(bus, runtime, {
       title: `${this.#feed.name} on the ${bus.kind} bus`,
       feed: this.#feed.name,

@@ -1,6 +1,6 @@
 import { Observable, type SchedulerLike, Subscription, asyncScheduler } from 'rxjs';
 import type { Delivery } from '../../core/delivery.ts';
-import { type Bytes, type Message, type MessageId, type OutgoingMessage } from '../../core/message.ts';
+import type { Bytes, Message, OutgoingMessage } from '../../core/message.ts';
 import { BusError, type Handler, type Published, type Receipt } from '../../core/publisher.ts';
 import type { TopicSpec } from '../../core/topic.ts';
 import type { Capabilities } from '../capabilities.ts';
@@ -15,7 +15,6 @@ import type {
 } from '../event-bus.ts';
 import { subscribeHandler } from '../handler-subscription.ts';
 import type { BusHealth } from '../health.ts';
-import { partitionOf } from '../partitioner.ts';
 import { BusCondition } from './bus-condition.ts';
 import type { CommitCell } from './commit-cell.ts';
 import { ConsumerGroup } from './consumer-group.ts';
@@ -24,12 +23,11 @@ import { Dispatcher } from './dispatcher.ts';
 import type { FaultInjector } from './faults.ts';
 import { GroupRegistry } from './group-registry.ts';
 import { Maintenance } from './maintenance.ts';
-import { checkMessage } from './message-check.ts';
-import { MessageIds } from './message-ids.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { partitionName } from './partition-name.ts';
+import { Sender } from './sender.ts';
 import type { Storage } from './storage.ts';
-import { type OpenTopic, TopicCatalog } from './topic-catalog.ts';
+import { TopicCatalog, logOf } from './topic-catalog.ts';
 import { type LostDelivery, UnsettledWatch } from './unsettled-watch.ts';
 
 /** The settings that the in-memory and the folder kind share. */
@@ -69,10 +67,9 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
   readonly #dispatcher: Dispatcher;
   readonly #maintenance: Maintenance;
   readonly #condition = new BusCondition();
-  readonly #ids = new MessageIds();
+  readonly #sender: Sender;
   #timers = new Subscription();
   #running = false;
-  #sends = 0;
 
   constructor(kind: string, storage: Storage, options: EmbeddedBusOptions & { maxPartitionBytes: number }) {
     this.kind = kind;
@@ -89,6 +86,14 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
     });
     this.#groups = new GroupRegistry(storage.ledger, topic => this.partitionsOf(topic));
     this.#dispatcher = new Dispatcher(log => this.#readersOf.get(log) ?? []);
+    this.#sender = new Sender({
+      topics: this.#topics,
+      dispatcher: this.#dispatcher,
+      condition: this.#condition,
+      scheduler: this.scheduler,
+      faults: options.faults,
+      requireWritable: () => this.#requireWritable(),
+    });
     this.#maintenance = new Maintenance(this.#topics, this.#groups, this.scheduler, this.#condition);
     options.faults?.onChange(() => this.#reconnected());
   }
@@ -115,6 +120,7 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
     if (!this.#running) return Promise.resolve();
     return attempt(() => {
       this.#timers.unsubscribe();
+      this.#sender.stop();
       for (const consumer of [...this.#consumers]) consumer.complete();
       this.#running = false;
       const stopped = new BusError(
@@ -149,41 +155,15 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
   }
 
   send(message: OutgoingMessage, done: Published): void {
-    try {
-      const topic = this.#accept(message);
-      const log = this.#logFor(topic, message);
-      this.#sendTo(log, message, this.#sends++ % 64 === 0 ? this.#timed(done) : done);
-    } catch (error) {
-      done(asBusError(error), undefined);
-    }
+    this.#sender.send(message, done);
   }
 
   publish(message: OutgoingMessage): Promise<Receipt> {
-    return new Promise((resolve, reject) => {
-      this.send(message, (error, receipt) => {
-        if (receipt) resolve(receipt);
-        else reject(error ?? new BusError('invalid-message', 'the bus told nothing of the message'));
-      });
-    });
+    return this.#sender.publish(message);
   }
 
   publishBatch(messages: readonly OutgoingMessage[]): Promise<readonly PublishResult[]> {
-    if (messages.length === 0) return Promise.resolve([]);
-    return new Promise(resolve => {
-      const results = new Array<PublishResult>(messages.length);
-      let missing = messages.length;
-      const settle = (i: number, result: PublishResult): void => {
-        results[i] = result;
-        if (--missing === 0) resolve(results);
-      };
-      this.#dispatcher.batch(() => {
-        messages.forEach((message, i) => {
-          this.send(message, (error, receipt) => {
-            settle(i, receipt ? { ok: true, receipt } : { ok: false, error: asBusError(error) });
-          });
-        });
-      });
-    });
+    return this.#sender.publishBatch(messages);
   }
 
   subscribe(topic: string, handler: Handler, options: SubscribeOptions): Promise<SubscriptionHandle> {
@@ -287,9 +267,7 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
   }
 
   log({ topic, partition }: TopicPartition): PartitionLog {
-    const log = this.#topics.get(topic).logs[partition];
-    if (log) return log;
-    throw new BusError('invalid-message', `topic ${topic} has no partition ${partition}`);
+    return logOf(this.#topics.get(topic), partition);
   }
 
   delivered(ageMs: number): void {
@@ -311,52 +289,6 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
 
   #endOf({ topic, partition }: TopicPartition): number | undefined {
     return this.#topics.has(topic) ? this.#topics.get(topic).logs[partition]?.store.nextOffset : undefined;
-  }
-
-  #accept(message: OutgoingMessage): OpenTopic {
-    this.#requireWritable();
-    const topic = this.#topics.get(message.topic);
-    checkMessage(message, topic.settings);
-    return topic;
-  }
-
-  #logFor(topic: OpenTopic, { partition, key }: OutgoingMessage): PartitionLog {
-    const { logs } = topic;
-    if (partition !== undefined) return this.log({ topic: topic.name, partition });
-    const index = key === null ? topic.turn++ % logs.length : partitionOf(key, logs.length);
-    return this.log({ topic: topic.name, partition: index });
-  }
-
-  #sendTo(log: PartitionLog, message: OutgoingMessage, done: Published): void {
-    const fault = this.#options.faults?.next() ?? { kind: 'none' };
-    const id = message.id ?? this.#ids.next();
-    switch (fault.kind) {
-      case 'fail':
-        done(fault.error, undefined);
-        return;
-      case 'delay':
-        this.#timers.add(this.scheduler.schedule(() => this.#store(log, message, id, done), fault.delayMs));
-        return;
-      case 'duplicate':
-        this.#store(log, message, id, () => undefined);
-        this.#store(log, message, id, done);
-        return;
-      case 'none':
-        this.#store(log, message, id, done);
-    }
-  }
-
-  #store(log: PartitionLog, message: OutgoingMessage, id: MessageId, done: Published): void {
-    log.send(message, id, done);
-    if (!this.disconnected) this.#dispatcher.touch(log);
-  }
-
-  #timed(done: Published): Published {
-    const sentAt = this.scheduler.now();
-    return (error, receipt) => {
-      this.#condition.published(this.scheduler.now() - sentAt);
-      done(error, receipt);
-    };
   }
 
   #startOf({ topic, partition }: CommitCell, { from = 'earliest' }: SourceOptions): number {
@@ -401,12 +333,6 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
       for (const consumer of this.#consumers) this.#dispatcher.wake(consumer);
     });
   }
-}
-
-function asBusError(error: unknown): BusError {
-  return error instanceof BusError
-    ? error
-    : new BusError('storage', 'the bus failed: see the cause', { cause: error });
 }
 
 /** The outcome of a synchronous call as a Promise. */

@@ -109,3 +109,10 @@ function requireLegal({ name, settings }: TopicSpec): void {
     throw new BusError('invalid-option', cause instanceof Error ? cause.message : String(cause), { cause });
   }
 }
+
+/** A partition of a topic. @throws BusError `invalid-message` where there is none of that number */
+export function logOf({ name, logs }: OpenTopic, partition: number): PartitionLog {
+  const log = logs[partition];
+  if (log) return log;
+  throw new BusError('invalid-message', `topic ${name} has no partition ${partition}`);
+}

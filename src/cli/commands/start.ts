@@ -54,7 +54,8 @@ export const startCommand: Command = {
 };
 
 async function start({ options, terminal }: CommandInput): Promise<number> {
-  const settings = loadSettings(textOption(options, 'config') ?? defaultConfigDir());
+  const configDir = textOption(options, 'config') ?? defaultConfigDir();
+  const settings = loadSettings(configDir);
   const feed = feedOf(options);
   const folder = options['memory'] === true ? undefined : dataFolder(textOption(options, 'dir'));
   const bus = createEventBus(folder === undefined ? { kind: 'stub' } : { kind: 'embedded', dir: folder });
@@ -75,7 +76,10 @@ async function start({ options, terminal }: CommandInput): Promise<number> {
       signal: AbortSignal.any([shutdown.signal, ended.signal]),
       drainDeadlineMs,
       logger: session.logger,
-      started: worker => session.started(worker),
+      started: async worker => {
+        session.started(worker);
+        await worker.audit.record('config-loaded', configDir);
+      },
       release: [() => session.close()],
     });
     if (session.failure) throw session.failure;

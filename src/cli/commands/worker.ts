@@ -59,8 +59,9 @@ export const workerCommand: Command = {
         snapshotIntervalMs: bundle.snapshotInterval,
         logger: pino({ level: bundle.logLevel }, pino.destination({ dest: 2, sync: true })),
         signal: shutdown.signal,
-        started: (worker: RunningWorker) => {
+        started: async (worker: RunningWorker) => {
           if (backend.kind === 'embedded') stopServing = serveQueries(worker, backend.dir);
+          await worker.audit.record('config-loaded', file, { config: configDir });
         },
         release: [() => stopServing(), ...sinks.release],
       });

@@ -1,0 +1,131 @@
+import { type SchedulerLike, Subscription } from 'rxjs';
+import type { MessageId, OutgoingMessage } from '../../core/message.ts';
+import { BusError, type Published, type Receipt } from '../../core/publisher.ts';
+import type { PublishResult } from '../event-bus.ts';
+import { partitionOf } from '../partitioner.ts';
+import type { BusCondition } from './bus-condition.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { FaultInjector } from './faults.ts';
+import { checkMessage } from './message-check.ts';
+import { MessageIds } from './message-ids.ts';
+import type { PartitionLog } from './partition-log.ts';
+import { type OpenTopic, type TopicCatalog, logOf } from './topic-catalog.ts';
+
+/** What a sender needs of its bus. */
+export interface SenderHost {
+  readonly topics: TopicCatalog;
+  readonly dispatcher: Dispatcher;
+  readonly condition: BusCondition;
+  readonly scheduler: SchedulerLike;
+  readonly faults: FaultInjector | undefined;
+  /** @throws BusError where nothing may be stored now */
+  requireWritable(): void;
+}
+
+/** One message in so many is looked at for latency. */
+const sampleEvery = 64;
+
+/** The publishing side of a bus: finds each message its partition and has it stored. */
+export class Sender {
+  readonly #host: SenderHost;
+  readonly #ids = new MessageIds();
+  #delayed = new Subscription();
+  #sends = 0;
+
+  constructor(host: SenderHost) {
+    this.#host = host;
+  }
+
+  send(message: OutgoingMessage, done: Published): void {
+    try {
+      this.#host.requireWritable();
+      const topic = this.#host.topics.get(message.topic);
+      checkMessage(message, topic.settings);
+      const log = logFor(topic, message);
+      this.#sendTo(log, message, this.#sends++ % sampleEvery === 0 ? this.#timed(done) : done);
+    } catch (error) {
+      done(asBusError(error), undefined);
+    }
+  }
+
+  publish(message: OutgoingMessage): Promise<Receipt> {
+    return new Promise((resolve, reject) => {
+      this.send(message, (error, receipt) => {
+        if (receipt) resolve(receipt);
+        else reject(error ?? new BusError('invalid-message', 'the bus told nothing of the message'));
+      });
+    });
+  }
+
+  /** All of them in one turn of the bus. */
+  publishBatch(messages: readonly OutgoingMessage[]): Promise<readonly PublishResult[]> {
+    if (messages.length === 0) return Promise.resolve([]);
+    return new Promise(resolve => {
+      const results = new Array<PublishResult>(messages.length);
+      let missing = messages.length;
+      const settle = (i: number, result: PublishResult): void => {
+        results[i] = result;
+        if (--missing === 0) resolve(results);
+      };
+      this.#host.dispatcher.batch(() => {
+        messages.forEach((message, i) => {
+          this.send(message, (error, receipt) => {
+            settle(i, receipt ? { ok: true, receipt } : { ok: false, error: asBusError(error) });
+          });
+        });
+      });
+    });
+  }
+
+  /** Forgets messages that a fault holds back. */
+  stop(): void {
+    this.#delayed.unsubscribe();
+    this.#delayed = new Subscription();
+  }
+
+  #sendTo(log: PartitionLog, message: OutgoingMessage, done: Published): void {
+    const fault = this.#host.faults?.next() ?? { kind: 'none' };
+    const id = message.id ?? this.#ids.next();
+    const store = (told: Published): void => this.#store(log, message, id, told);
+    switch (fault.kind) {
+      case 'fail':
+        done(fault.error, undefined);
+        return;
+      case 'delay':
+        this.#delayed.add(this.#host.scheduler.schedule(() => store(done), fault.delayMs));
+        return;
+      case 'duplicate':
+        store(() => undefined);
+        store(done);
+        return;
+      case 'none':
+        this.#store(log, message, id, done);
+    }
+  }
+
+  #store(log: PartitionLog, message: OutgoingMessage, id: MessageId, done: Published): void {
+    log.send(message, id, done);
+    if (this.#host.faults?.disconnected !== true) this.#host.dispatcher.touch(log);
+  }
+
+  #timed(done: Published): Published {
+    const { scheduler, condition } = this.#host;
+    const sentAt = scheduler.now();
+    return (error, receipt) => {
+      condition.published(scheduler.now() - sentAt);
+      done(error, receipt);
+    };
+  }
+}
+
+function logFor(topic: OpenTopic, { partition, key }: OutgoingMessage): PartitionLog {
+  const { logs } = topic;
+  if (partition !== undefined) return logOf(topic, partition);
+  return logOf(topic, key === null ? topic.turn++ % logs.length : partitionOf(key, logs.length));
+}
+
+function asBusError(error: unknown): BusError {
+  return error instanceof BusError
+    ? error
+    : new BusError('storage', 'the bus failed: see the cause', { cause: error });
+}

@@ -15,7 +15,7 @@ describe('the chain on partitions that hold a few minutes', () => {
     await bus.start();
     const dlq = { name: feedTopics.deadLetters, settings: defaultTopicSettings };
     for (const spec of withPositions([...marketTopics, dlq])) await ensureTopic(bus, spec);
-    const runtime = await run(marketPipelines(), bus);
+    const runtime = await run(marketPipelines(), bus, { snapshotIntervalMs: 1_000 });
     const never = new AbortController().signal;
     const ended = await runFeed(simulatorFeed({ days: 1.3 }), bus, never, { topics: feedTopics });
     await untilIdle(runtime, never);

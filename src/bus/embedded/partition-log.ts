@@ -87,7 +87,18 @@ export class PartitionLog {
 
   /** Stores what is pending and tells the senders; true when there is something new to read. */
   flush(): boolean {
-    if (this.#waiting.length > 0) this.#admit();
+    let stored = false;
+    // What was stored may be dropped again where nobody reads: that is room for those who wait.
+    do {
+      if (this.#waiting.length > 0) this.#admit();
+      if (!this.#storePending()) return stored;
+      stored = true;
+    } while (this.#waiting.length > 0);
+    return stored;
+  }
+
+  /** True when something was stored. */
+  #storePending(): boolean {
     if (this.#pending.length === 0) return false;
     const sent = this.#pending;
     this.#pending = [];

@@ -1,13 +1,6 @@
 import type { Message } from '../../core/message.ts';
+import { costOf } from './message-cost.ts';
 import type { Ledger, PartitionStore, Storage } from './storage.ts';
-
-/** What a message costs in memory beside its payload: the object, its headers, its place. */
-const overheadBytes = 500;
-
-/** What a message costs in memory, bytes. */
-function costOf(message: Message): number {
-  return (message.payload?.length ?? 0) + overheadBytes;
-}
 
 /** A partition as an array of messages, whose emptied head is cut off now and then. */
 class MemoryPartition implements PartitionStore {

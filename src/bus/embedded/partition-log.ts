@@ -8,6 +8,7 @@ import {
   partition as asPartition,
 } from '../../core/message.ts';
 import { BusError, type Published } from '../../core/publisher.ts';
+import { costOf } from './message-cost.ts';
 import { partitionName } from './partition-name.ts';
 import type { PartitionStore } from './storage.ts';
 
@@ -47,8 +48,6 @@ const reservedShare = 1.25;
 /** How much of a full partition is dropped at once. */
 const trimShare = 0.25;
 
-const overheadBytes = 500;
-
 /**
  * One partition: what is being sent waits here for the next flush, and when the partition is full for room.
  * Nothing that a live reader has not committed is dropped to make room.
@@ -78,7 +77,7 @@ export class PartitionLog {
 
   /** Takes a message to be stored with the next flush, or makes its sender wait for room. */
   send(message: OutgoingMessage, id: MessageId, done: Published): void {
-    const cost = (message.payload?.length ?? 0) + overheadBytes;
+    const cost = costOf(message);
     const sending: Sending = { message, id, done, cost };
     if (this.#waiting.length === 0 && this.#hasRoom(sending)) this.#accept(sending);
     else if (message.patient === true || this.#waiting.length < this.#options.maxWaiting) this.#wait(sending);

@@ -1,7 +1,7 @@
 import type { LogRecord } from '../../log/frame.ts';
+import { keyOfRecord } from '../../log/message-record.ts';
 import type { SegmentLog } from '../../log/segment-log.ts';
 import type { SegmentInfo } from '../../log/segment.ts';
-import { keyOfRecord } from './record-codec.ts';
 
 const readRecords = 1024;
 const readBytes = 1024 * 1024;

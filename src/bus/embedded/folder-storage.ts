@@ -4,13 +4,13 @@ import { type SchedulerLike, Subscription, interval } from 'rxjs';
 import type { TopicSettings } from '../../core/topic.ts';
 import { type FolderLock, lockFolder } from '../../log/folder-lock.ts';
 import { syncFolder } from '../../log/log-folder.ts';
+import { RecordEncoder } from '../../log/message-record.ts';
 import { type SegmentLogOptions, openSegmentLog } from '../../log/segment-log.ts';
 import { asStorageError, onDisk } from './folder-errors.ts';
 import { FolderLedger } from './folder-ledger.ts';
 import { FolderPartition } from './folder-partition.ts';
 import { TailCache } from './folder-tail-cache.ts';
 import { partitionName } from './partition-name.ts';
-import { RecordEncoder } from './record-codec.ts';
 import type { PartitionStore, Storage } from './storage.ts';
 
 /** When what was stored is forced to the disk, see `EmbeddedOptions.fsync`. */

@@ -1,4 +1,5 @@
 import { type SchedulerLike, Subscription } from 'rxjs';
+import { MessageIds } from '../../core/message-ids.ts';
 import type { MessageId, OutgoingMessage } from '../../core/message.ts';
 import { BusError, type Published, type Receipt } from '../../core/publisher.ts';
 import type { PublishResult } from '../event-bus.ts';
@@ -7,7 +8,6 @@ import type { BusCondition } from './bus-condition.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { FaultInjector } from './faults.ts';
 import { checkMessage } from './message-check.ts';
-import { MessageIds } from './message-ids.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { type OpenTopic, type TopicCatalog, logOf } from './topic-catalog.ts';
 

@@ -1,6 +1,6 @@
-import { MessageHeaders, type HeaderValue } from '../../core/headers.ts';
-import { type Message, messageId, offset, partition } from '../../core/message.ts';
-import type { LogRecord } from '../../log/frame.ts';
+import { MessageHeaders, type HeaderValue } from '../core/headers.ts';
+import { type Bytes, type Message, type MessageId, messageId, offset, partition } from '../core/message.ts';
+import type { LogRecord } from './frame.ts';
 import { RecordReader } from './record-reader.ts';
 import { RecordWriter } from './record-writer.ts';
 
@@ -17,6 +17,15 @@ const keptBytes = 4 * 1024 * 1024;
 const fixedBytes = 9 + 3 * 5;
 const shortIdBytes = 16;
 
+/** What a record tells of a message; where the message stands is told by the log. */
+export interface MessageContent {
+  readonly id: MessageId;
+  readonly key: string | null;
+  readonly payload: Bytes;
+  readonly headers: MessageHeaders;
+  readonly timestamp: number;
+}
+
 /** Writes batches of messages, all into one piece of memory that is used again for the next. */
 export class RecordEncoder {
   #memory: Buffer = Buffer.alloc(0);
@@ -24,12 +33,12 @@ export class RecordEncoder {
   /** The records of a batch; valid until the next call. */
   encode(messages: readonly Message[]): LogRecord[] {
     let bound = 0;
-    for (const message of messages) bound += boundOf(message);
+    for (const message of messages) bound += contentBound(message);
     const buffer = this.#room(bound);
     const writer = new RecordWriter(buffer);
     return messages.map(message => {
       const start = writer.at;
-      writeMessage(writer, message);
+      writeContent(writer, message);
       return { offset: message.offset, time: message.logTime, body: buffer.subarray(start, writer.at) };
     });
   }
@@ -48,29 +57,40 @@ export class RecordEncoder {
  * @throws RangeError where the body is none of ours
  */
 export function decodeRecord(topic: string, partitionIndex: number, record: LogRecord): Message {
-  const reader = new RecordReader(record.body);
-  const flags = readFlags(reader, record);
-  const timestamp = reader.float();
-  const id = (flags & flag.shortId) === 0 ? reader.text() : reader.hex(shortIdBytes);
-  const key = (flags & flag.key) === 0 ? null : reader.text();
-  const headers = readHeaders(reader);
+  const { id, key, payload, headers, timestamp } = readContent(new RecordReader(record.body), record.offset);
   return {
-    id: messageId(id),
+    id,
     topic,
     partition: partition(partitionIndex),
     offset: offset(record.offset),
     key,
-    payload: (flags & flag.payload) === 0 ? null : reader.rest(),
+    payload,
     headers,
     timestamp,
     logTime: record.time,
   };
 }
 
+/**
+ * The content that the rest of a record holds; its payload is a view of the record's body.
+ *
+ * @param at the record's offset, for errors
+ * @throws RangeError where it is none of ours
+ */
+export function readContent(reader: RecordReader, at: number): MessageContent {
+  const flags = readFlags(reader, at);
+  const timestamp = reader.float();
+  const id = (flags & flag.shortId) === 0 ? reader.text() : reader.hex(shortIdBytes);
+  const key = (flags & flag.key) === 0 ? null : reader.text();
+  const headers = readHeaders(reader);
+  const payload = (flags & flag.payload) === 0 ? null : reader.rest();
+  return { id: messageId(id), key, payload, headers, timestamp };
+}
+
 /** Only the key of the message that a record holds. @throws RangeError where the body is none of ours */
 export function keyOfRecord(record: LogRecord): string | null {
   const reader = new RecordReader(record.body);
-  const flags = readFlags(reader, record);
+  const flags = readFlags(reader, record.offset);
   if ((flags & flag.key) === 0) return null;
   reader.float();
   if ((flags & flag.shortId) === 0) reader.bytes();
@@ -78,15 +98,16 @@ export function keyOfRecord(record: LogRecord): string | null {
   return reader.text();
 }
 
-/** Bytes that the message takes at most. */
-function boundOf({ id, key, payload, headers }: Message): number {
+/** Bytes that the content takes at most. */
+export function contentBound({ id, key, payload, headers }: MessageContent): number {
   let bound = fixedBytes + 3 * (id.length + (key?.length ?? 0)) + (payload?.length ?? 0);
   for (const part of headers.toFlat()) bound += 5 + (typeof part === 'string' ? 3 : 1) * part.length;
   return bound;
 }
 
-function writeMessage(writer: RecordWriter, message: Message): void {
-  const { id, key, payload, timestamp, headers } = message;
+/** Writes the content as the last part of a record. */
+export function writeContent(writer: RecordWriter, content: MessageContent): void {
+  const { id, key, payload, timestamp, headers } = content;
   const flagsAt = writer.at;
   let flags = (key === null ? 0 : flag.key) | (payload === null ? 0 : flag.payload);
   writer.byte(0);
@@ -118,10 +139,10 @@ function readHeaders(reader: RecordReader): MessageHeaders {
   return MessageHeaders.fromFlat(flat);
 }
 
-function readFlags(reader: RecordReader, record: LogRecord): number {
+function readFlags(reader: RecordReader, at: number): number {
   const flags = reader.byte();
   if ((flags & ~knownFlags) === 0) return flags;
   throw new RangeError(
-    `record ${record.offset} begins with flags ${flags}, which this version does not know: read it with the version that wrote it`,
+    `record ${at} begins with flags ${flags}, which this version does not know: read it with the version that wrote it`,
   );
 }

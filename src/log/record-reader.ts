@@ -1,4 +1,4 @@
-import type { HeaderValue } from '../../core/headers.ts';
+import type { HeaderValue } from '../core/headers.ts';
 
 /** Reads the parts of a record one behind the other. @throws RangeError where it ends before its parts do */
 export class RecordReader {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RecordEncoder, decodeRecord, keyOfRecord } from '../../../src/bus/embedded/record-codec.ts';
-import { MessageHeaders } from '../../../src/core/headers.ts';
-import { type Message, messageId, offset, partition } from '../../../src/core/message.ts';
+import { MessageHeaders } from '../../src/core/headers.ts';
+import { type Message, messageId, offset, partition } from '../../src/core/message.ts';
+import { RecordEncoder, decodeRecord, keyOfRecord } from '../../src/log/message-record.ts';
 
 function message(parts: Partial<Message> = {}): Message {
   return {

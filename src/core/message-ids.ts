@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type MessageId, messageId } from '../../core/message.ts';
+import { type MessageId, messageId } from './message.ts';
 
 const blockSize = 256;
 const lastDigits = Array.from({ length: blockSize }, (_, i) => i.toString(16).padStart(2, '0'));

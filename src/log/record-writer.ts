@@ -1,4 +1,4 @@
-import type { HeaderValue } from '../../core/headers.ts';
+import type { HeaderValue } from '../core/headers.ts';
 
 /** Texts longer than this go through the native encoder, whose call costs more than a short loop. */
 const shortText = 48;

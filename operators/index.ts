@@ -1,5 +1,7 @@
 export { type BatchLimits, type BatchOptions, batch } from './batch.ts';
-export { type DeadLetterOptions, deadLetter, deadLetterTopic } from './dead-letter.ts';
+export { type DeadLetterOptions, deadLetter } from './dead-letter.ts';
+export { type LetterDialect } from './letter-dialects.ts';
+export { deadLetterTopic, quarantineTopic } from '../src/core/dead-letter.ts';
 export { type DecodeOptions, decode } from './decode.ts';
 export { type EachContext, type EachOptions, each } from './each.ts';
 export { encode } from './encode.ts';
@@ -7,7 +9,8 @@ export { fanOut } from './fan-out.ts';
 export { type FilterOptions, filterValues } from './filter-values.ts';
 export { type AsOf, type JoinAsOfOptions, joinAsOf } from './join-as-of.ts';
 export { type StageOptions, mapValues } from './map-values.ts';
-export { type NamedPublisher, type PublishToOptions, publishTo } from './publish-to.ts';
+export { type NamedPublisher } from './named-publisher.ts';
+export { type PublishToOptions, publishTo } from './publish-to.ts';
 export { type RateLimitOptions, type RateLimits, rateLimit } from './rate-limit.ts';
 export { type ScanByKeyOptions, scanByKey } from './scan-by-key.ts';
 export { tapValues } from './tap-values.ts';

@@ -1,18 +1,15 @@
 import { type OperatorFunction, type SchedulerLike, asyncScheduler } from 'rxjs';
+import type { BackoffOptions } from '../src/core/backoff.ts';
 import { type Delivery, type Ok, fail, settlement } from '../src/core/delivery.ts';
 import { type EncodeFailure, type PublishFailure, reasonOf } from '../src/core/failure.ts';
 import { type Message, type OutgoingMessage, deriveId } from '../src/core/message.ts';
+import { type Meter, idleMeter } from '../src/core/meter.ts';
 import { causedBy } from '../src/core/provenance.ts';
-import type { BusError, Publisher } from '../src/core/publisher.ts';
+import type { BusError } from '../src/core/publisher.ts';
 import { stage } from '../src/core/stage.ts';
 import type { Topic } from '../src/core/topic.ts';
-
-/** A publisher that knows for whom it publishes: the name goes into the ids of what is published. */
-export interface NamedPublisher extends Publisher {
-  readonly pipeline?: string;
-  /** Told when a chain is made which topics it will publish to. */
-  announce?(topic: string): void;
-}
+import type { NamedPublisher } from './named-publisher.ts';
+import { PatientSender } from './patient-sender.ts';
 
 export interface PublishToOptions<A> {
   /** Default `publishTo`. */
@@ -23,7 +20,12 @@ export interface PublishToOptions<A> {
   readonly time?: (value: A, message: Message) => number;
   /** Tells apart outputs with the same key and event time; default: the id of the message it comes from. */
   readonly ordinal?: (value: A, message: Message) => string | number;
+  /** The clock of failures and of attempts while the bus refuses; default RxJS's `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
+  /** How long to wait between attempts while the bus refuses; default 100 ms, doubling up to 10 s. */
+  readonly backoff?: BackoffOptions;
+  /** Gauges `stream_buffered`. */
+  readonly meter?: Meter;
 }
 
 /**
@@ -37,16 +39,20 @@ export interface PublishToOptions<A> {
  * out     ---1---2--F--|
  * ```
  *
- * A full topic makes it wait, and with it the source, whose credits are bounded.
+ * While the bus refuses what it may take later (a broker that is away, a topic that is full), everything waits
+ * here in order, and with it the source, whose credits are bounded; the oldest is tried again with backoff. What
+ * the bus refuses for good (too large, no such topic) becomes a `publish` failure at once.
  * Outputs leave in the order in which the broker stored them. Unsubscribing forgets what is on its way: those
  * deliveries stay unsettled, and their source takes them back.
+ *
+ * @throws OptionError when subscribed to, for a backoff out of range
  */
 export function publishTo<A>(
   topic: Topic<A>,
   publisher: NamedPublisher,
   options: PublishToOptions<A> = {},
 ): OperatorFunction<Delivery<A>, Delivery<A>> {
-  const { name = 'publishTo', scheduler = asyncScheduler } = options;
+  const { name = 'publishTo', scheduler = asyncScheduler, meter = idleMeter, backoff } = options;
   publisher.announce?.(topic.name);
   const outgoing = outgoingOf(topic, publisher.pipeline ?? name, options);
 
@@ -73,13 +79,16 @@ export function publishTo<A>(
   });
 
   return stage(name, subscriber => {
+    const sender = new PatientSender(publisher, { name, scheduler, backoff });
+    const forget = meter.gauge('stream_buffered', () => sender.waiting, { stage: name });
     let sending = 0;
     let completed = false;
     const send = (delivery: Ok<A>, message: OutgoingMessage): void => {
       sending++;
-      publisher.send(message, error => {
+      sender.send(message, delivery[settlement], outcome => {
         sending--;
-        subscriber.next(error ? fail(delivery, unpublished(delivery, error)) : delivery);
+        if (outcome === 'stored') subscriber.next(delivery);
+        else if (outcome !== 'taken-back') subscriber.next(fail(delivery, unpublished(delivery, outcome)));
         if (completed && sending === 0) subscriber.complete();
       });
     };
@@ -97,6 +106,10 @@ export function publishTo<A>(
       complete: () => {
         completed = true;
         if (sending === 0) subscriber.complete();
+      },
+      teardown: () => {
+        forget();
+        sender.stop();
       },
     };
   });

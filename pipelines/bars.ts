@@ -57,7 +57,7 @@ function barsFrom<A extends Update>(
 ): Pipeline {
   return pipeline(
     'bars',
-    ({ source, publisher, onFailure, state, meter }) =>
+    ({ source, publisher, onFailure, state, meter, scheduler }) =>
       source(topic).pipe(
         decode(topic, { markers: true, check: aheadOfIngest }),
         tumblingWindow(barsOf(updateOf), {
@@ -74,6 +74,8 @@ function barsFrom<A extends Update>(
           meter,
         }),
         publishTo(marketBars, publisher, {
+          meter,
+          scheduler,
           key: bar => bar.symbol,
           time: bar => bar.end,
           ordinal: bar => bar.venue,

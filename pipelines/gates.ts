@@ -16,7 +16,7 @@ export function gates(settings: GateSettings = defaultGateSettings): Pipeline {
   };
   return pipeline(
     'gates',
-    ({ source, table, publisher, onFailure, meter }) =>
+    ({ source, table, publisher, onFailure, meter, scheduler }) =>
       source(momentumScores).pipe(
         decode(momentumScores, { markers: true }),
         filterValues(value => isMarker(value) || needsEvaluation(value, settings), {
@@ -36,7 +36,7 @@ export function gates(settings: GateSettings = defaultGateSettings): Pipeline {
             meter,
           },
         ),
-        publishTo(gateEvaluations, publisher, { ordinal: ({ venue }) => venue }),
+        publishTo(gateEvaluations, publisher, { meter, scheduler, ordinal: ({ venue }) => venue }),
         onFailure(),
       ),
     { summary: 'ten gates before every high score' },

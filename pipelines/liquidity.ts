@@ -18,7 +18,7 @@ import { marketLiquidity, marketOrderbook } from './topics.ts';
 export function liquidity(settings: LiquiditySettings = defaultLiquiditySettings): Pipeline {
   return pipeline(
     'liquidity',
-    ({ source, publisher, onFailure, state }) =>
+    ({ source, publisher, onFailure, state, meter, scheduler }) =>
       source(marketOrderbook).pipe(
         decode(marketOrderbook, { check: aheadOfIngest }),
         scanByKey<OrderBook, LiquidityState, MarketLiquidity>(
@@ -35,6 +35,8 @@ export function liquidity(settings: LiquiditySettings = defaultLiquiditySettings
           },
         ),
         publishTo(marketLiquidity, publisher, {
+          meter,
+          scheduler,
           key: ({ symbol }) => symbol,
           time: ({ time }) => time,
           ordinal: ({ venue }) => venue,

@@ -21,7 +21,7 @@ interface Judged {
 export function momentum(settings: MomentumSettings = defaultMomentumSettings): Pipeline {
   return pipeline(
     'momentum',
-    ({ source, table, publisher, onFailure, state, meter }) =>
+    ({ source, table, publisher, onFailure, state, meter, scheduler }) =>
       source(marketBars).pipe(
         decode(marketBars, { markers: true }),
         joinAsOf(
@@ -56,6 +56,8 @@ export function momentum(settings: MomentumSettings = defaultMomentumSettings): 
           },
         ),
         publishTo(momentumScores, publisher, {
+          meter,
+          scheduler,
           key: ({ symbol }) => symbol,
           time: ({ time }) => time,
           ordinal: ({ venue }) => venue,

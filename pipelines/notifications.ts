@@ -17,7 +17,7 @@ import { notifications as notificationsTopic, signals } from './topics.ts';
 export function notifications(settings: SignalSettings = defaultSignalSettings): Pipeline {
   return pipeline(
     'notifications',
-    ({ source, publisher, onFailure, state }) =>
+    ({ source, publisher, onFailure, state, meter, scheduler }) =>
       source(signals).pipe(
         decode(signals),
         scanByKey<Signal, NotificationState, Notification>(
@@ -33,7 +33,7 @@ export function notifications(settings: SignalSettings = defaultSignalSettings):
             state,
           },
         ),
-        publishTo(notificationsTopic, publisher, { ordinal: ({ signalId }) => signalId }),
+        publishTo(notificationsTopic, publisher, { meter, scheduler, ordinal: ({ signalId }) => signalId }),
         onFailure(),
       ),
     { summary: 'signals in words', watermarkDelayMs: false },

@@ -37,7 +37,7 @@ const codec: StateCodec<State> = {
 export function regime(settings: RegimeSettings = defaultRegimeSettings): Pipeline {
   return pipeline(
     'regime',
-    ({ source, publisher, onFailure, state }) =>
+    ({ source, publisher, onFailure, state, meter, scheduler }) =>
       source(marketBars).pipe(
         decode(marketBars, { markers: true }),
         scanByKey<MarketBar | Marker, State, Regime>(
@@ -63,6 +63,8 @@ export function regime(settings: RegimeSettings = defaultRegimeSettings): Pipeli
           },
         ),
         publishTo(regimeDetection, publisher, {
+          meter,
+          scheduler,
           key: () => universe,
           time: ({ time }) => time,
           ordinal: () => 0,

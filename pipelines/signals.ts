@@ -28,7 +28,7 @@ export function signals(
 ): Pipeline {
   return pipeline(
     name,
-    ({ source, table, publisher, onFailure, state, meter }) =>
+    ({ source, table, publisher, onFailure, state, meter, scheduler }) =>
       source(momentumScores).pipe(
         decode(momentumScores, { markers: true }),
         joinAsOf(
@@ -63,6 +63,8 @@ export function signals(
           },
         ),
         publishTo(signalsTopic, publisher, {
+          meter,
+          scheduler,
           key: ({ symbol }) => symbol,
           time: ({ time }) => time,
           ordinal: ({ kind, venue }) => ordinalOf(kind, venue),

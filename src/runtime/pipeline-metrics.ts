@@ -1,4 +1,3 @@
-import type { NamedPublisher } from '../../operators/publish-to.ts';
 import type { Counter } from '../core/meter.ts';
 import type { Publisher } from '../core/publisher.ts';
 import type { PipelineStatus } from './pipeline-status.ts';
@@ -48,16 +47,18 @@ export class PipelineMetrics {
       .flatMap(({ tags: { stage } }) => (stage === undefined ? [] : [stage]));
   }
 
-  /** A publisher that counts what goes through it and names the pipeline. */
-  counting(bus: Publisher, pipeline: string, announce: (topic: string) => void): NamedPublisher {
+  /** A publisher that counts what the bus has stored. */
+  counting(bus: Publisher): Publisher {
     return {
-      pipeline,
-      announce,
       partitionsOf: topic => bus.partitionsOf(topic),
       send: (message, done) => {
-        this.#published.add();
-        this.#publishedBytes.add(message.payload?.length ?? 0);
-        bus.send(message, done);
+        bus.send(message, (error, receipt) => {
+          if (error === undefined) {
+            this.#published.add();
+            this.#publishedBytes.add(message.payload?.length ?? 0);
+          }
+          done(error, receipt);
+        });
       },
     };
   }

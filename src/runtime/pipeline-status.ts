@@ -7,7 +7,10 @@ export type PipelineEvent =
       readonly reason: string;
       readonly retryInMs: number;
     }
-  | { readonly kind: 'lost'; readonly pipeline: string; readonly reason: string };
+  | { readonly kind: 'lost'; readonly pipeline: string; readonly reason: string }
+  /** The bus refuses for now what a stage sends; the pipeline waits, and goes on by itself. */
+  | { readonly kind: 'waiting'; readonly pipeline: string; readonly stage: string; readonly reason: string }
+  | { readonly kind: 'going-on'; readonly pipeline: string; readonly stage: string };
 
 export type PipelinePhase = 'starting' | 'running' | 'draining' | 'restarting' | 'stopped';
 

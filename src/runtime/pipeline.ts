@@ -1,6 +1,6 @@
 import { type Observable, type OperatorFunction, type SchedulerLike } from 'rxjs';
 import type { DeadLetterOptions } from '../../operators/dead-letter.ts';
-import type { NamedPublisher } from '../../operators/publish-to.ts';
+import type { NamedPublisher } from '../../operators/named-publisher.ts';
 import type { Capability } from '../bus/capabilities.ts';
 import type { SourceOptions } from '../bus/event-bus.ts';
 import type { Delivery, Ok } from '../core/delivery.ts';

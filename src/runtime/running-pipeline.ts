@@ -12,6 +12,7 @@ import {
   tap,
 } from 'rxjs';
 import { deadLetter } from '../../operators/dead-letter.ts';
+import type { NamedPublisher } from '../../operators/named-publisher.ts';
 import { requireCapability } from '../bus/capabilities.ts';
 import type {
   EventBus,
@@ -22,6 +23,7 @@ import type {
 } from '../bus/event-bus.ts';
 import { type Delivery, settlement } from '../core/delivery.ts';
 import { reasonOf } from '../core/failure.ts';
+import type { BusError } from '../core/publisher.ts';
 import { stagesOf } from '../core/stage.ts';
 import { type Bytes, type Message, offset } from '../core/message.ts';
 import { ackedFirst } from './at-most-once.ts';
@@ -43,6 +45,8 @@ import { Watermarks } from './watermarks.ts';
 export interface RunOptions extends SnapshotOptions {
   readonly scheduler: SchedulerLike;
   readonly meter: SeriesMeter;
+  /** Names this process in dead letters. */
+  readonly worker: string;
   /** Told what happens that people should know; the edge writes it to the log. */
   readonly report: (event: PipelineEvent) => void;
 }
@@ -67,6 +71,8 @@ export class RunningPipeline {
   #restarts = 0;
   readonly #backoff = new RestartBackoff();
   #problem: string | undefined;
+  /** Stages that wait because the bus refuses what they send, each with the reason. */
+  readonly #held = new Map<string, string>();
   /** The names of the chain's operators, in order. */
   #stages: readonly string[] = [];
 
@@ -112,7 +118,7 @@ export class RunningPipeline {
       watermark: this.#watermarks.current,
       eventTime: this.#progress.eventTime,
       restarts: this.#restarts,
-      problem: this.#problem ?? this.#snapshots.problem,
+      problem: this.#problem ?? this.#waits ?? this.#snapshots.problem,
       stuckAt: this.#progress.stuckAt,
       snapshots: this.#snapshots.count,
       keys: this.#state.sizes,
@@ -155,6 +161,7 @@ export class RunningPipeline {
     this.#watermarks = this.#newWatermarks();
     this.#snapshots = this.#newSnapshots();
     this.#progress = new PipelineProgress();
+    this.#held.clear();
     const chain = new Subscription();
     this.#chain = chain;
     const broke = (error: unknown): void => this.#broke(error);
@@ -207,19 +214,26 @@ export class RunningPipeline {
   #context(): PipelineContext {
     const { name, options } = this.pipeline;
     const meter = this.#options.meter.tagged({ pipeline: name });
-    const publisher = this.#metrics.counting(this.#bus, name, topic => this.#outputs.add(topic));
+    const { scheduler, worker } = this.#options;
+    const publisher: NamedPublisher = {
+      ...this.#metrics.counting(this.#bus),
+      pipeline: name,
+      worker,
+      announce: topic => this.#outputs.add(topic),
+      held: (stage, refusal) => this.#hold(stage, refusal),
+    };
     return {
       name,
       meter,
       publisher,
-      scheduler: this.#options.scheduler,
+      scheduler,
       state: this.#state,
       source: (topic, sourceOptions) => this.#source(topic.name, sourceOptions),
       table: topic => this.#bus.source(topic.name, { maxInFlight: 4096 }),
       onFailure: deadLetterOptions => {
         const policy = options.onFailure ?? 'dead-letter';
         return policy === 'dead-letter'
-          ? deadLetter(publisher, { meter, ...deadLetterOptions })
+          ? deadLetter(publisher, { meter, scheduler, ...deadLetterOptions })
           : passByPolicy(policy, meter);
       },
     };
@@ -293,6 +307,23 @@ export class RunningPipeline {
       const at = stored[`${topic}/${partition}`];
       return at === undefined ? [] : [{ topic, partition, offset: offset(at) }];
     });
+  }
+
+  #hold(stage: string, refusal: BusError | undefined): void {
+    const { name } = this.pipeline;
+    if (refusal === undefined) {
+      if (this.#held.delete(stage)) this.#options.report({ kind: 'going-on', pipeline: name, stage });
+      return;
+    }
+    if (!this.#held.has(stage)) {
+      this.#options.report({ kind: 'waiting', pipeline: name, stage, reason: refusal.message });
+    }
+    this.#held.set(stage, refusal.message);
+  }
+
+  get #waits(): string | undefined {
+    for (const [stage, reason] of this.#held) return `${stage} waits, and the pipeline with it: ${reason}`;
+    return undefined;
   }
 
   get #joinsFirst(): boolean {

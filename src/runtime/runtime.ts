@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { type SchedulerLike, asyncScheduler } from 'rxjs';
 import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
 import { BusError } from '../core/publisher.ts';
@@ -13,6 +14,8 @@ export interface RuntimeOptions extends SnapshotOptions {
   /** The clock and timers; default RxJS's `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
   readonly meter?: SeriesMeter;
+  /** Names this process in dead letters; default: host and process id. */
+  readonly worker?: string;
   /** Told what happens that people should know. */
   readonly report?: (event: PipelineEvent) => void;
 }
@@ -26,11 +29,12 @@ export class Runtime {
 
   constructor(pipelines: readonly Pipeline[], bus: EventBus, options: RuntimeOptions = {}) {
     const { scheduler = asyncScheduler, meter = new SeriesMeter(), report = () => undefined } = options;
+    const { worker = `${hostname()}:${process.pid}` } = options;
     this.bus = bus;
     this.meter = meter;
     this.#scheduler = scheduler;
     this.#running = pipelines.map(
-      pipeline => new RunningPipeline(pipeline, bus, { ...options, scheduler, meter, report }),
+      pipeline => new RunningPipeline(pipeline, bus, { ...options, scheduler, meter, worker, report }),
     );
   }
 

@@ -24,6 +24,8 @@ export class FakePublisher implements Publisher {
   readonly #scheduler: SchedulerLike;
   readonly #failures: BusError[] = [];
   #sending = 0;
+  /** Messages on their way that will be refused for now; what follows them is refused with them. */
+  #refusing: BusError[] = [];
 
   constructor(options: FakePublisherOptions = {}) {
     this.pipeline = options.pipeline ?? 'test';
@@ -44,9 +46,11 @@ export class FakePublisher implements Publisher {
   }
 
   send(message: OutgoingMessage, done: Published): void {
-    const failure = this.#failures.shift();
+    const failure = this.#failures.shift() ?? this.#refusing.at(-1);
+    if (failure?.retryable === true) this.#refusing.push(failure);
     const tell = (): void => {
       this.#sending--;
+      if (failure?.retryable === true) this.#refusing.pop();
       if (failure) done(failure, undefined);
       else done(undefined, this.#store(message));
     };

@@ -26,7 +26,7 @@ export function given<A>(
 
 /** A delivery that has failed before it enters the chain. */
 export function givenFailure(
-  spec: Partial<Pick<Failure, 'stage' | 'reason' | 'retryable'>> = {},
+  spec: Partial<Pick<Failure, 'stage' | 'reason' | 'retryable' | 'attempts' | 'cause'>> = {},
   message: MessageSpec = {},
 ): Given<never> {
   return new Given<never>({ failure: { ...earlierFailure, ...spec } }, message, 1);

@@ -199,6 +199,13 @@ class Worker {
         );
       case 'lost':
         return this.#logger.error({ pipeline, reason: event.reason }, 'delivery lost');
+      case 'waiting':
+        return this.#logger.warn(
+          { pipeline, stage: event.stage, reason: event.reason },
+          'the bus refuses: the pipeline waits and tries again',
+        );
+      case 'going-on':
+        return this.#logger.info({ pipeline, stage: event.stage }, 'the pipeline goes on');
     }
   }
 }

@@ -1,6 +1,6 @@
 import { type Observable, type OperatorFunction, Subject } from 'rxjs';
 import { type Delivery, type Ok, ok } from '../../src/core/delivery.ts';
-import type { NamedPublisher } from '../../operators/publish-to.ts';
+import type { NamedPublisher } from '../../operators/named-publisher.ts';
 import { messageId, offset, partition } from '../../src/core/message.ts';
 import { idleSettlement } from '../../src/core/settlement.ts';
 import { messageOf } from '../../src/testing/index.ts';

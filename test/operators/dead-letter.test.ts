@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { deadLetter } from '../../operators/dead-letter.ts';
 import { MessageHeaders } from '../../src/core/headers.ts';
-import { FakePublisher, RecordingMeter, deliveryTest, givenFailure } from '../../src/testing/index.ts';
+import { readDeadLetter } from '../../src/core/dead-letter.ts';
+import { historyOf, withHistory } from '../../src/core/message-history.ts';
+import {
+  FakePublisher,
+  RecordingMeter,
+  deliveryTest,
+  givenFailure,
+  messageOf,
+} from '../../src/testing/index.ts';
 import { operatorContract } from './operator-contract.ts';
 
 operatorContract('deadLetter', {
@@ -20,19 +28,95 @@ describe('deadLetter', () => {
     });
   });
 
-  it('nacks a failure whose letter could not be stored', () => {
+  it('holds everything back while a letter cannot be stored, whatever the reason', () => {
     const meter = new RecordingMeter();
-    deliveryTest(({ hot, ledger, at, expectDeliveries, expectSettled }) => {
+    deliveryTest(({ hot, at, scheduler, expectDeliveries, expectSettled }) => {
       const publisher = new FakePublisher();
-      publisher.failNext();
-      const out = hot('-F-G|', { F: givenFailure(), G: givenFailure() }).pipe(
-        deadLetter(publisher, { retryAfterMs: 250, meter }),
-      );
-      expectDeliveries(out).toBe('----|');
-      expectSettled({ nacked: '-F', acked: '---G' });
-      at(9, () => expect(ledger.settled[0]?.nackDelayMs).toBe(250));
+      publisher.failNext('topic-not-found', 2);
+      const backoff = { firstDelayMs: 10, jitter: 'none' } as const;
+      const source = hot('-F-a-Gb|', { F: givenFailure(), G: givenFailure(), a: 'a', b: 'b' });
+      at(9, () => expect(meter.read('stream_buffered', { stage: 'deadLetter' })).toBe(4));
+      const out = source.pipe(deadLetter<string>(publisher, { meter, scheduler, backoff }));
+      expectDeliveries(out).toBe('31ms (ab|)', { a: 'a', b: 'b' });
+      expectSettled({ acked: '31ms (FGab)' });
     });
+    expect(meter.count('stream_dlq_total', { tag: 'handle' })).toBe(2);
+  });
+
+  it('forgets what it holds back when it is unsubscribed from', () => {
+    deliveryTest(({ hot, scheduler, expectDeliveries, expectSettled }) => {
+      const publisher = new FakePublisher();
+      publisher.failNext('storage', 1000);
+      const out = hot('-F-a 60s -').pipe(deadLetter<string>(publisher, { scheduler }));
+      expectDeliveries(out, { subscription: '^ 30s !' }).toBe('-');
+      expectSettled({ takenBack: 'Fa' });
+    });
+  });
+
+  it('counts the dead letters of a message over its life, and puts the fifth into quarantine', () => {
+    const publisher = new FakePublisher({ pipeline: 'momentum' });
+    const meter = new RecordingMeter();
+    const history = {
+      ...historyOf(messageOf({ topic: 'bars', partition: 1, offset: 7 })),
+      attempts: 12,
+      firstFailureAt: -500,
+      deadLetters: 3,
+    };
+    const headers = (deadLetters: number): MessageHeaders =>
+      withHistory(MessageHeaders.empty, { ...history, deadLetters });
+    deliveryTest(({ hot, expectDeliveries }) => {
+      const again = { topic: 'bars', partition: 1, offset: 90 };
+      const out = hot('-F-G|', {
+        F: givenFailure({}, { ...again, headers: headers(3) }),
+        G: givenFailure({}, { ...again, headers: headers(4) }),
+      }).pipe(deadLetter(publisher, { meter }));
+      expectDeliveries(out).toBe('----|');
+    });
+    const [letter] = publisher.storedIn('cryptorun-dlq').flatMap(message => readDeadLetter(message) ?? []);
+    const [held] = publisher
+      .storedIn('cryptorun-quarantine')
+      .flatMap(message => readDeadLetter(message) ?? []);
+    const origin = { topic: 'bars', partition: 1, offset: 7 };
+    expect(letter).toMatchObject({ origin, count: 4, attempts: 13, firstFailureAt: -500 });
+    expect([...(letter?.headers ?? [])]).toEqual([]);
+    expect(held).toMatchObject({ origin, count: 5 });
     expect(meter.count('stream_dlq_total', { tag: 'handle' })).toBe(1);
+    expect(meter.count('stream_quarantine_total', { tag: 'handle' })).toBe(1);
+  });
+
+  it('gives the letter of the same death the same id', () => {
+    const publisher = new FakePublisher({ pipeline: 'momentum' });
+    deliveryTest(({ hot, expectDeliveries }) => {
+      const place = { topic: 'bars', partition: 1, offset: 7, key: 'k', timestamp: 5 };
+      const values = {
+        F: givenFailure({}, place),
+        G: givenFailure({}, place),
+        H: givenFailure({}, { offset: 8 }),
+      };
+      expectDeliveries(hot('-F-G-H|', values).pipe(deadLetter(publisher))).toBe('------|');
+    });
+    const [first, again, other] = publisher.stored.map(({ id }) => id);
+    expect(again).toBe(first);
+    expect(other).not.toBe(first);
+  });
+
+  it('writes the headers that the tools of other ecosystems read', () => {
+    const publisher = new FakePublisher({ pipeline: 'momentum' });
+    deliveryTest(({ hot, expectDeliveries }) => {
+      const failure = givenFailure(
+        { stage: 'score', reason: 'no bars', cause: new TypeError('no bars') },
+        { topic: 'bars', partition: 258, offset: 7, timestamp: 99 },
+      );
+      const options = { alsoAs: ['spring-kafka', 'kafka-connect'] as const };
+      expectDeliveries(hot('-F|', { F: failure }).pipe(deadLetter(publisher, options))).toBe('--|');
+    });
+    const headers = publisher.stored[0]?.headers;
+    expect(headers?.get('kafka_dlt-original-topic')).toBe('bars');
+    expect(headers?.getBytes('kafka_dlt-original-partition')).toEqual(Uint8Array.of(0, 0, 1, 2));
+    expect(headers?.getBytes('kafka_dlt-original-offset')).toEqual(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 7));
+    expect(headers?.get('kafka_dlt-exception-fqcn')).toBe('TypeError');
+    expect(headers?.get('__connect.errors.partition')).toBe('258');
+    expect(headers?.get('__connect.errors.exception.message')).toBe('no bars');
   });
 
   it('writes the message as it came and what happened to it', () => {
@@ -66,6 +150,8 @@ describe('deadLetter', () => {
       'x-dlq-attempts': '1',
       'x-dlq-first-failure-time': '0',
       'x-dlq-last-failure-time': '0',
+      'x-dlq-worker': '',
+      'x-dlq-count': '1',
     });
   });
 });

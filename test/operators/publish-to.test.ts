@@ -4,7 +4,14 @@ import { publishTo } from '../../operators/publish-to.ts';
 import { jsonCodec, textCodec } from '../../src/core/codec.ts';
 import { deriveId } from '../../src/core/message.ts';
 import { topic } from '../../src/core/topic.ts';
-import { FakePublisher, deliveryTest, failureWith, given, messageOf } from '../../src/testing/index.ts';
+import {
+  FakePublisher,
+  RecordingMeter,
+  deliveryTest,
+  failureWith,
+  given,
+  messageOf,
+} from '../../src/testing/index.ts';
 import { operatorContract } from './operator-contract.ts';
 
 const texts = topic('texts', textCodec);
@@ -47,25 +54,56 @@ describe('publishTo', () => {
     });
   });
 
-  it('makes a failure of what the broker does not take, retryable as the bus says', () => {
+  it('makes a failure of what the broker refuses for good', () => {
     deliveryTest(({ hot, scheduler, expectDeliveries, expectSettled }) => {
       const publisher = new FakePublisher();
-      publisher.failNext('buffer-full');
       publisher.failNext('message-too-large');
-      const source = hot('-a-b-c|', { a: given('a', { attempt: 2 }), b: 'b', c: 'c' });
-      expectDeliveries(source.pipe(publishTo(texts, publisher, { scheduler, name: 'out' }))).toBe('-F-G-c|', {
+      const source = hot('-a-b|', { a: given('a', { attempt: 2 }), b: 'b' });
+      expectDeliveries(source.pipe(publishTo(texts, publisher, { scheduler, name: 'out' }))).toBe('-F-b|', {
         F: failureWith('publish', {
-          code: 'buffer-full',
+          code: 'message-too-large',
           topic: 'texts',
           stage: 'out',
-          retryable: true,
+          retryable: false,
           attempts: 2,
           firstAt: 1,
         }),
-        G: failureWith('publish', { code: 'message-too-large', retryable: false }),
-        c: 'c',
+        b: 'b',
       });
-      expectSettled({ acked: '-----c', nacked: '-a-b' });
+      expectSettled({ acked: '---b', nacked: '-a' });
+    });
+  });
+
+  it('waits in order while the broker may take it later, and lets failures pass', () => {
+    const meter = new RecordingMeter();
+    deliveryTest(({ hot, scheduler, at, expectDeliveries, expectSettled }) => {
+      const publisher = new FakePublisher();
+      const waiting = (): number | undefined => meter.read('stream_buffered', { stage: 'publishTo' });
+      publisher.failNext('publish-timeout', 2);
+      at(20, () => expect(waiting()).toBe(2));
+      // Refused at 1, in vain again 10 ms later, taken 20 ms after that.
+      const backoff = { firstDelayMs: 10, jitter: 'none' } as const;
+      const source = hot('-a-bF 40ms c|');
+      const out = source.pipe(publishTo(texts, publisher, { scheduler, meter, backoff }));
+      expectDeliveries(out).toBe('----F 26ms (ab) 10ms c|', {
+        a: 'a',
+        b: 'b',
+        c: 'c',
+        F: failureWith('handle', { stage: 'earlier' }),
+      });
+      expectSettled({ acked: '31ms (ab) 10ms c', nacked: '----F' });
+      at(50, () => expect(publisher.stored.map(({ payload }) => String(payload))).toEqual(['a', 'b', 'c']));
+      at(50, () => expect(waiting()).toBeUndefined());
+    });
+  });
+
+  it('forgets what waits for the broker when it is unsubscribed from', () => {
+    deliveryTest(({ hot, scheduler, expectDeliveries, expectSettled }) => {
+      const publisher = new FakePublisher();
+      publisher.failNext('publish-timeout', 1000);
+      const out = hot('-a-b 60s -').pipe(publishTo(texts, publisher, { scheduler }));
+      expectDeliveries(out, { subscription: '^ 30s !' }).toBe('-');
+      expectSettled({ takenBack: 'ab' });
     });
   });
 

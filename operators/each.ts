@@ -11,9 +11,9 @@ import { handleFailure } from '../src/core/failure.ts';
 import type { Message } from '../src/core/message.ts';
 import { type Meter, idleMeter } from '../src/core/meter.ts';
 import { wholeNumber } from '../src/core/option.ts';
-import { Queue } from '../src/core/queue.ts';
 import { SharedSettlement } from '../src/core/settlement.ts';
 import { stage } from '../src/core/stage.ts';
+import { KeyedTurns } from './keyed-turns.ts';
 import type { StageOptions } from './map-values.ts';
 
 export interface EachOptions extends StageOptions {
@@ -67,25 +67,18 @@ export function each<A, B>(
   });
 }
 
-/** One subscription of `each`: who runs, who waits for a free place, who waits for its key. */
+/** One subscription of `each`: its inner streams, and what becomes of their outputs. */
 class EachRun<A, B> {
   readonly #subscriber: Subscriber<Delivery<B>>;
   readonly #project: (value$: Observable<A>, context: EachContext) => Observable<B>;
   readonly #options: EachOptions;
   readonly #name: string;
-  readonly #concurrency: number;
   readonly #maxWaiting: number;
-  readonly #byKey: boolean;
-  /** Keys that run, each with its successors. */
-  readonly #keys = new Map<string, Queue<Ok<A>>>();
-  readonly #ready = new Queue<Ok<A>>();
+  readonly #turns: KeyedTurns<A>;
   readonly #inner = new Subscription();
   readonly #forget: () => void;
   readonly #filtered;
-  #running = 0;
-  #waiting = 0;
   #completed = false;
-  #starting = false;
 
   constructor(
     subscriber: Subscriber<Delivery<B>>,
@@ -93,28 +86,20 @@ class EachRun<A, B> {
     options: EachOptions,
     name: string,
   ) {
+    const { concurrency = 16, maxWaiting = 65_536, order = 'key', meter = idleMeter } = options;
     this.#subscriber = subscriber;
     this.#project = project;
     this.#options = options;
     this.#name = name;
-    this.#concurrency = options.concurrency ?? 16;
-    this.#maxWaiting = options.maxWaiting ?? 65_536;
-    this.#byKey = (options.order ?? 'key') === 'key';
-    const meter = options.meter ?? idleMeter;
+    this.#maxWaiting = maxWaiting;
+    this.#turns = new KeyedTurns({ concurrency, maxWaiting, order }, delivery => this.#start(delivery));
     this.#filtered = meter.counter('stream_filtered_total', { stage: name });
-    this.#forget = meter.gauge('stream_buffered', () => this.#waiting, { stage: name });
+    this.#forget = meter.gauge('stream_buffered', () => this.#turns.waiting, { stage: name });
   }
 
   accept(delivery: Delivery<A>): void {
-    if (!delivery.ok) {
-      this.#subscriber.next(delivery);
-      return;
-    }
-    const { key } = delivery.message;
-    const successors = this.#byKey && key !== null ? this.#keys.get(key) : undefined;
-    if (successors === undefined && this.#running < this.#concurrency) this.#start(delivery);
-    else if (this.#waiting >= this.#maxWaiting) this.#refuse(delivery);
-    else this.#wait(delivery, successors ?? this.#ready);
+    if (!delivery.ok) this.#subscriber.next(delivery);
+    else if (!this.#turns.enter(delivery)) this.#refuse(delivery);
   }
 
   complete(): void {
@@ -125,24 +110,11 @@ class EachRun<A, B> {
   stop(): void {
     this.#forget();
     this.#inner.unsubscribe();
-    this.#keys.clear();
-    this.#ready.clear();
-    this.#waiting = 0;
-  }
-
-  #wait(delivery: Ok<A>, queue: Queue<Ok<A>>): void {
-    const { key } = delivery.message;
-    // A key that waits for a free place already holds its successors back.
-    if (queue === this.#ready && this.#byKey && key !== null) this.#keys.set(key, new Queue());
-    queue.push(delivery);
-    this.#waiting++;
+    this.#turns.stop();
   }
 
   #start(delivery: Ok<A>): void {
     const { message, [settlement]: duty, value } = delivery;
-    const { key } = message;
-    if (this.#byKey && key !== null && !this.#keys.has(key)) this.#keys.set(key, new Queue());
-    this.#running++;
     const shared = new SharedSettlement(duty);
     let outputs = 0;
     const fail = (error: unknown): void => {
@@ -156,7 +128,8 @@ class EachRun<A, B> {
       if (outputs === 0) this.#filtered.add();
       shared.close();
       this.#inner.remove(inner);
-      this.#finish(key);
+      this.#turns.leave(delivery);
+      this.#completeWhenIdle();
     };
     const inner = new Subscription();
     this.#inner.add(inner);
@@ -180,56 +153,16 @@ class EachRun<A, B> {
     );
   }
 
-  #finish(key: string | null): void {
-    this.#running--;
-    if (this.#subscriber.closed) return;
-    this.#releaseKey(key);
-    this.#startReady();
-    this.#completeWhenIdle();
-  }
-
-  /** The key's next message takes its turn among the others; the key stays held until it has run. */
-  #releaseKey(key: string | null): void {
-    const successors = key === null ? undefined : this.#keys.get(key);
-    if (successors === undefined || key === null) return;
-    const next = this.#nextAlive(successors);
-    if (next) this.#ready.push(next);
-    else this.#keys.delete(key);
-  }
-
-  /** An inner stream that ends at once comes back here: the loop goes on with the next, the stack stays flat. */
-  #startReady(): void {
-    if (this.#starting) return;
-    this.#starting = true;
-    while (this.#running < this.#concurrency) {
-      const next = this.#ready.shift();
-      if (next === undefined) break;
-      this.#waiting--;
-      if (!next[settlement].revoked) this.#start(next);
-      else this.#releaseKey(next.message.key);
-    }
-    this.#starting = false;
-  }
-
-  /** Deliveries that were taken back while they waited come again from their source. */
-  #nextAlive(queue: Queue<Ok<A>>): Ok<A> | undefined {
-    for (;;) {
-      const next = queue.shift();
-      if (next === undefined || !next[settlement].revoked) return next;
-      this.#waiting--;
-    }
-  }
-
   #refuse(delivery: Ok<A>): void {
     const now = (this.#options.scheduler ?? asyncScheduler).now();
     const { message, [settlement]: duty } = delivery;
-    const reason = `${this.#waiting} deliveries wait already: lower maxInFlight of the source or raise maxWaiting`;
+    const reason = `${this.#turns.waiting} deliveries wait already: lower maxInFlight of the source or raise maxWaiting`;
     const base = handleFailure(this.#name, reason, duty.attempt, now);
     this.#subscriber.next(failed({ ...base, tag: 'overflow', limit: this.#maxWaiting }, message, duty));
   }
 
   #completeWhenIdle(): void {
-    if (this.#completed && this.#running === 0 && this.#waiting === 0) this.#subscriber.complete();
+    if (this.#completed && this.#turns.idle) this.#subscriber.complete();
   }
 }
 

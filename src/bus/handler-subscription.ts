@@ -1,6 +1,7 @@
 import { BehaviorSubject, type Observable, combineLatest, map, of } from 'rxjs';
 import { type Delivery, type Ok, settlement } from '../core/delivery.ts';
 import type { Bytes, Message } from '../core/message.ts';
+import { isAddressedTo } from '../core/message-history.ts';
 import type { Handler } from '../core/publisher.ts';
 import { Queue } from '../core/queue.ts';
 import type { SubscribeOptions, SubscriptionHandle } from './event-bus.ts';
@@ -10,7 +11,7 @@ type OpenSource = (options: SubscribeOptions) => Observable<Delivery<Bytes>>;
 
 /**
  * `subscribe` and `subscribeWithFilter` over a source, the same for every backend: returning is the ack,
- * throwing the nack, messages of one key one after the other.
+ * throwing the nack, messages of one key one after the other. What is addressed to another group is acked.
  */
 export function subscribeHandler(
   open: OpenSource,
@@ -18,7 +19,8 @@ export function subscribeHandler(
   options: SubscribeOptions,
   accepts: (message: Message) => boolean = () => true,
 ): SubscriptionHandle {
-  const runner = new HandlerRunner(handler, options, accepts);
+  const isMeant = (message: Message): boolean => isAddressedTo(options.group, message) && accepts(message);
+  const runner = new HandlerRunner(handler, options, isMeant);
   const closed = Promise.withResolvers<undefined>();
   const subscription = open({
     ...options,

@@ -90,8 +90,8 @@ export function withoutHistory(headers: MessageHeaders): MessageHeaders {
     : headers;
 }
 
-/** Whether a pipeline or group of this name is meant by a message; most messages are meant for everybody. */
-export function isAddressedTo(name: string, { headers }: Pick<Message, 'headers'>): boolean {
+/** Whether a pipeline or group of this name is meant by a message; most are meant for everybody, nameless too. */
+export function isAddressedTo(name: string | undefined, { headers }: Pick<Message, 'headers'>): boolean {
   const addressee = headers.get(historyHeaders.addressee);
   return addressee === undefined || addressee === name;
 }

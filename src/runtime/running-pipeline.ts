@@ -1,55 +1,22 @@
-import {
-  type Observable,
-  type SchedulerLike,
-  Subject,
-  Subscription,
-  combineLatest,
-  defer,
-  map,
-  merge,
-  of,
-  startWith,
-  tap,
-} from 'rxjs';
+import { Subject, Subscription, tap } from 'rxjs';
 import { deadLetter } from '../../operators/dead-letter.ts';
 import type { NamedPublisher } from '../../operators/named-publisher.ts';
 import { requireCapability } from '../bus/capabilities.ts';
-import type {
-  EventBus,
-  PartitionLifecycle,
-  SourceOptions,
-  StartOffset,
-  TopicPartition,
-} from '../bus/event-bus.ts';
-import { type Delivery, settlement } from '../core/delivery.ts';
+import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
+import { settlement } from '../core/delivery.ts';
 import { reasonOf } from '../core/failure.ts';
 import type { BusError } from '../core/publisher.ts';
 import { stagesOf } from '../core/stage.ts';
-import { type Bytes, type Message, offset } from '../core/message.ts';
-import { ackedFirst } from './at-most-once.ts';
+import { addressedTo } from './addressed.ts';
 import { settledBy, snapshotBy } from './drain.ts';
 import { passByPolicy } from './failure-policy.ts';
 import { HandlingTime } from './handling-time.ts';
-import type { Pipeline, PipelineContext, PipelineOptions } from './pipeline.ts';
+import type { Pipeline, PipelineContext } from './pipeline.ts';
 import { PipelineMetrics } from './pipeline-metrics.ts';
-import { PipelineProgress } from './pipeline-progress.ts';
-import { PipelineState } from './pipeline-state.ts';
-import type { PipelineEvent, PipelinePhase, PipelineStatus } from './pipeline-status.ts';
+import { PipelineRun, type RunOptions } from './pipeline-run.ts';
+import type { PipelineState } from './pipeline-state.ts';
+import type { PipelinePhase, PipelineStatus } from './pipeline-status.ts';
 import { RestartBackoff } from './restart-backoff.ts';
-import type { SeriesMeter } from './series.ts';
-import { changelogOf } from './snapshot-format.ts';
-import { type Progress, type SnapshotOptions, Snapshots } from './snapshots.ts';
-import { nothingStored, readStoredState } from './stored-state.ts';
-import { Watermarks } from './watermarks.ts';
-
-export interface RunOptions extends SnapshotOptions {
-  readonly scheduler: SchedulerLike;
-  readonly meter: SeriesMeter;
-  /** Names this process in dead letters. */
-  readonly worker: string;
-  /** Told what happens that people should know; the edge writes it to the log. */
-  readonly report: (event: PipelineEvent) => void;
-}
 
 /** One pipeline on one bus: builds the chain, acks what reaches its end, restarts it when it breaks. */
 export class RunningPipeline {
@@ -61,10 +28,7 @@ export class RunningPipeline {
   readonly #inputs = new Set<string>();
   readonly #metrics: PipelineMetrics;
   readonly #draining$ = new Subject<boolean>();
-  #progress = new PipelineProgress();
-  #state: PipelineState;
-  #snapshots: Snapshots;
-  #watermarks: Watermarks;
+  #run: PipelineRun;
   #chain = new Subscription();
   #restartTimer = new Subscription();
   #phase: PipelinePhase = 'starting';
@@ -73,17 +37,13 @@ export class RunningPipeline {
   #problem: string | undefined;
   /** Stages that wait because the bus refuses what they send, each with the reason. */
   readonly #held = new Map<string, string>();
-  /** The names of the chain's operators, in order. */
-  #stages: readonly string[] = [];
 
   constructor(pipeline: Pipeline, bus: EventBus, options: RunOptions) {
     this.pipeline = pipeline;
     this.#bus = bus;
     this.#options = options;
-    this.#metrics = new PipelineMetrics(pipeline.name, options.meter, () => this.#progress.inFlight);
-    this.#state = new PipelineState(pipeline.name);
-    this.#watermarks = this.#newWatermarks();
-    this.#snapshots = this.#newSnapshots();
+    this.#metrics = new PipelineMetrics(pipeline.name, options.meter, () => this.#run.progress.inFlight);
+    this.#run = this.#newRun();
   }
 
   /** @throws BusError `unsupported-capability` where the backend lacks what the pipeline needs */
@@ -104,7 +64,7 @@ export class RunningPipeline {
   }
 
   get state(): PipelineState {
-    return this.#state;
+    return this.#run.state;
   }
 
   /** @param ends the offset that the next message of a partition will get */
@@ -113,15 +73,15 @@ export class RunningPipeline {
       name: this.pipeline.name,
       phase: this.#phase,
       ...this.#metrics.counts,
-      inFlight: this.#progress.inFlight,
-      lag: this.#progress.lag(ends),
-      watermark: this.#watermarks.current,
-      eventTime: this.#progress.eventTime,
+      inFlight: this.#run.progress.inFlight,
+      lag: this.#run.progress.lag(ends),
+      watermark: this.#run.watermarks.current,
+      eventTime: this.#run.progress.eventTime,
       restarts: this.#restarts,
-      problem: this.#problem ?? this.#waits ?? this.#snapshots.problem,
-      stuckAt: this.#progress.stuckAt,
-      snapshots: this.#snapshots.count,
-      keys: this.#state.sizes,
+      problem: this.#problem ?? this.#waits ?? this.#run.snapshots.problem,
+      stuckAt: this.#run.progress.stuckAt,
+      snapshots: this.#run.snapshots.count,
+      keys: this.#run.state.sizes,
     };
   }
 
@@ -135,10 +95,10 @@ export class RunningPipeline {
     this.#restartTimer.unsubscribe();
     this.#draining$.next(true);
     if (runs) {
-      const inFlight = (): number => this.#progress.inFlight;
+      const inFlight = (): number => this.#run.progress.inFlight;
       await settledBy(until, scheduler, inFlight, () => this.#metrics.joinWaiting > 0);
       // State that reflects more than is settled must not be stored.
-      if (inFlight() === 0) await snapshotBy(until, scheduler, this.#snapshots);
+      if (inFlight() === 0) await snapshotBy(until, scheduler, this.#run.snapshots);
     }
     this.stop();
   }
@@ -148,8 +108,7 @@ export class RunningPipeline {
     if (this.#phase === 'stopped') return;
     this.#phase = 'stopped';
     this.#restartTimer.unsubscribe();
-    this.#snapshots.stop();
-    this.#watermarks.stop();
+    this.#run.stop();
     this.#chain.unsubscribe();
     this.#metrics.close();
     this.#options.report({ kind: 'stopped', pipeline: this.pipeline.name });
@@ -157,20 +116,17 @@ export class RunningPipeline {
 
   #begin(): void {
     this.#backoff.began(this.#options.scheduler.now());
-    this.#state = new PipelineState(this.pipeline.name);
-    this.#watermarks = this.#newWatermarks();
-    this.#snapshots = this.#newSnapshots();
-    this.#progress = new PipelineProgress();
+    const newRun = this.#newRun();
+    this.#run = newRun;
     this.#held.clear();
     const chain = new Subscription();
     this.#chain = chain;
     const broke = (error: unknown): void => this.#broke(error);
     const run = (): void => {
       const chain$ = this.pipeline.build(this.#context());
-      this.#stages = stagesOf(chain$);
       this.#phase = 'running';
       this.#problem = undefined;
-      this.#snapshots.start();
+      newRun.start(stagesOf(chain$));
       this.#options.report({ kind: 'started', pipeline: this.pipeline.name });
       chain.add(
         chain$.subscribe({
@@ -180,27 +136,11 @@ export class RunningPipeline {
         }),
       );
     };
-    chain.add(this.#restored().pipe(tap(run)).subscribe({ error: broke }));
-  }
-
-  /** State is read before the chain is built, for operators ask for theirs when they are subscribed to. */
-  #restored(): Observable<unknown> {
-    return defer(() => {
-      const stored$ = hasTopic(this.#bus, changelogOf(this.pipeline.name).name)
-        ? readStoredState(this.#bus, this.pipeline.name)
-        : of(nothingStored);
-      return stored$.pipe(
-        tap(stored => {
-          this.#state.restore(stored);
-          this.#watermarks.restore(this.#state.storedMarks);
-        }),
-      );
-    });
+    chain.add(newRun.restored().pipe(tap(run)).subscribe({ error: broke }));
   }
 
   #broke(error: unknown): void {
-    this.#snapshots.stop();
-    this.#watermarks.stop();
+    this.#run.stop();
     this.#chain.unsubscribe();
     if (this.#phase === 'stopped' || this.#phase === 'draining') return;
     const retryInMs = this.#backoff.next(this.#options.scheduler.now());
@@ -227,9 +167,12 @@ export class RunningPipeline {
       meter,
       publisher,
       scheduler,
-      state: this.#state,
-      source: (topic, sourceOptions) => this.#source(topic.name, sourceOptions),
-      table: topic => this.#bus.source(topic.name, { maxInFlight: 4096 }),
+      state: this.#run.state,
+      source: (topic, sourceOptions) => {
+        this.#inputs.add(topic.name);
+        return this.#run.source(topic.name, sourceOptions);
+      },
+      table: topic => this.#bus.source(topic.name, { maxInFlight: 4096 }).pipe(addressedTo(undefined)),
       onFailure: deadLetterOptions => {
         const policy = options.onFailure ?? 'dead-letter';
         return policy === 'dead-letter'
@@ -239,73 +182,15 @@ export class RunningPipeline {
     };
   }
 
-  #source(
-    topic: string,
-    options: Pick<SourceOptions, 'maxInFlight' | 'from'> = {},
-  ): Observable<Delivery<Bytes>> {
-    this.#inputs.add(topic);
-    const { group = this.pipeline.name, guarantee } = this.pipeline.options;
-    const source = this.#bus.source(topic, {
-      ...boundsOf(this.pipeline.options),
-      ...options,
-      group,
-      lifecycle: this.#lifecycle(),
-      pause$: combineLatest([this.#draining$.pipe(startWith(false)), this.#snapshots.pause$]).pipe(
-        map(([draining, snapshotting]) => draining || snapshotting),
-      ),
-      commit$: merge(this.#snapshots.stored$, this.#watermarks.stored$),
-      onLost: lost => {
-        const place = `${lost.topic}[${lost.partition}]@${lost.offset} key ${lost.key ?? 'none'}`;
-        const reason = `the delivery ${place} was thrown away unsettled: filter inside each(), or with filterValues()`;
-        this.#options.report({ kind: 'lost', pipeline: this.pipeline.name, reason });
-      },
-    });
-    return source.pipe(
-      map(delivery => {
-        this.#see(delivery.message);
-        return guarantee === 'at-most-once' ? ackedFirst(delivery) : delivery;
-      }),
-    );
-  }
-
-  #see(message: Message): void {
-    if (message.payload !== null) this.#metrics.consumed.add();
-    this.#progress.see(message);
-    this.handling.delivered(message);
-    this.#watermarks.see(message);
-  }
-
-  #lifecycle(): PartitionLifecycle {
-    return {
-      assigned: partitions => {
-        this.#watermarks.assign(partitions);
-        return of(this.#startOffsets(partitions));
-      },
-      revoked: partitions => {
-        for (const { topic, partition } of partitions) {
-          this.#progress.revoke({ topic, partition });
-          this.#watermarks.revoke({ topic, partition });
-          this.handling.revoke(topic, partition);
-        }
-      },
-      pressed: () => this.#snapshots.take(),
-      commitLimit: ({ topic, partition }) =>
-        this.#snapshots.limitOf(topic, partition) ?? this.#watermarks.limitOf(topic, partition),
-      settled: (topic, partition, upTo) => {
-        this.#progress.settled(topic, partition, upTo);
-        this.handling.settled(topic, partition, upTo);
-        this.#watermarks.settled(topic, partition, upTo);
-        this.#snapshots.settled();
-      },
-    };
-  }
-
-  /** State begins where its snapshot ended; without state the group's committed offset says where. */
-  #startOffsets(partitions: readonly TopicPartition[]): StartOffset[] {
-    const stored = this.#state.storedOffsets;
-    return partitions.flatMap(({ topic, partition }) => {
-      const at = stored[`${topic}/${partition}`];
-      return at === undefined ? [] : [{ topic, partition, offset: offset(at) }];
+  #newRun(): PipelineRun {
+    return new PipelineRun({
+      pipeline: this.pipeline,
+      bus: this.#bus,
+      options: this.#options,
+      metrics: this.#metrics,
+      handling: this.handling,
+      outputs: this.#outputs,
+      draining$: this.#draining$,
     });
   }
 
@@ -324,57 +209,5 @@ export class RunningPipeline {
   get #waits(): string | undefined {
     for (const [stage, reason] of this.#held) return `${stage} waits, and the pipeline with it: ${reason}`;
     return undefined;
-  }
-
-  get #joinsFirst(): boolean {
-    const places = (names: Iterable<string>): number[] => [...names].map(name => this.#stages.indexOf(name));
-    const lastJoin = Math.max(...places(this.#metrics.joins));
-    return places(this.#state.sizes.keys()).every(place => place > lastJoin);
-  }
-
-  #newWatermarks(): Watermarks {
-    const { watermarkDelayMs = 0 } = this.pipeline.options;
-    const { scheduler } = this.#options;
-    return new Watermarks(this.#bus, { outputs: this.#outputs, delayMs: watermarkDelayMs, scheduler });
-  }
-
-  /**
-   * Whether state and settled offsets agree: nothing is in flight, or all of it waits in joins that stand before
-   * every operator with state. Without the second, a join that waits for data behind a full partition would
-   * hold back the very commit that makes room.
-   */
-  get #quiet(): boolean {
-    const { inFlight } = this.#progress;
-    return inFlight === 0 || (this.#joinsFirst && inFlight === this.#metrics.joinWaiting);
-  }
-
-  #newSnapshots(): Snapshots {
-    const { scheduler } = this.#options;
-    const look = (): Progress => ({
-      quiet: this.#quiet,
-      // A partition in which nothing has come since the restart stands where it was restored.
-      offsets: { ...this.#state.storedOffsets, ...this.#progress.offsets },
-      marks: this.#watermarks.marks,
-    });
-    return new Snapshots(this.#state, this.#bus, look, scheduler, this.#options);
-  }
-}
-
-/** What of a pipeline's options its source is told. */
-function boundsOf(options: PipelineOptions): SourceOptions {
-  const { maxInFlight = 1024, maxInFlightBytes, maxUncommitted, commitIntervalMs } = options;
-  return {
-    maxInFlight,
-    ...(maxInFlightBytes !== undefined && { maxInFlightBytes }),
-    ...(maxUncommitted !== undefined && { maxUncommitted }),
-    ...(commitIntervalMs !== undefined && { commitIntervalMs }),
-  };
-}
-
-function hasTopic(bus: EventBus, topic: string): boolean {
-  try {
-    return bus.partitionsOf(topic) > 0;
-  } catch {
-    return false;
   }
 }

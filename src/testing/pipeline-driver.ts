@@ -22,7 +22,7 @@ export interface GivenMessage {
   readonly key?: string | null;
   /** Event time, ms; default: the clock's. */
   readonly time?: number;
-  readonly headers?: Readonly<Record<string, HeaderValue>>;
+  readonly headers?: Readonly<Record<string, HeaderValue>> | MessageHeaders;
   readonly partition?: number;
   readonly id?: string;
 }

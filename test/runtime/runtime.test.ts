@@ -1,9 +1,11 @@
 import { concatMap, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { each } from '../../operators/index.ts';
-import { BusError, type Delivery, pipeline } from '../../src/index.ts';
+import { BusError, type Delivery, FaultInjector, MessageHeaders, pipeline } from '../../src/index.ts';
+import { readDeadLetter } from '../../src/core/dead-letter.ts';
+import { historyOf, withHistory } from '../../src/core/message-history.ts';
 import { stage } from '../../src/core/stage.ts';
-import { PipelineDriver } from '../../src/testing/index.ts';
+import { PipelineDriver, messageOf } from '../../src/testing/index.ts';
 import { committed, deadLetters, shouted, shouting, slowly, topics, words } from './words.ts';
 
 describe('a runtime', () => {
@@ -50,6 +52,72 @@ describe('a runtime', () => {
     expect((await driver.status('shout')).inFlight).toBe(2);
     driver.runFor(200);
     expect((await committed(driver, 'g')).reduce((a, b) => a + b)).toBe(9);
+  });
+});
+
+describe('a message that was sent round again', () => {
+  const again = (addressee: string): MessageHeaders =>
+    withHistory(MessageHeaders.empty, {
+      ...historyOf(messageOf({ topic: 'words', partition: 0, offset: 3 })),
+      attempts: 4,
+      firstFailureAt: 1,
+      deadLetters: 1,
+      addressee,
+    });
+
+  it('is seen by the pipeline that is meant, and acked by the others', async () => {
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting()] });
+    driver.give(words, 'a', { key: 'k', headers: again('other') });
+    driver.give(words, 'b', { key: 'k', headers: again('shout') });
+    driver.runFor(1);
+    expect(driver.values(shouted)).toEqual(['B']);
+    expect((await committed(driver, 'shout')).reduce((a, b) => a + b)).toBe(2);
+  });
+
+  it('goes on counting where it fails again, and passes no history on to its outputs', async () => {
+    const driver = await PipelineDriver.start({
+      topics,
+      pipelines: () => [shouting()],
+      runtime: { worker: 'w1' },
+    });
+    driver.give(words, 'bad', { key: 'k', headers: again('shout') });
+    driver.give(words, 'good', { key: 'k', headers: again('shout') });
+    driver.runFor(1);
+    const [letter] = driver.messages(deadLetters).map(readDeadLetter);
+    expect(letter).toMatchObject({
+      origin: { topic: 'words', partition: 0, offset: 3 },
+      pipeline: 'shout',
+      worker: 'w1',
+      attempts: 5,
+      firstFailureAt: 1,
+      count: 2,
+    });
+    expect(driver.messages(shouted)[0]?.headers.has('x-attempts')).toBe(false);
+  });
+});
+
+describe('a bus that is away', () => {
+  it('makes the pipeline wait and say so, until everything is stored in its order', async () => {
+    const faults = new FaultInjector();
+    const driver = await PipelineDriver.start({ topics, faults, pipelines: () => [shouting()] });
+    driver.give(words, 'a', { key: 'k' });
+    driver.runtime.stop();
+    for (const word of ['bad', 'b', 'c']) driver.give(words, word, { key: 'k' });
+    faults.failNextPublish('storage', 3);
+    await driver.restart();
+    expect((await driver.status('shout')).problem).toMatch(/waits.*injected fault/);
+    expect(await driver.status('shout')).toMatchObject({ inFlight: 3, phase: 'running' });
+    driver.runFor(10_000);
+    expect(driver.values(shouted)).toEqual(['A', 'B', 'C']);
+    expect(driver.messages(deadLetters)).toHaveLength(1);
+    expect((await driver.status('shout')).problem).toBeUndefined();
+    const told = driver.events.flatMap(event => ('stage' in event ? [`${event.stage} ${event.kind}`] : []));
+    expect(told.sort()).toEqual([
+      'deadLetter going-on',
+      'deadLetter waiting',
+      'publishTo going-on',
+      'publishTo waiting',
+    ]);
   });
 });
 

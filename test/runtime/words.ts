@@ -37,8 +37,8 @@ export function shouting(
   options: PipelineOptions = {},
   between: OperatorFunction<Delivery<string>, Delivery<string>> = mapValues(shout),
 ): Pipeline {
-  const build: BuildPipeline = ({ source, publisher, onFailure }) =>
-    source(words).pipe(decode(words), between, publishTo(shouted, publisher), onFailure());
+  const build: BuildPipeline = ({ source, publisher, onFailure, scheduler }) =>
+    source(words).pipe(decode(words), between, publishTo(shouted, publisher, { scheduler }), onFailure());
   return pipeline('shout', build, options);
 }
 

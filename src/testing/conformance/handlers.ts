@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { MessageHeaders } from '../../core/headers.ts';
+import { historyHeaders } from '../../core/message-history.ts';
 import type { ConformanceCase } from './contract.ts';
 import { busCase, names, textOf } from './lab.ts';
 
@@ -27,6 +29,20 @@ export const handlers: readonly ConformanceCase[] = [
     await lab.commits(topic, group, 10);
     await handle.unsubscribe();
     await handle.closed;
+  }),
+  busCase('a message sent round again for one group is acked by the others', async lab => {
+    const topic = await lab.topic();
+    const groups = [lab.name('meant'), lab.name('other')] as const;
+    const seen: string[] = [];
+    for (const group of groups) {
+      await lab.bus.subscribe(topic, message => void seen.push(`${group} ${textOf(message)}`), { group });
+    }
+    const headers = MessageHeaders.of({ [historyHeaders.addressee]: groups[0] });
+    await lab.bus.publish({ topic, key: 'k', payload: Buffer.from('again'), headers });
+    await lab.publish(topic, 'k', 'first');
+    await lab.commits(topic, groups[1], 2);
+    await lab.commits(topic, groups[0], 2);
+    assert.deepEqual(seen.sort(), [`${groups[0]} again`, `${groups[0]} first`, `${groups[1]} first`].sort());
   }),
   busCase('as many handlers as asked for run at once, and never two of a key', async lab => {
     const topic = await lab.topic({ partitions: 2 });

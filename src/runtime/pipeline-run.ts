@@ -1,0 +1,228 @@
+import {
+  type Observable,
+  type SchedulerLike,
+  combineLatest,
+  defer,
+  map,
+  merge,
+  of,
+  startWith,
+  tap,
+} from 'rxjs';
+import type {
+  EventBus,
+  PartitionLifecycle,
+  SourceOptions,
+  StartOffset,
+  TopicPartition,
+} from '../bus/event-bus.ts';
+import type { Delivery } from '../core/delivery.ts';
+import { type Bytes, type Message, offset } from '../core/message.ts';
+import { addressedTo } from './addressed.ts';
+import { ackedFirst } from './at-most-once.ts';
+import type { HandlingTime } from './handling-time.ts';
+import type { Pipeline, PipelineOptions } from './pipeline.ts';
+import type { PipelineMetrics } from './pipeline-metrics.ts';
+import { PipelineProgress } from './pipeline-progress.ts';
+import { PipelineState } from './pipeline-state.ts';
+import type { PipelineEvent } from './pipeline-status.ts';
+import type { SeriesMeter } from './series.ts';
+import { changelogOf } from './snapshot-format.ts';
+import { type Progress, type SnapshotOptions, Snapshots } from './snapshots.ts';
+import { nothingStored, readStoredState } from './stored-state.ts';
+import { Watermarks } from './watermarks.ts';
+
+export interface RunOptions extends SnapshotOptions {
+  readonly scheduler: SchedulerLike;
+  readonly meter: SeriesMeter;
+  /** Names this process in dead letters. */
+  readonly worker: string;
+  /** Told what happens that people should know; the edge writes it to the log. */
+  readonly report: (event: PipelineEvent) => void;
+}
+
+/** What a run shares with the runs before and after it. */
+export interface RunHost {
+  readonly pipeline: Pipeline;
+  readonly bus: EventBus;
+  readonly options: RunOptions;
+  readonly metrics: PipelineMetrics;
+  readonly handling: HandlingTime;
+  /** The topics that the chain publishes to. */
+  readonly outputs: ReadonlySet<string>;
+  readonly draining$: Observable<boolean>;
+}
+
+/** What a pipeline knows from one start of its chain to the next: state, progress, watermarks, snapshots. */
+export class PipelineRun {
+  readonly state: PipelineState;
+  readonly progress: PipelineProgress = new PipelineProgress();
+  readonly watermarks: Watermarks;
+  readonly snapshots: Snapshots;
+  readonly #host: RunHost;
+  /** The names of the chain's operators, in order. */
+  #stages: readonly string[] = [];
+
+  constructor(host: RunHost) {
+    const { pipeline, bus, options, outputs } = host;
+    const { scheduler } = options;
+    const { watermarkDelayMs = 0 } = pipeline.options;
+    this.#host = host;
+    this.state = new PipelineState(pipeline.name);
+    this.watermarks = new Watermarks(bus, { outputs, delayMs: watermarkDelayMs, scheduler });
+    this.snapshots = new Snapshots(this.state, bus, () => this.#look(), scheduler, options);
+  }
+
+  /** State is read before the chain is built, for operators ask for theirs when they are subscribed to. */
+  restored(): Observable<unknown> {
+    const { pipeline, bus } = this.#host;
+    return defer(() => {
+      const stored$ = hasTopic(bus, changelogOf(pipeline.name).name)
+        ? readStoredState(bus, pipeline.name)
+        : of(nothingStored);
+      return stored$.pipe(
+        tap(stored => {
+          this.state.restore(stored);
+          this.watermarks.restore(this.state.storedMarks);
+        }),
+      );
+    });
+  }
+
+  /** @param stages the names of the chain's operators, in order */
+  start(stages: readonly string[]): void {
+    this.#stages = stages;
+    this.snapshots.start();
+  }
+
+  stop(): void {
+    this.snapshots.stop();
+    this.watermarks.stop();
+  }
+
+  /** The pipeline's input: what is addressed to others is acked and not seen. */
+  source(
+    topic: string,
+    options: Pick<SourceOptions, 'maxInFlight' | 'from'> = {},
+  ): Observable<Delivery<Bytes>> {
+    const { pipeline, bus, draining$ } = this.#host;
+    const { group = pipeline.name, guarantee } = pipeline.options;
+    const source = bus.source(topic, {
+      ...boundsOf(pipeline.options),
+      ...options,
+      group,
+      lifecycle: this.#lifecycle(),
+      pause$: combineLatest([draining$.pipe(startWith(false)), this.snapshots.pause$]).pipe(
+        map(([draining, snapshotting]) => draining || snapshotting),
+      ),
+      commit$: merge(this.snapshots.stored$, this.watermarks.stored$),
+      onLost: lost => this.#lost(lost),
+    });
+    return source.pipe(
+      map(delivery => {
+        this.#see(delivery.message);
+        return guarantee === 'at-most-once' ? ackedFirst(delivery) : delivery;
+      }),
+      addressedTo(pipeline.name),
+    );
+  }
+
+  #lost({
+    topic,
+    partition,
+    offset: at,
+    key,
+  }: Pick<Message, 'topic' | 'partition' | 'offset' | 'key'>): void {
+    const { pipeline, options } = this.#host;
+    const place = `${topic}[${partition}]@${at} key ${key ?? 'none'}`;
+    const reason = `the delivery ${place} was thrown away unsettled: filter inside each(), or with filterValues()`;
+    options.report({ kind: 'lost', pipeline: pipeline.name, reason });
+  }
+
+  #see(message: Message): void {
+    const { metrics, handling } = this.#host;
+    if (message.payload !== null) metrics.consumed.add();
+    this.progress.see(message);
+    handling.delivered(message);
+    this.watermarks.see(message);
+  }
+
+  #lifecycle(): PartitionLifecycle {
+    const { handling } = this.#host;
+    return {
+      assigned: partitions => {
+        this.watermarks.assign(partitions);
+        return of(this.#startOffsets(partitions));
+      },
+      revoked: partitions => {
+        for (const { topic, partition } of partitions) {
+          this.progress.revoke({ topic, partition });
+          this.watermarks.revoke({ topic, partition });
+          handling.revoke(topic, partition);
+        }
+      },
+      pressed: () => this.snapshots.take(),
+      commitLimit: ({ topic, partition }) =>
+        this.snapshots.limitOf(topic, partition) ?? this.watermarks.limitOf(topic, partition),
+      settled: (topic, partition, upTo) => {
+        this.progress.settled(topic, partition, upTo);
+        handling.settled(topic, partition, upTo);
+        this.watermarks.settled(topic, partition, upTo);
+        this.snapshots.settled();
+      },
+    };
+  }
+
+  /** State begins where its snapshot ended; without state the group's committed offset says where. */
+  #startOffsets(partitions: readonly TopicPartition[]): StartOffset[] {
+    const stored = this.state.storedOffsets;
+    return partitions.flatMap(({ topic, partition }) => {
+      const at = stored[`${topic}/${partition}`];
+      return at === undefined ? [] : [{ topic, partition, offset: offset(at) }];
+    });
+  }
+
+  #look(): Progress {
+    return {
+      quiet: this.#quiet,
+      // A partition in which nothing has come since the restart stands where it was restored.
+      offsets: { ...this.state.storedOffsets, ...this.progress.offsets },
+      marks: this.watermarks.marks,
+    };
+  }
+
+  /**
+   * Whether state and settled offsets agree: nothing is in flight, or all of it waits in joins that stand before
+   * every operator with state. Without the second, a join that waits for data behind a full partition would
+   * hold back the very commit that makes room.
+   */
+  get #quiet(): boolean {
+    const { inFlight } = this.progress;
+    return inFlight === 0 || (this.#joinsFirst && inFlight === this.#host.metrics.joinWaiting);
+  }
+
+  get #joinsFirst(): boolean {
+    const places = (names: Iterable<string>): number[] => [...names].map(name => this.#stages.indexOf(name));
+    const lastJoin = Math.max(...places(this.#host.metrics.joins));
+    return places(this.state.sizes.keys()).every(place => place > lastJoin);
+  }
+}
+
+/** What of a pipeline's options its source is told. */
+function boundsOf(options: PipelineOptions): SourceOptions {
+  const { maxInFlight = 1024, maxInFlightBytes, maxUncommitted, commitIntervalMs } = options;
+  return {
+    maxInFlight,
+    ...(maxInFlightBytes !== undefined && { maxInFlightBytes }),
+    ...(maxUncommitted !== undefined && { maxUncommitted }),
+    ...(commitIntervalMs !== undefined && { commitIntervalMs }),
+  };
+}
+
+function hasTopic(bus: EventBus, topic: string): boolean {
+  try {
+    return bus.partitionsOf(topic) > 0;
+  } catch {
+    return false;
+  }
+}

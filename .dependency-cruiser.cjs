@@ -31,6 +31,7 @@ module.exports = {
       '^src/runtime/',
       '^(src/(runtime|core)/|src/bus/[^/]+$|operators/)',
     ),
+    room('dlq-knows-core-and-contract', '^src/dlq/', '^src/(dlq/|core/|bus/[^/]+$)'),
     room('config-knows-core', '^src/config/', '^src/(config|core)/'),
     room('feeds-know-core-and-contract', '^src/feeds/', '^src/(feeds/|core/|bus/[^/]+$)'),
     room(

@@ -21,6 +21,7 @@ export {
   rawCodec,
   textCodec,
 } from './core/codec.ts';
+export { type DeadLetter } from './core/dead-letter.ts';
 export { type Delivery, type Failed, type Ok, all, toEither } from './core/delivery.ts';
 export { formatDuration, formatSize, parseDuration, parseSize } from './core/durations.ts';
 export { type Failure, type FailureTag } from './core/failure.ts';
@@ -41,6 +42,12 @@ export { provenance } from './core/provenance.ts';
 export { BusError, type BusErrorCode, type Publisher, type Receipt } from './core/publisher.ts';
 export { type StateCodec, type StateStore, jsonState } from './core/state.ts';
 export { type Topic, type TopicSettings, defaultTopicSettings, topic } from './core/topic.ts';
+export { groupDeadLetters, type ListOptions, listDeadLetters } from './dlq/list-dead-letters.ts';
+export { type LetterGroup } from './dlq/letter-group.ts';
+export { type LetterSelection } from './dlq/letter-selection.ts';
+export { redrive } from './dlq/redrive.ts';
+export { type LetterTransform, type RedriveOptions, type RedriveRecord } from './dlq/redrive-options.ts';
+export { type RedriveFailure, type RedriveProgress, type RedriveReport } from './dlq/redrive-tally.ts';
 export { MarketPrice, MarketTrade, OrderBook } from './feeds/market-data.ts';
 export {
   type BuildPipeline,

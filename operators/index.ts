@@ -6,6 +6,7 @@ export { type DecodeOptions, decode } from './decode.ts';
 export { type EachContext, type EachOptions, each } from './each.ts';
 export { encode } from './encode.ts';
 export { fanOut } from './fan-out.ts';
+export { type FenceOptions, fence } from './fence.ts';
 export { type FilterOptions, filterValues } from './filter-values.ts';
 export { type AsOf, type JoinAsOfOptions, joinAsOf } from './join-as-of.ts';
 export { type StageOptions, mapValues } from './map-values.ts';

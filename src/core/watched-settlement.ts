@@ -1,0 +1,71 @@
+import { JoinedSettlement, SettledTwiceError, type Settlement, Share } from './settlement.ts';
+
+/**
+ * The duty of a delivery on its way through a part of the chain whose operator has to know what becomes of it.
+ * Stands before the source's own duty, or before another watched one.
+ */
+export abstract class WatchedSettlement implements Settlement {
+  readonly parent: Settlement;
+  #takenOver: AbortController | undefined;
+  #signal: AbortSignal | undefined;
+  #settled = false;
+
+  constructor(parent: Settlement) {
+    this.parent = parent;
+  }
+
+  /** Its holder is about to settle it; the source hears of that afterwards. */
+  protected abstract settling(outcome: 'acked' | 'nacked'): void;
+
+  get attempt(): number {
+    return this.parent.attempt;
+  }
+
+  get revoked(): boolean {
+    return this.#takenOver?.signal.aborted === true || this.parent.revoked;
+  }
+
+  get signal(): AbortSignal {
+    this.#takenOver ??= new AbortController();
+    this.#signal ??= AbortSignal.any([this.parent.signal, this.#takenOver.signal]);
+    return this.#signal;
+  }
+
+  /** Takes the duty from its holder, for whom it is revoked from now on; the caller settles the parent. */
+  takeOver(): Settlement {
+    this.#takenOver ??= new AbortController();
+    this.#takenOver.abort();
+    return this.parent;
+  }
+
+  ack(): void {
+    if (!this.#begin('acked')) return;
+    this.parent.ack();
+  }
+
+  nack(delayMs = 0): void {
+    if (!this.#begin('nacked')) return;
+    this.parent.nack(delayMs);
+  }
+
+  /** Whether the source has to be told. */
+  #begin(outcome: 'acked' | 'nacked'): boolean {
+    if (this.#settled) throw new SettledTwiceError('a delivery');
+    this.#settled = true;
+    if (this.#takenOver?.signal.aborted === true) return false;
+    this.settling(outcome);
+    return true;
+  }
+}
+
+/** Visits the watched duties that a delivery's duty is made of, whether alone, as a share, or among others. */
+export function visitWatched(duty: Settlement, visit: (watched: WatchedSettlement) => void): void {
+  if (duty instanceof WatchedSettlement) {
+    visit(duty);
+    visitWatched(duty.parent, visit);
+  } else if (duty instanceof Share) {
+    visitWatched(duty.parent, visit);
+  } else if (duty instanceof JoinedSettlement) {
+    for (const member of duty.members) visitWatched(member, visit);
+  }
+}

@@ -46,9 +46,9 @@ export type Published = (error: BusError | undefined, receipt: Receipt | undefin
  */
 export interface Publisher {
   /**
-   * Messages of one key are stored in the order in which they are sent. Where one is refused with a retryable
-   * error, those of its key that were sent after it and before its `done` are refused too, so that a sender can
-   * send all of them again in their order.
+   * Messages of one partition are stored in the order in which they are sent. Where one is refused with a
+   * retryable error, those of its partition that were sent after it and before its `done` are refused too, so that
+   * a sender can send all of them again in their order.
    */
   send(message: OutgoingMessage, done: Published): void;
   /** How many partitions a topic has. @throws BusError `topic-not-found` */

@@ -29,6 +29,9 @@ const sampleEvery = 64;
 export class Sender {
   readonly #host: SenderHost;
   readonly #ids = new MessageIds();
+  /** During a batch: partitions that have refused one of its messages for now, and so refuse what follows it. */
+  readonly #refusing = new Map<PartitionLog, BusError>();
+  #inBatch = false;
   #delayed = new Subscription();
   #sends = 0;
 
@@ -68,11 +71,14 @@ export class Sender {
         if (--missing === 0) resolve(results);
       };
       this.#host.dispatcher.batch(() => {
+        this.#inBatch = true;
         messages.forEach((message, i) => {
           this.send(message, (error, receipt) => {
             settle(i, receipt ? { ok: true, receipt } : { ok: false, error: asBusError(error) });
           });
         });
+        this.#inBatch = false;
+        this.#refusing.clear();
       });
     });
   }
@@ -84,11 +90,17 @@ export class Sender {
   }
 
   #sendTo(log: PartitionLog, message: OutgoingMessage, done: Published): void {
+    const refusal = this.#refusing.size > 0 ? this.#refusing.get(log) : undefined;
+    if (refusal !== undefined) {
+      done(refusal, undefined);
+      return;
+    }
     const fault = this.#host.faults?.next() ?? { kind: 'none' };
     const id = message.id ?? this.#ids.next();
     const store = (told: Published): void => this.#store(log, message, id, told);
     switch (fault.kind) {
       case 'fail':
+        if (this.#inBatch && fault.error.retryable) this.#refusing.set(log, fault.error);
         done(fault.error, undefined);
         return;
       case 'delay':

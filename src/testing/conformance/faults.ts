@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { FaultInjector } from '../../bus/embedded/faults.ts';
+import type { OutgoingMessage } from '../../core/message.ts';
 import type { ConformanceCase } from './contract.ts';
 import { Lab, refused } from './lab.ts';
 
@@ -30,6 +31,25 @@ export const faults: readonly ConformanceCase[] = [
     await lab.publish(topic, 'k', 'c');
     await lab.sees(lab.consume(topic), ['c']);
   }),
+  faultCase(
+    'a partition that refuses one message of a batch for now refuses those behind it',
+    async (lab, injector) => {
+      const topic = await lab.topic({ partitions: 2 });
+      injector.failNextPublish('publish-timeout');
+      const to = (partition: number, value: string): OutgoingMessage => ({
+        topic,
+        key: null,
+        payload: Buffer.from(value),
+        partition,
+      });
+      const results = await lab.bus.publishBatch([to(0, 'a'), to(1, 'b'), to(0, 'c'), to(1, 'd')]);
+      assert.deepEqual(
+        results.map(result => (result.ok ? 'stored' : result.error.code)),
+        ['publish-timeout', 'stored', 'publish-timeout', 'stored'],
+      );
+      await lab.sees(lab.consume(topic), ['b', 'd']);
+    },
+  ),
   faultCase('a publish that is to be late is stored after its delay', async (lab, injector) => {
     const topic = await lab.topic();
     const reading = lab.consume(topic);

@@ -20,6 +20,7 @@ module.exports = {
     room('core-is-the-ground', '^src/core/', '^src/core/'),
     room('operators-know-only-core', '^operators/', '^(operators|src/core)/'),
     room('log-knows-only-core', '^src/log/', '^src/(log|core)/'),
+    room('spill-knows-core-and-log', '^src/spill/', '^src/(spill|log|core)/'),
     room('bus-contract-knows-only-core', '^src/bus/[^/]+$', '^src/(bus/[^/]+$|core/)'),
     room(
       'embedded-knows-contract-and-log',

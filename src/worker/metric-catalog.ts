@@ -30,6 +30,13 @@ export const metricCatalog: Readonly<Record<string, MetricEntry>> = {
   stream_notified_total: counter('Notifications told.'),
   stream_in_flight: gauge('Messages taken and not settled.'),
   stream_buffered: gauge('Messages that wait inside an operator.'),
+  stream_spilled_messages: gauge(
+    'Messages in the folder of a spilling publisher that the broker has not stored.',
+  ),
+  stream_spilled_bytes: gauge('What they take on disk.'),
+  stream_spill_oldest_age_ms: gauge('How long the first of them has waited, ms.'),
+  stream_spilled_total: counter('Messages accepted by writing them to that folder.'),
+  stream_spill_refused_total: counter('Spilled messages that the broker refused for good.'),
   stream_join_waiting: gauge('Messages that wait until the other side of a join has come as far.'),
   stream_table_rows: gauge('Rows of the table side of a join.'),
   stream_lag_messages: gauge('Messages in the input that are not settled.'),

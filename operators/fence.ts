@@ -1,10 +1,11 @@
-import { type OperatorFunction, type SchedulerLike, Subject, type Subscriber, asyncScheduler } from 'rxjs';
+import { type SchedulerLike, type Subscriber, asyncScheduler } from 'rxjs';
 import { type Delivery, failed, ok, settlement } from '../src/core/delivery.ts';
 import { isMarker, markerOf } from '../src/core/marker.ts';
 import type { Message } from '../src/core/message.ts';
 import { Queue } from '../src/core/queue.ts';
+import { type Section, aroundSection } from '../src/core/section.ts';
 import type { Settlement } from '../src/core/settlement.ts';
-import { stage } from '../src/core/stage.ts';
+import { WatchedSettlement, visitWatched } from '../src/core/watched-settlement.ts';
 
 export interface FenceOptions {
   /** Default `fence`. */
@@ -31,30 +32,24 @@ export interface FenceOptions {
  * source(prices).pipe(fence(retryWithBackoff(enrich)), decode(prices, { markers: true }))
  */
 export function fence<A, B>(
-  section: OperatorFunction<Delivery<A>, Delivery<B>>,
+  section: Section<A, B>,
   { name = 'fence', scheduler = asyncScheduler }: FenceOptions = {},
-): OperatorFunction<Delivery<A>, Delivery<A | B>> {
-  return stage(name, (subscriber: Subscriber<Delivery<A | B>>) => {
-    const inside$ = new Subject<Delivery<A>>();
+): Section<A, A | B> {
+  return aroundSection<A, A | B>(name, section, (subscriber, entrance) => {
     const lanes = new Lanes<A | B>(subscriber, scheduler);
-    const section$ = section(inside$).subscribe({
-      next: delivery => {
-        subscriber.next(delivery);
-        lanes.left(delivery.message);
-      },
-      error: (error: unknown) => subscriber.error(error),
-      complete: () => lanes.complete(),
-    });
     return {
       next: (delivery: Delivery<A>) => {
-        if (isMarkerDelivery(delivery)) lanes.hold(delivery);
-        else inside$.next(lanes.enter(delivery));
+        const lane = lanes.of(delivery.message);
+        if (isMarkerDelivery(delivery)) lane.hold(delivery);
+        else entrance.next(watched(delivery, lane.enter(delivery[settlement])));
       },
-      complete: () => inside$.complete(),
-      teardown: () => {
-        section$.unsubscribe();
-        lanes.stop();
+      left: delivery => {
+        subscriber.next(delivery);
+        visitWatched(delivery[settlement], duty => {
+          if (duty instanceof Passage) duty.leave();
+        });
       },
+      ended: () => lanes.complete(),
     };
   });
 }
@@ -63,138 +58,116 @@ function isMarkerDelivery(delivery: Delivery<unknown>): boolean {
   return delivery.ok && (isMarker(delivery.value) || markerOf(delivery.message) !== undefined);
 }
 
-/** A delivery inside the section, or a marker beside it. */
-interface Entry<A> {
-  left: boolean;
-  /** Once it has been taken back, its section forgets it. */
-  readonly duty: Settlement;
-  readonly marker: Delivery<A> | undefined;
+function watched<A>(delivery: Delivery<A>, duty: Settlement): Delivery<A> {
+  const { message } = delivery;
+  return delivery.ok ? ok(delivery.value, message, duty) : failed(delivery.failure, message, duty);
 }
 
-/** Who is in the section and which markers wait for them, partition by partition. */
+/** A delivery on its way through the section: it has left once something of it comes out, or it is settled. */
+class Passage extends WatchedSettlement {
+  readonly #left: () => void;
+  hasLeft = false;
+
+  constructor(duty: Settlement, left: () => void) {
+    super(duty);
+    this.#left = left;
+  }
+
+  leave(): void {
+    if (this.hasLeft) return;
+    this.hasLeft = true;
+    this.#left();
+  }
+
+  protected settling(): void {
+    this.leave();
+  }
+}
+
+/** The deliveries of one partition that are in the section, and the markers that wait for them, in order. */
+class Lane<A> {
+  readonly #standing = new Queue<Passage | Delivery<A>>();
+  readonly #emit: (marker: Delivery<A>) => void;
+  readonly #left: () => void;
+
+  /** @param releaseSoon something has left before a marker; more of it may be about to come out */
+  constructor(emit: (marker: Delivery<A>) => void, releaseSoon: (lane: Lane<A>) => void) {
+    this.#emit = emit;
+    this.#left = () => {
+      const front = this.#front();
+      if (front !== undefined && !(front instanceof Passage)) releaseSoon(this);
+    };
+  }
+
+  enter(duty: Settlement): Settlement {
+    const passage = new Passage(duty, this.#left);
+    this.#standing.push(passage);
+    return passage;
+  }
+
+  hold(marker: Delivery<A>): void {
+    if (this.#front() === undefined) this.#emit(marker);
+    else this.#standing.push(marker);
+  }
+
+  release(): void {
+    for (let front = this.#front(); front !== undefined; front = this.#front()) {
+      if (front instanceof Passage) return;
+      this.#standing.shift();
+      this.#emit(front);
+    }
+  }
+
+  /** Whoever stands in front, once those that have left or were taken back are forgotten. */
+  #front(): Passage | Delivery<A> | undefined {
+    for (;;) {
+      const front = this.#standing.peek();
+      if (!(front instanceof Passage) || !(front.hasLeft || front.revoked)) return front;
+      this.#standing.shift();
+    }
+  }
+}
+
+/** A lane for each partition. */
 class Lanes<A> {
   readonly #subscriber: Subscriber<Delivery<A>>;
   readonly #scheduler: SchedulerLike;
-  readonly #lanes = new Map<string, Map<number, Queue<Entry<A>>>>();
-  readonly #inside = new Map<Message, Entry<A>>();
-  readonly #release = new Set<Queue<Entry<A>>>();
-  #isReleasing = false;
+  readonly #lanes = new Map<string, Map<number, Lane<A>>>();
+  readonly #toRelease = new Set<Lane<A>>();
   #completed = false;
-  #stopped = false;
 
   constructor(subscriber: Subscriber<Delivery<A>>, scheduler: SchedulerLike) {
     this.#subscriber = subscriber;
     this.#scheduler = scheduler;
   }
 
-  /** The delivery as the section gets it: its settling is heard of. */
-  enter<V>(delivery: Delivery<V>): Delivery<V> {
-    const { message, [settlement]: duty } = delivery;
-    const entry: Entry<A> = { left: false, duty, marker: undefined };
-    this.#inside.set(message, entry);
-    this.#laneOf(message).push(entry);
-    const heard = new HeardSettlement(duty, () => this.left(message));
-    return delivery.ok ? ok(delivery.value, message, heard) : failed(delivery.failure, message, heard);
-  }
-
-  /** Something of the delivery has come out, or it has been settled. */
-  left(message: Message): void {
-    const entry = this.#inside.get(message);
-    if (entry === undefined) return;
-    this.#inside.delete(message);
-    entry.left = true;
-    const lane = this.#laneOf(message);
-    this.#drop(lane);
-    // More of the same delivery may be about to come out: the marker waits until that is over.
-    if (lane.peek()?.marker !== undefined) this.#releaseSoon(lane);
-  }
-
-  hold(marker: Delivery<A>): void {
-    const lane = this.#laneOf(marker.message);
-    this.#drop(lane);
-    if (lane.size === 0) this.#subscriber.next(marker);
-    else lane.push({ left: false, duty: marker[settlement], marker });
+  of({ topic, partition }: Message): Lane<A> {
+    const ofTopic = this.#lanes.get(topic) ?? new Map<number, Lane<A>>();
+    this.#lanes.set(topic, ofTopic);
+    const lane =
+      ofTopic.get(partition) ??
+      new Lane<A>(
+        marker => this.#subscriber.next(marker),
+        waiting => this.#releaseSoon(waiting),
+      );
+    ofTopic.set(partition, lane);
+    return lane;
   }
 
   complete(): void {
     this.#completed = true;
-    if (this.#release.size === 0) this.#subscriber.complete();
+    if (this.#toRelease.size === 0) this.#subscriber.complete();
   }
 
-  stop(): void {
-    this.#stopped = true;
-    this.#lanes.clear();
-    this.#inside.clear();
-    this.#release.clear();
-  }
-
-  /** Forgets those in front that have left, or were taken back. */
-  #drop(lane: Queue<Entry<A>>): void {
-    for (let front = lane.peek(); front?.left === true || front?.duty.revoked === true; front = lane.peek()) {
-      lane.shift();
-    }
-  }
-
-  #releaseSoon(lane: Queue<Entry<A>>): void {
-    this.#release.add(lane);
-    if (this.#isReleasing) return;
-    this.#isReleasing = true;
-    this.#scheduler.schedule(() => this.#releaseAll());
+  #releaseSoon(lane: Lane<A>): void {
+    if (this.#toRelease.add(lane).size > 1) return;
+    this.#subscriber.add(this.#scheduler.schedule(() => this.#releaseAll()));
   }
 
   #releaseAll(): void {
-    this.#isReleasing = false;
-    if (this.#stopped) return;
-    for (const lane of [...this.#release]) {
-      this.#release.delete(lane);
-      this.#drop(lane);
-      for (let front = lane.peek(); front?.marker !== undefined; front = lane.peek()) {
-        lane.shift();
-        this.#subscriber.next(front.marker);
-        this.#drop(lane);
-      }
-    }
-    if (this.#completed && this.#release.size === 0) this.#subscriber.complete();
-  }
-
-  #laneOf({ topic, partition }: Message): Queue<Entry<A>> {
-    const ofTopic = this.#lanes.get(topic) ?? new Map<number, Queue<Entry<A>>>();
-    this.#lanes.set(topic, ofTopic);
-    const lane = ofTopic.get(partition) ?? new Queue<Entry<A>>();
-    ofTopic.set(partition, lane);
-    return lane;
-  }
-}
-
-/** A duty that tells when it is settled. */
-class HeardSettlement implements Settlement {
-  readonly #duty: Settlement;
-  readonly #settled: () => void;
-
-  constructor(duty: Settlement, settled: () => void) {
-    this.#duty = duty;
-    this.#settled = settled;
-  }
-
-  get attempt(): number {
-    return this.#duty.attempt;
-  }
-
-  get revoked(): boolean {
-    return this.#duty.revoked;
-  }
-
-  get signal(): AbortSignal {
-    return this.#duty.signal;
-  }
-
-  ack(): void {
-    this.#duty.ack();
-    this.#settled();
-  }
-
-  nack(delayMs?: number): void {
-    this.#duty.nack(delayMs);
-    this.#settled();
+    const lanes = [...this.#toRelease];
+    this.#toRelease.clear();
+    for (const lane of lanes) lane.release();
+    if (this.#completed && this.#toRelease.size === 0) this.#subscriber.complete();
   }
 }

@@ -45,6 +45,15 @@ export class KeyedTurns<A> {
     return this.#waiting;
   }
 
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** The bound that who finds no room has met. */
+  get limit(): number {
+    return this.#waiting >= this.#maxWaiting ? this.#maxWaiting : this.#maxWaitingBytes;
+  }
+
   /** Nobody runs, nobody waits. */
   get idle(): boolean {
     return this.#running === 0 && this.#waiting === 0;
@@ -55,7 +64,7 @@ export class KeyedTurns<A> {
     const { key } = delivery.message;
     const successors = this.#byKey && key !== null ? this.#keys.get(key) : undefined;
     if (successors === undefined && this.#running < this.#concurrency) this.#begin(delivery);
-    else if (!this.#hasRoom(delivery)) return false;
+    else if (!this.hasRoom(delivery)) return false;
     else this.#wait(delivery, successors);
     return true;
   }
@@ -68,13 +77,17 @@ export class KeyedTurns<A> {
     this.#startReady();
   }
 
-  /** A running delivery frees its place and keeps its key; false: there is no room to wait, and it runs on. */
-  pause(delivery: Ok<A>): boolean {
-    if (!this.#hasRoom(delivery)) return false;
+  /** Whether one more may wait. */
+  hasRoom({ message }: Ok<A>): boolean {
+    const bytes = this.#waitingBytes + (message.payload?.length ?? 0);
+    return this.#waiting < this.#maxWaiting && bytes <= this.#maxWaitingBytes;
+  }
+
+  /** A running delivery frees its place and keeps its key, until it resumes or is abandoned. */
+  pause(delivery: Ok<A>): void {
     this.#running--;
     this.#count(delivery, 1);
     this.#startReady();
-    return true;
   }
 
   /** A paused delivery takes its turn among the others. */
@@ -150,11 +163,6 @@ export class KeyedTurns<A> {
       if (next === undefined || !next[settlement].revoked) return next;
       this.#count(next, -1);
     }
-  }
-
-  #hasRoom({ message }: Ok<A>): boolean {
-    const bytes = this.#waitingBytes + (message.payload?.length ?? 0);
-    return this.#waiting < this.#maxWaiting && bytes <= this.#maxWaitingBytes;
   }
 
   #count({ message }: Ok<A>, sign: 1 | -1): void {

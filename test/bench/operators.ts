@@ -18,6 +18,7 @@ import { jsonState } from '../../src/core/state.ts';
 import type { Benchmark } from './benchmark.ts';
 import { eventTimeBenchmarks } from './event-time-operators.ts';
 import { type Tick, deliveries, encoded, idlePublisher, ours, through, ticks } from './operator-load.ts';
+import { retryBenchmarks } from './retries.ts';
 import { tickTopic } from './tick-topic.ts';
 
 const double = ({ symbol, price, time }: Tick): Tick => ({ symbol, price: price * 2, time });
@@ -114,6 +115,7 @@ export const benchmarks: readonly Benchmark[] = [
     },
   },
   ...eventTimeBenchmarks,
+  ...retryBenchmarks,
   {
     name: 'decode',
     subject: ours(decode(tickTopic), encoded),

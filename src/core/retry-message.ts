@@ -1,0 +1,64 @@
+import { MessageHeaders } from './headers.ts';
+import type { Message, OutgoingMessage } from './message.ts';
+import { type MessageHistory, withHistory } from './message-history.ts';
+
+/** The topic of messages that are tried again later. */
+export const retryTopic = 'cryptorun-retry';
+
+/** The headers of a message in the retry topic, beside its own and its history. */
+export const retryHeaders = {
+  due: 'x-retry-due',
+  topic: 'x-retry-topic',
+  partition: 'x-retry-partition',
+} as const;
+
+const names: ReadonlySet<string> = new Set(Object.values(retryHeaders));
+
+/** A message that waits in the retry topic. */
+export interface RetryMessage {
+  /** When it is to be sent back, ms by the clock of who put it there. */
+  readonly dueAt: number;
+  /** What is to be sent then: the message as it was, to where it came from. */
+  readonly message: OutgoingMessage;
+}
+
+/** The message on its way through a retry topic: byte for byte, with its key, id and event time. */
+export function toRetryTopic(
+  topic: string,
+  message: Message,
+  history: MessageHistory,
+  dueAt: number,
+): OutgoingMessage {
+  const told: (readonly [string, string])[] = [
+    [retryHeaders.due, String(dueAt)],
+    [retryHeaders.topic, message.topic],
+    [retryHeaders.partition, String(message.partition)],
+  ];
+  return {
+    topic,
+    key: message.key,
+    payload: message.payload,
+    timestamp: message.timestamp,
+    id: message.id,
+    headers: MessageHeaders.of([...withHistory(message.headers, history), ...told]),
+    reserved: true,
+  };
+}
+
+/** Reads what waits in a retry topic; text: why it cannot be read. */
+export function fromRetryTopic(message: Message): RetryMessage | string {
+  const { headers, key, payload, timestamp, id } = message;
+  const topic = headers.get(retryHeaders.topic);
+  if (topic === undefined) return `no header ${retryHeaders.topic}`;
+  const partition = Number(headers.get(retryHeaders.partition) ?? Number.NaN);
+  if (!Number.isSafeInteger(partition) || partition < 0)
+    return `${retryHeaders.partition} is no partition: ${headers.get(retryHeaders.partition) ?? 'missing'}`;
+  const dueAt = Number(headers.get(retryHeaders.due) ?? Number.NaN);
+  if (!Number.isFinite(dueAt))
+    return `${retryHeaders.due} is no time: ${headers.get(retryHeaders.due) ?? 'missing'}`;
+  const own = MessageHeaders.of([...headers].filter(([name]) => !names.has(name)));
+  return {
+    dueAt,
+    message: { topic, partition, key, payload, timestamp, id, headers: own, reserved: true },
+  };
+}

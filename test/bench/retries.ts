@@ -1,0 +1,76 @@
+import { type OperatorFunction, Subject, VirtualAction, VirtualTimeScheduler, map } from 'rxjs';
+import { each } from '../../operators/each.ts';
+import type { AttemptContext } from '../../operators/attempt.ts';
+import { retryWithBackoff } from '../../operators/retry-with-backoff.ts';
+import { type Delivery, settlement, withValue } from '../../src/core/delivery.ts';
+import type { Benchmark, Work } from './benchmark.ts';
+import { type Tick, deliveries, ours } from './operator-load.ts';
+import { repeat } from './stopwatch.ts';
+
+const double = ({ symbol, price, time }: Tick): Tick => ({ symbol, price: price * 2, time });
+
+/** One in a hundred fails once. */
+const doubleAtLast = (tick: Tick, { attempt }: AttemptContext): Tick => {
+  if (attempt === 1 && (tick.time / 20) % 100 === 7) throw new Error('told to fail');
+  return double(tick);
+};
+
+/** So many messages come in one ms of virtual time. */
+const perMs = 16;
+
+/** Runs deliveries through an operator that waits, in virtual time; every pass waits for its last. */
+function inTime(
+  make: (scheduler: VirtualTimeScheduler) => OperatorFunction<Delivery<Tick>, Delivery<Tick>>,
+): Work {
+  return ({ smoke }) => {
+    const scheduler = new VirtualTimeScheduler(VirtualAction);
+    const source$ = new Subject<Delivery<Tick>>();
+    let seen = 0;
+    const subscription = source$.pipe(make(scheduler)).subscribe(delivery => {
+      if (!delivery.ok) throw new Error(delivery.failure.reason);
+      delivery[settlement].ack();
+      seen++;
+    });
+    let expected = 0;
+    const pass = (): void => {
+      expected += deliveries.length;
+      deliveries.forEach((delivery, at) => {
+        // A delivery comes once: one that comes again is another.
+        source$.next(withValue(delivery, delivery.value));
+        if (at % perMs !== 0) return;
+        scheduler.maxFrames = scheduler.frame + 1;
+        scheduler.schedule(() => undefined, 1);
+        scheduler.flush();
+      });
+      scheduler.maxFrames = Number.POSITIVE_INFINITY;
+      scheduler.flush();
+      if (seen !== expected) throw new Error(`${expected - seen} have not come out`);
+    };
+    const measured = repeat(pass, deliveries.length, smoke);
+    subscription.unsubscribe();
+    return measured;
+  };
+}
+
+/** What trying again costs: next to nothing while nothing fails, little when one in a hundred does. */
+export const retryBenchmarks: readonly Benchmark[] = [
+  {
+    name: 'retryWithBackoff, nothing fails',
+    subject: ours(retryWithBackoff(double), deliveries),
+    twin: {
+      name: 'each, keyed',
+      work: ours(
+        each<Tick, Tick>(tick$ => tick$.pipe(map(double))),
+        deliveries,
+      ),
+    },
+  },
+  {
+    name: 'retryWithBackoff, 1 in 100 fails',
+    subject: inTime(scheduler => retryWithBackoff(doubleAtLast, { scheduler })),
+    twin: {
+      name: 'nothing fails',
+      work: inTime(scheduler => retryWithBackoff(double, { scheduler })),
+    },
+  },
+];

@@ -24,7 +24,7 @@ export interface TimeLimitOptions extends StageOptions {
  * ```
  *
  * A delivery of which several outputs come is through with the first of them. A delivery whose source took
- * it back does not fail: it comes again. Failures go into the section without a limit, as if it stood alone.
+ * it back does not fail: it comes again. What failed before the section passes round it.
  * What waits in the section waits within the limit, so the limit belongs inside of a `bulkhead`, not around it.
  *
  * @example
@@ -40,7 +40,10 @@ export function timeLimit<A, B>(
   return aroundSection(name, section, (subscriber, entrance) => {
     const limit = new Limit(subscriber, { name, limitMs, scheduler });
     return {
-      next: delivery => entrance.next(delivery.ok ? limit.enter(delivery) : delivery),
+      next: delivery => {
+        if (delivery.ok) entrance.next(limit.enter(delivery));
+        else subscriber.next(delivery);
+      },
       left: delivery => limit.left(delivery),
       ended: () => limit.complete(),
       teardown: () => limit.stop(),

@@ -1,4 +1,4 @@
-import { type OperatorFunction, Subject, type Subscriber } from 'rxjs';
+import { Observable, type OperatorFunction, Subject, type Subscriber } from 'rxjs';
 import type { Delivery } from './delivery.ts';
 import { stage } from './stage.ts';
 
@@ -27,23 +27,26 @@ export function aroundSection<A, B>(
   section: Section<A, B>,
   connect: (subscriber: Subscriber<Delivery<B>>, entrance: Subject<Delivery<A>>) => AroundSection<A, B>,
 ): Section<A, B> {
-  const around = stage<Delivery<A>, Delivery<B>>(name, subscriber => {
-    const entrance = new Subject<Delivery<A>>();
-    const { next, left, complete, ended, teardown } = connect(subscriber, entrance);
-    const inside = section(entrance).subscribe({
-      next: left,
-      error: (error: unknown) => subscriber.error(error),
-      complete: ended ?? (() => subscriber.complete()),
+  return source => {
+    const around$ = new Observable<Delivery<B>>(subscriber => {
+      const entrance = new Subject<Delivery<A>>();
+      const { next, left, complete, ended, teardown } = connect(subscriber, entrance);
+      if (teardown) subscriber.add(teardown);
+      const error = (cause: unknown): void => subscriber.error(cause);
+      subscriber.add(
+        section(entrance).subscribe({
+          next: left,
+          error,
+          complete: ended ?? (() => subscriber.complete()),
+        }),
+      );
+      return source.subscribe({ next, error, complete: complete ?? (() => entrance.complete()) });
     });
-    return {
-      next,
-      complete: complete ?? (() => entrance.complete()),
-      teardown: () => {
-        teardown?.();
-        inside.unsubscribe();
-      },
-    };
-  });
-  // The operators of the section are part of the chain for who asks for its stages.
-  return source => Object.assign(around(source), { source: section(source) });
+    // For drawings, which follow this link: the operator, then what it stands around. Nobody subscribes to it.
+    return Object.assign(around$, { source: source.pipe(named(name), section) });
+  };
+}
+
+function named<A>(name: string): Section<A, A> {
+  return stage(name, subscriber => ({ next: (delivery: Delivery<A>) => subscriber.next(delivery) }));
 }

@@ -14,6 +14,8 @@ export interface Settlement {
   readonly revoked: boolean;
   /** Aborts when the delivery is taken back. */
   readonly signal: AbortSignal;
+  /** The duties that this one stands for; none where it is a source's own. */
+  readonly behind?: readonly Settlement[];
 }
 
 /** A delivery was settled a second time: a fault in the wiring, never in the data. */
@@ -61,26 +63,30 @@ export class SharedSettlement {
 }
 
 /** The duty of one of several outputs. */
-export class Share implements Settlement {
-  readonly parent: Settlement;
+class Share implements Settlement {
+  readonly #parent: Settlement;
   readonly #owner: SharedSettlement;
   #settled = false;
 
   constructor(owner: SharedSettlement, parent: Settlement) {
     this.#owner = owner;
-    this.parent = parent;
+    this.#parent = parent;
   }
 
   get attempt(): number {
-    return this.parent.attempt;
+    return this.#parent.attempt;
   }
 
   get revoked(): boolean {
-    return this.parent.revoked;
+    return this.#parent.revoked;
   }
 
   get signal(): AbortSignal {
-    return this.parent.signal;
+    return this.#parent.signal;
+  }
+
+  get behind(): readonly Settlement[] {
+    return [this.#parent];
   }
 
   ack(): void {
@@ -100,37 +106,41 @@ export class Share implements Settlement {
 
 /** The duties of many deliveries as one: what settles it settles each of them. */
 export class JoinedSettlement implements Settlement {
-  readonly members: readonly Settlement[];
+  readonly #members: readonly Settlement[];
 
   constructor(members: readonly Settlement[]) {
-    this.members = members;
+    this.#members = members;
   }
 
   get attempt(): number {
-    return this.members.reduce((most, member) => Math.max(most, member.attempt), 1);
+    return this.#members.reduce((most, member) => Math.max(most, member.attempt), 1);
   }
 
   /** Once every member is: as long as one is not, somebody has to settle it. */
   get revoked(): boolean {
-    return this.members.every(member => member.revoked);
+    return this.#members.every(member => member.revoked);
   }
 
   get signal(): AbortSignal {
     const controller = new AbortController();
     const abortWhenAllAre = (): void => {
-      if (this.members.every(member => member.signal.aborted)) controller.abort();
+      if (this.#members.every(member => member.signal.aborted)) controller.abort();
     };
-    for (const { signal } of this.members) signal.addEventListener('abort', abortWhenAllAre, { once: true });
+    for (const { signal } of this.#members) signal.addEventListener('abort', abortWhenAllAre, { once: true });
     abortWhenAllAre();
     return controller.signal;
   }
 
+  get behind(): readonly Settlement[] {
+    return this.#members;
+  }
+
   ack(): void {
-    for (const member of this.members) member.ack();
+    for (const member of this.#members) member.ack();
   }
 
   nack(delayMs = 0): void {
-    for (const member of this.members) member.nack(delayMs);
+    for (const member of this.#members) member.nack(delayMs);
   }
 }
 

@@ -1,4 +1,4 @@
-import { JoinedSettlement, SettledTwiceError, type Settlement, Share } from './settlement.ts';
+import { SettledTwiceError, type Settlement } from './settlement.ts';
 
 /**
  * The duty of a delivery on its way through a part of the chain whose operator has to know what becomes of it.
@@ -31,6 +31,10 @@ export abstract class WatchedSettlement implements Settlement {
     return this.#signal;
   }
 
+  get behind(): readonly Settlement[] {
+    return [this.parent];
+  }
+
   /** Takes the duty from its holder, for whom it is revoked from now on; the caller settles the parent. */
   takeOver(): Settlement {
     this.#takenOver ??= new AbortController();
@@ -58,14 +62,12 @@ export abstract class WatchedSettlement implements Settlement {
   }
 }
 
-/** Visits the watched duties that a delivery's duty is made of, whether alone, as a share, or among others. */
+/** Visits the watched duties that a delivery's duty stands for, whether alone, as a share, or among others. */
 export function visitWatched(duty: Settlement, visit: (watched: WatchedSettlement) => void): void {
   if (duty instanceof WatchedSettlement) {
     visit(duty);
     visitWatched(duty.parent, visit);
-  } else if (duty instanceof Share) {
-    visitWatched(duty.parent, visit);
-  } else if (duty instanceof JoinedSettlement) {
-    for (const member of duty.members) visitWatched(member, visit);
+  } else if (duty.behind !== undefined) {
+    for (const one of duty.behind) visitWatched(one, visit);
   }
 }

@@ -18,12 +18,12 @@ const around = <B>(section: Section<string, B>): OperatorFunction<Delivery<strin
 operatorContract('an operator around a section', { make: () => around(mapValues((x: string) => x)) });
 
 describe('aroundSection', () => {
-  it('names the stages of the section before its own', () => {
+  it('is drawn before the stages of its section', () => {
     const section = pipe(
       fanOut((x: string) => [x], { name: 'first' }),
       mapValues((x: string) => x, { name: 'second' }),
     );
-    expect(stagesOf(EMPTY.pipe(around(section)))).toEqual(['first', 'second', 'around']);
+    expect(stagesOf(EMPTY.pipe(around(section)))).toEqual(['around', 'first', 'second']);
   });
 
   it('fails with its section, and lets go of the source', () => {

@@ -1,4 +1,6 @@
 export { type BatchLimits, type BatchOptions, batch } from './batch.ts';
+export { type CircuitChange, type CircuitState, type ErrorShare } from './circuit.ts';
+export { type CircuitBreakerOptions, circuitBreaker } from './circuit-breaker.ts';
 export { type DeadLetterOptions, deadLetter } from './dead-letter.ts';
 export { type LetterDialect } from './letter-dialects.ts';
 export { deadLetterTopic, quarantineTopic } from '../src/core/dead-letter.ts';

@@ -4,8 +4,10 @@ import { nearestName } from '../config/nearest-name.ts';
 import { CliError } from './cli-error.ts';
 import { type Command, runCommand } from './command.ts';
 import { configCommand } from './commands/config.ts';
+import { dlqCommand } from './commands/dlq.ts';
 import { explainCommand } from './commands/explain.ts';
 import { pipelinesCommand } from './commands/pipelines.ts';
+import { quarantineCommand } from './commands/quarantine.ts';
 import { resetCommand } from './commands/reset.ts';
 import { startCommand } from './commands/start.ts';
 import { stateCommand } from './commands/state.ts';
@@ -19,6 +21,8 @@ const commands: readonly Command[] = [
   explainCommand,
   topicsCommand,
   stateCommand,
+  dlqCommand,
+  quarantineCommand,
   resetCommand,
   pipelinesCommand,
   configCommand,
@@ -30,7 +34,7 @@ const overview = [
   'Usage: cryptorun COMMAND [options]',
   '',
   'Commands:',
-  ...commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`),
+  ...commands.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`),
   '',
   'cryptorun COMMAND --help tells more. Exit codes: 0 done, 1 failed, 2 wrong input or configuration,',
   '3 not drained in time, 130 and 143 ended by a second signal.',

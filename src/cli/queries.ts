@@ -1,6 +1,7 @@
 import { lastValueFrom } from 'rxjs';
 import { readStoredState } from '../runtime/stored-state.ts';
 import { explainQuery } from './explain/explain-query.ts';
+import { letterQueries } from './dlq/letter-queries.ts';
 import type { Query } from './query.ts';
 
 /** Every topic with its partitions, bytes and groups. */
@@ -18,4 +19,9 @@ const state: Query = async (bus, [pipeline = '', operator, key], runtime) => {
 };
 
 /** Every question there is, by name. */
-export const queries: Readonly<Record<string, Query>> = { topics, state, explain: explainQuery };
+export const queries: Readonly<Record<string, Query>> = {
+  topics,
+  state,
+  explain: explainQuery,
+  ...letterQueries,
+};

@@ -13,6 +13,8 @@ export interface ScanOptions {
   readonly topic?: string;
   /** Default: from the beginning. */
   readonly from?: Positions;
+  /** Default: all. */
+  readonly partitions?: readonly number[];
   readonly signal?: AbortSignal;
 }
 
@@ -32,11 +34,12 @@ const readAhead = 256;
  */
 export async function* scanLetters(
   bus: EventBus,
-  { topic = deadLetterTopic, from = {}, signal }: ScanOptions = {},
+  { topic = deadLetterTopic, from = {}, partitions, signal }: ScanOptions = {},
 ): AsyncGenerator<readonly ScannedLetter[]> {
   const source$ = bus.source(topic, {
     untilEnd: true,
     maxInFlight: readAhead,
+    ...(partitions && { partitions }),
     lifecycle: startingAt(from),
   });
   for await (const batch of batchesOf(source$, signal)) {

@@ -139,7 +139,7 @@ class Session {
       directory: folder,
       explainCommand: explainCommandFor(folder),
     });
-    const stopServing = folder === undefined ? () => undefined : serveQueries(worker, folder);
+    const stopServing = folder === undefined ? () => Promise.resolve() : serveQueries(worker, folder);
     const problems = (): readonly string[] => [...this.logger.problems(), ...(recorder?.problems ?? [])];
     const view = new LiveView(
       collector,
@@ -147,7 +147,7 @@ class Session {
       problems,
     );
     this.#close = async () => {
-      stopServing();
+      await stopServing();
       collector.phase = 'done';
       await view.close();
       recorder?.close();

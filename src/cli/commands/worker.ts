@@ -43,7 +43,7 @@ export const workerCommand: Command = {
     const sinks = sinksOf(bundle.sinks);
     const shutdown = listenForShutdown(process, { deadlineMs: bundle.drainDeadline + releaseMs });
     const bus = busOf(backend);
-    let stopServing = (): void => undefined;
+    let stopServing = (): Promise<void> => Promise.resolve();
     try {
       return await runWorker({
         name: bundle.name,

@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
+import { createEventBus } from '../backends.ts';
+import { CliError } from './cli-error.ts';
+import { type ControlAddress, readControlFile } from './control-file.ts';
+import { defaultFolder } from './data-folder.ts';
+import { type EditModule, RedriveJobs } from './dlq/redrive-jobs.ts';
+import { queries } from './queries.ts';
+import { wrongInputStatus } from './wrong-input.ts';
+
+const timeoutMs = 10_000;
+const Refusal = t.type({ error: t.string });
+
+/** Where a command puts its questions. */
+export interface Connection {
+  readonly ask: (name: string, args: readonly string[]) => Promise<unknown>;
+  /** The process that answers; undefined where the folder is open in this one. */
+  readonly pid: number | undefined;
+  readonly close: () => Promise<void>;
+}
+
+export interface ConnectOptions {
+  /** Whether the folder is opened for changing it, where no process runs on it; default false. */
+  readonly writable?: boolean;
+  /** What redrives make of payloads; only where no process runs on the folder. */
+  readonly edit?: EditModule;
+}
+
+/** Reaches the process that runs on the folder, else opens the folder. @throws CliError where there is none */
+export async function connect(folder: string | undefined, options: ConnectOptions = {}): Promise<Connection> {
+  const dir = folder ?? defaultFolder;
+  if (!existsSync(dir)) {
+    throw new CliError(
+      2,
+      `There is no data in ${dir}: run "npm start" first, or name a folder with --dir PATH`,
+    );
+  }
+  const running = readControlFile(dir);
+  return running ? toProcess(running) : toFolder(dir, options);
+}
+
+function toProcess(address: ControlAddress): Connection {
+  return {
+    pid: address.pid,
+    ask: (name, args) => askProcess(address, name, args),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function askProcess(
+  { url, token, pid }: ControlAddress,
+  name: string,
+  args: readonly string[],
+): Promise<unknown> {
+  const response = await fetch(`${url}/control/${name}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ args }),
+    signal: AbortSignal.timeout(timeoutMs),
+  }).catch((cause: unknown) => {
+    const text = cause instanceof Error && cause.name === 'TimeoutError' ? 'does not answer' : 'has ended';
+    throw new CliError(1, `process ${pid}, which ran on the folder, ${text}: try again`, { cause });
+  });
+  if (response.ok) return response.json();
+  const text = await response.text();
+  if (response.status === wrongInputStatus) throw new CliError(2, wordsOf(text));
+  throw new CliError(1, `the running process answered ${response.status}: ${text}`);
+}
+
+function wordsOf(text: string): string {
+  const refusal = Refusal.decode(JSON.parse(text));
+  return isLeft(refusal) ? text : refusal.right.error;
+}
+
+async function toFolder(dir: string, { writable = false, edit }: ConnectOptions): Promise<Connection> {
+  const bus = createEventBus({ kind: 'embedded', dir, readOnly: !writable });
+  await bus.start();
+  const jobs = new RedriveJobs(bus, edit);
+  const all = { ...queries, ...jobs.queries };
+  return {
+    pid: undefined,
+    ask: async (name, args) => {
+      const query = all[name];
+      if (query === undefined) throw new CliError(2, `there is no query "${name}"`);
+      return query(bus, args, undefined);
+    },
+    close: async () => {
+      await jobs.stop();
+      await bus.stop();
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { GroupTally } from '../../dlq/group-tally.ts';
+import type { Terminal } from '../terminal.ts';
+import { plural } from '../view/readable.ts';
+import { readAnswer } from '../wrong-input.ts';
+import { findLetter } from './find-letter.ts';
+import { type LetterSummary, WholeLetter } from './letter-answers.ts';
+import { type LetterSource, pagesOf } from './letter-pages.ts';
+import { groupTable, letterTable } from './letter-tables.ts';
+import { viewLetter } from './letter-view.ts';
+
+/** Letters in a table unless told otherwise: it is shown at once, and columns need all of it. */
+const tableLimit = 100;
+/** No wider, however wide the terminal is; so wide where there is none. */
+const widest = 200;
+
+export interface ShowOptions {
+  readonly json: boolean;
+  readonly terminal: Terminal;
+}
+
+/** Lists letters: a table, or a JSON object a line as they come. */
+export async function listLetters(
+  source: LetterSource,
+  limit: number | undefined,
+  { json, terminal }: ShowOptions,
+): Promise<void> {
+  const atMost = limit ?? (json ? Infinity : tableLimit);
+  const rows: LetterSummary[] = [];
+  let [listed, strangers, more] = [0, 0, false];
+  for await (const page of pagesOf(source, 'letters')) {
+    strangers += page.strangers;
+    const shown = page.letters.slice(0, atMost - listed);
+    listed += shown.length;
+    if (json) for (const letter of shown) terminal.out(JSON.stringify(letter));
+    else rows.push(...shown);
+    more = shown.length < page.letters.length || (listed >= atMost && !page.done);
+    if (listed >= atMost) break;
+  }
+  if (!json && listed > 0) {
+    const oldestFirst = rows.toSorted((a, b) => a.failedAt - b.failedAt);
+    terminal.out(letterTable(oldestFirst, styleOf(terminal)));
+  }
+  if (listed === 0) terminal.err(`No letter in ${source.topic} is meant.`);
+  if (more && limit === undefined)
+    terminal.err(`The first ${listed}; --limit N shows more, groups counts all.`);
+  if (strangers > 0) {
+    terminal.err(`${plural(strangers, 'message')} of ${source.topic} passed over: not dead letters.`);
+  }
+}
+
+/** Counts letters by kind. */
+export async function listGroups(source: LetterSource, { json, terminal }: ShowOptions): Promise<void> {
+  const tally = new GroupTally();
+  for await (const page of pagesOf(source, 'groups')) for (const group of page.groups) tally.add(group);
+  const { groups, ungrouped } = tally;
+  if (json) for (const group of groups) terminal.out(JSON.stringify(group));
+  else if (groups.length > 0) terminal.out(groupTable(groups, styleOf(terminal)));
+  if (groups.length === 0) terminal.err(`No letter in ${source.topic} is meant.`);
+  if (ungrouped > 0)
+    terminal.err(`and ${plural(ungrouped, 'letter')} of kinds beyond the first ${groups.length}`);
+}
+
+/** Shows all of one letter. */
+export async function showLetter(
+  source: Omit<LetterSource, 'selection'>,
+  id: string,
+  { json, terminal }: ShowOptions,
+): Promise<void> {
+  const { topic, partition, offset } = await findLetter(source, id);
+  const answer = await source.connection.ask('dlq-letter', [topic, String(partition), String(offset)]);
+  const letter = readAnswer(WholeLetter, answer);
+  terminal.out(json ? JSON.stringify(letter) : viewLetter(letter, styleOf(terminal)));
+}
+
+export function styleOf({ stream, isInteractive, colour }: Terminal): {
+  readonly columns: number;
+  readonly colour: boolean;
+} {
+  return { columns: isInteractive ? Math.min(widest, stream.columns) : widest, colour };
+}

@@ -1,0 +1,151 @@
+import { asyncScheduler } from 'rxjs';
+import type { EventBus } from '../../bus/event-bus.ts';
+import { deadLetterTopic, quarantineTopic } from '../../core/dead-letter.ts';
+import { reasonOf } from '../../core/failure.ts';
+import { BusError } from '../../core/publisher.ts';
+import { type LetterTransform } from '../../dlq/redrive-options.ts';
+import { redrive } from '../../dlq/redrive.ts';
+import { redriveJob } from '../../dlq/redrive-job.ts';
+import type { RedriveProgress, RedriveReport } from '../../dlq/redrive-tally.ts';
+import { ensureTopic } from '../../runtime/runtime.ts';
+import { auditTopic } from '../../worker/report-topics.ts';
+import { auditLog } from '../../worker/reporters.ts';
+import { CliError } from '../cli-error.ts';
+import type { Query } from '../query.ts';
+import { jsonArgument } from '../wrong-input.ts';
+import { auditedAs } from './redrive-audit.ts';
+import { RedriveRequest } from './redrive-answers.ts';
+
+/** What redrives of this process make of payloads. */
+export interface EditModule {
+  readonly transform: LetterTransform;
+  /** Tells one module from another. */
+  readonly transformId: string;
+}
+
+interface Job {
+  readonly name: string;
+  readonly stop: AbortController;
+  progress: RedriveProgress | undefined;
+  report: RedriveReport | undefined;
+  problem: string | undefined;
+  ended: Promise<void>;
+}
+
+/** Ended jobs that can still be asked for. */
+const maxEnded = 16;
+/** Groups told at the end. */
+const maxGroups = 1_000;
+
+/**
+ * Redrives that run in this process, whoever asks for them: a command starts one, asks how far it is, and may stop
+ * it. A command that goes away leaves its job running, and the same command later joins it.
+ */
+export class RedriveJobs {
+  readonly queries: Readonly<Record<string, Query>> = {
+    'redrive-start': (_, [request]) => this.#start(jsonArgument(RedriveRequest, request)),
+    'redrive-status': (_, [job = '']) => Promise.resolve(statusOf(this.#named(job))),
+    'redrive-stop': (_, [job = '']) => {
+      this.#named(job).stop.abort();
+      return Promise.resolve(statusOf(this.#named(job)));
+    },
+  };
+  readonly #bus: EventBus;
+  readonly #edit: EditModule | undefined;
+  readonly #jobs = new Map<string, Job>();
+
+  constructor(bus: EventBus, edit?: EditModule) {
+    this.#bus = bus;
+    this.#edit = edit;
+  }
+
+  /** Ends all of them in good order. */
+  async stop(): Promise<void> {
+    for (const { stop } of this.#jobs.values()) stop.abort();
+    await Promise.all([...this.#jobs.values()].map(({ ended }) => ended));
+  }
+
+  async #start(request: RedriveRequest): Promise<object> {
+    const { topic, selection, dryRun } = request;
+    const name = `${redriveJob(selection, { topic, ...this.#edit })}${dryRun ? '-dry-run' : ''}`;
+    const running = [...this.#jobs.values()].find(isRunning);
+    if (running?.name === name) return { ...statusOf(running), joined: true };
+    if (running) {
+      throw new CliError(
+        2,
+        `another redrive is running (${running.name}): wait for its end, or stop it there`,
+      );
+    }
+    if (!dryRun) await ensureTopic(this.#bus, auditTopic);
+    return statusOf(this.#run(name, request));
+  }
+
+  #run(name: string, request: RedriveRequest): Job {
+    const { topic, selection, isRelease, by, dryRun, again, ratePerSecond, limit } = request;
+    const stop = new AbortController();
+    const audit = auditLog({ name: by, bus: this.#bus, scheduler: asyncScheduler, failed: rethrow });
+    const action = isRelease ? 'quarantine-released' : 'dead-letters-replayed';
+    const job: Job = {
+      name,
+      stop,
+      progress: undefined,
+      report: undefined,
+      problem: undefined,
+      ended: Promise.resolve(),
+    };
+    job.ended = redrive(this.#bus, selection, {
+      topic,
+      dryRun,
+      again,
+      signal: stop.signal,
+      ...(ratePerSecond !== undefined && { ratePerSecond }),
+      ...(limit !== undefined && { limit }),
+      ...this.#edit,
+      onProgress: progress => (job.progress = progress),
+      audit: record => audit.record(action, ...auditedAs(record)),
+    }).then(
+      report => void (job.report = { ...report, groups: report.groups.slice(0, maxGroups) }),
+      (error: unknown) => void (job.problem = problemOf(error, topic)),
+    );
+    this.#jobs.delete(name);
+    this.#jobs.set(name, job);
+    for (const old of [...this.#jobs.keys()].slice(0, -maxEnded)) this.#jobs.delete(old);
+    return job;
+  }
+
+  #named(name: string): Job {
+    const job = this.#jobs.get(name);
+    if (job) return job;
+    throw new CliError(2, `there is no redrive ${name} in this process: start it again, and it goes on`);
+  }
+}
+
+function isRunning({ report, problem }: Job): boolean {
+  return report === undefined && problem === undefined;
+}
+
+/** As `RedriveStatus`. */
+function statusOf({ name, progress, report, problem }: Job): object {
+  return {
+    job: name,
+    ...(progress && { progress }),
+    ...(report && { report }),
+    ...(problem !== undefined && { problem }),
+  };
+}
+
+function problemOf(error: unknown, topic: string): string {
+  const isMissing = error instanceof BusError && error.code === 'topic-not-found';
+  return isMissing ? nothingIn(topic) : reasonOf(error);
+}
+
+/** Said where there is no such topic. */
+export function nothingIn(topic: string): string {
+  return topic === deadLetterTopic || topic === quarantineTopic
+    ? `there is no topic ${topic} here: nothing has failed yet`
+    : `there is no topic ${topic} here: see "cryptorun topics"`;
+}
+
+function rethrow(error: unknown): never {
+  throw error;
+}

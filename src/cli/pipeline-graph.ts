@@ -36,6 +36,7 @@ export function describePipeline({ name, options, build }: Pipeline): PipelineDe
       partitionsOf: () => 1,
       send: () => undefined,
     },
+    circuitChanged: () => undefined,
     onFailure: () => dropFailures(options.onFailure ?? 'dead-letter'),
     scheduler: asyncScheduler,
     meter: idleMeter,

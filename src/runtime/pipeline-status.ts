@@ -1,3 +1,5 @@
+import type { CircuitChange, CircuitState } from '../../operators/circuit.ts';
+
 /** What a running pipeline tells. */
 export type PipelineEvent =
   | { readonly kind: 'started' | 'stopped'; readonly pipeline: string }
@@ -10,7 +12,8 @@ export type PipelineEvent =
   | { readonly kind: 'lost'; readonly pipeline: string; readonly reason: string }
   /** The bus refuses for now what a stage sends; the pipeline waits, and goes on by itself. */
   | { readonly kind: 'waiting'; readonly pipeline: string; readonly stage: string; readonly reason: string }
-  | { readonly kind: 'going-on'; readonly pipeline: string; readonly stage: string };
+  | { readonly kind: 'going-on'; readonly pipeline: string; readonly stage: string }
+  | { readonly kind: 'circuit'; readonly pipeline: string; readonly change: CircuitChange };
 
 export type PipelinePhase = 'starting' | 'running' | 'draining' | 'restarting' | 'stopped';
 
@@ -36,6 +39,8 @@ export interface PipelineStatus {
   readonly problem: string | undefined;
   /** The oldest message that is not settled, as `topic[partition]@offset key`. */
   readonly stuckAt: string | undefined;
+  /** Circuit breakers that have changed, by the name of their stage. */
+  readonly circuits: ReadonlyMap<string, CircuitState>;
   readonly snapshots: number;
   /** Keys that each operator with state holds. */
   readonly keys: ReadonlyMap<string, number>;

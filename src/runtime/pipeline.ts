@@ -1,4 +1,5 @@
 import { type Observable, type OperatorFunction, type SchedulerLike } from 'rxjs';
+import type { CircuitChange } from '../../operators/circuit.ts';
 import type { DeadLetterOptions } from '../../operators/dead-letter.ts';
 import type { NamedPublisher } from '../../operators/named-publisher.ts';
 import type { Capability } from '../bus/capabilities.ts';
@@ -31,6 +32,8 @@ export interface PipelineContext {
   /** The table side of a join: all of the topic from its beginning, whoever else reads it. */
   readonly table: (topic: Pick<Topic<unknown>, 'name'>) => Observable<Delivery<Bytes>>;
   readonly publisher: NamedPublisher;
+  /** For `circuitBreaker`: its changes show in the pipeline's status, and so in health, log and audit log. */
+  readonly circuitChanged: (change: CircuitChange) => void;
   /** Failures leave here, by the pipeline's failure policy. */
   readonly onFailure: <A>(options?: DeadLetterOptions) => OperatorFunction<Delivery<A>, Ok<A>>;
   readonly scheduler: SchedulerLike;

@@ -1,4 +1,5 @@
 import { Subject, Subscription, tap } from 'rxjs';
+import type { CircuitChange } from '../../operators/circuit.ts';
 import { deadLetter } from '../../operators/dead-letter.ts';
 import type { NamedPublisher } from '../../operators/named-publisher.ts';
 import { requireCapability } from '../bus/capabilities.ts';
@@ -37,6 +38,8 @@ export class RunningPipeline {
   #problem: string | undefined;
   /** Stages that wait because the bus refuses what they send, each with the reason. */
   readonly #held = new Map<string, string>();
+  /** The last change of each circuit breaker. */
+  readonly #circuits = new Map<string, CircuitChange>();
 
   constructor(pipeline: Pipeline, bus: EventBus, options: RunOptions) {
     this.pipeline = pipeline;
@@ -80,6 +83,7 @@ export class RunningPipeline {
       restarts: this.#restarts,
       problem: this.#problem ?? this.#waits ?? this.#run.snapshots.problem,
       stuckAt: this.#run.progress.stuckAt,
+      circuits: new Map([...this.#circuits].map(([stage, { to }]) => [stage, to])),
       snapshots: this.#run.snapshots.count,
       keys: this.#run.state.sizes,
     };
@@ -119,6 +123,7 @@ export class RunningPipeline {
     const newRun = this.#newRun();
     this.#run = newRun;
     this.#held.clear();
+    this.#circuits.clear();
     const chain = new Subscription();
     this.#chain = chain;
     const broke = (error: unknown): void => this.#broke(error);
@@ -173,6 +178,10 @@ export class RunningPipeline {
         return this.#run.source(topic.name, sourceOptions);
       },
       table: topic => this.#bus.source(topic.name, { maxInFlight: 4096 }).pipe(addressedTo(undefined)),
+      circuitChanged: change => {
+        this.#circuits.set(change.stage, change);
+        this.#options.report({ kind: 'circuit', pipeline: name, change });
+      },
       onFailure: deadLetterOptions => {
         const policy = options.onFailure ?? 'dead-letter';
         return policy === 'dead-letter'
@@ -208,6 +217,9 @@ export class RunningPipeline {
 
   get #waits(): string | undefined {
     for (const [stage, reason] of this.#held) return `${stage} waits, and the pipeline with it: ${reason}`;
+    for (const { stage, to, reason } of this.#circuits.values()) {
+      if (to !== 'closed') return `the circuit of ${stage} is ${to}: ${reason}`;
+    }
     return undefined;
   }
 }

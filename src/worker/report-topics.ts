@@ -57,6 +57,7 @@ export type AuditAction =
   | 'topic-created'
   | 'topic-deleted'
   | 'control'
+  | 'circuit-changed'
   | 'state-reset'
   | 'dead-letters-replayed'
   | 'quarantine-released';
@@ -84,6 +85,7 @@ export const AuditEvent: t.Type<AuditEvent> = t.type({
     'topic-created': null,
     'topic-deleted': null,
     control: null,
+    'circuit-changed': null,
     'state-reset': null,
     'dead-letters-replayed': null,
     'quarantine-released': null,

@@ -1,5 +1,6 @@
 import { type SchedulerLike, asyncScheduler } from 'rxjs';
 import { reasonOf } from '../core/failure.ts';
+import type { CircuitChange } from '../../operators/index.ts';
 import type { PipelineEvent } from '../runtime/pipeline-status.ts';
 import { Runtime, ensureTopic } from '../runtime/runtime.ts';
 import { drainAll, within } from './drain.ts';
@@ -204,9 +205,17 @@ class Worker {
           { pipeline, stage: event.stage, reason: event.reason },
           'the bus refuses: the pipeline waits and tries again',
         );
+      case 'circuit':
+        return this.#circuitChanged(pipeline, event.change);
       case 'going-on':
         return this.#logger.info({ pipeline, stage: event.stage }, 'the pipeline goes on');
     }
+  }
+
+  #circuitChanged(pipeline: string, { stage, from, to, reason }: CircuitChange): void {
+    const level = to === 'open' ? 'warn' : 'info';
+    this.#logger[level]({ pipeline, stage, from, to, reason }, `circuit ${to}`);
+    void this.#audit.record('circuit-changed', `${pipeline}/${stage}`, { from, to, reason });
   }
 }
 

@@ -19,6 +19,7 @@ const status: PipelineStatus = {
   restarts: 0,
   problem: undefined,
   stuckAt: undefined,
+  circuits: new Map(),
   snapshots: 0,
   keys: new Map(),
 };

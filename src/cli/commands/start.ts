@@ -1,11 +1,16 @@
 import { marketPipelines } from '../../../pipelines/index.ts';
 import { createEventBus } from '../../backends.ts';
+import { FaultInjector } from '../../bus/embedded/faults.ts';
 import { type Feed, FeedError } from '../../feeds/feed.ts';
 import { type FeedProgress, runFeed } from '../../feeds/feed-runner.ts';
 import { listenForShutdown } from '../../worker/shutdown.ts';
 import type { RunningWorker } from '../../worker/worker-options.ts';
 import { runWorker } from '../../worker/worker.ts';
 import type { TopicSpec } from '../../core/topic.ts';
+import type { Pipeline } from '../../runtime/pipeline.ts';
+import { failing } from '../chaos/failing-pipeline.ts';
+import { disturb } from '../chaos/faulty-bus.ts';
+import { poisoned } from '../chaos/poisoned-feed.ts';
 import { CliError } from '../cli-error.ts';
 import { type Command, type CommandInput, type Options, textOption } from '../command.ts';
 import { serveQueries } from '../control-server.ts';
@@ -45,6 +50,11 @@ export const startCommand: Command = {
     symbols: { type: 'string', value: 'N', help: 'symbols in the simulated market (default 12)' },
     dir: { type: 'string', value: 'PATH', help: 'keep the data there, and go on from what is there' },
     memory: { type: 'boolean', help: 'keep everything in memory; leaves no trace' },
+    chaos: {
+      type: 'string',
+      value: 'SEED',
+      help: 'failing handlers, poison messages, a slow sink and a bus that comes and goes; the signals stay the same',
+    },
     record: { type: 'string', value: 'DIR', help: 'write every topic as JSON lines, a file a topic' },
     config: { type: 'string', value: 'DIR', help: 'configuration folder (default: the one of the package)' },
     plain: { type: 'boolean', help: 'lines instead of a redrawn screen (default without a terminal)' },
@@ -56,21 +66,26 @@ export const startCommand: Command = {
 async function start({ options, terminal }: CommandInput): Promise<number> {
   const configDir = textOption(options, 'config') ?? defaultConfigDir();
   const settings = loadSettings(configDir);
-  const feed = feedOf(options);
+  const chaos = textOption(options, 'chaos');
+  const feed = chaos === undefined ? feedOf(options) : poisoned(feedOf(options));
   const folder = options['memory'] === true ? undefined : dataFolder(textOption(options, 'dir'));
-  const bus = createEventBus(folder === undefined ? { kind: 'stub' } : { kind: 'embedded', dir: folder });
+  const faults = new FaultInjector();
+  const bus = createEventBus(
+    folder === undefined ? { kind: 'stub', faults } : { kind: 'embedded', dir: folder, faults },
+  );
   const shutdown = listenForShutdown(process, { deadlineMs: 3 * drainDeadlineMs });
   const ended = new AbortController();
   const topics = withPositions(settings.topics);
+  const pipelines = marketPipelines({
+    ...settings.market,
+    barsFrom: feed.contents.prices === 'none' ? 'trades' : 'prices',
+  });
   const session = new Session({ feed, folder, topics, options, terminal });
   try {
     const code = await runWorker({
       name: 'start',
       bus,
-      pipelines: marketPipelines({
-        ...settings.market,
-        barsFrom: feed.contents.prices === 'none' ? 'trades' : 'prices',
-      }),
+      pipelines: chaos === undefined ? pipelines : pipelines.map(each => failing(each, chaos, isSink(each))),
       topics,
       feeds: [{ name: feed.name, run: signal => session.feed(signal, () => ended.abort()) }],
       signal: AbortSignal.any([shutdown.signal, ended.signal]),
@@ -79,6 +94,8 @@ async function start({ options, terminal }: CommandInput): Promise<number> {
       started: async worker => {
         session.started(worker);
         await worker.audit.record('config-loaded', configDir);
+        if (chaos !== undefined)
+          void disturb(faults, chaos, AbortSignal.any([shutdown.signal, ended.signal]));
       },
       release: [() => session.close()],
     });
@@ -134,7 +151,7 @@ class Session {
     const recorder =
       record === undefined ? undefined : new Recorder(bus, recordedTopics(this.#topics), record);
     const collector = new Collector(bus, runtime, {
-      title: `${this.#feed.name} on the ${bus.kind} bus`,
+      title: `${this.#feed.name} on the ${bus.kind} bus${this.#options['chaos'] === undefined ? '' : ', with chaos'}`,
       feed: this.#feed.name,
       directory: folder,
       explainCommand: explainCommandFor(folder),
@@ -181,6 +198,11 @@ class Session {
   close(): Promise<void> {
     return this.#close();
   }
+}
+
+/** Chaos makes it slow: what it writes goes to people. */
+function isSink({ name }: Pipeline): boolean {
+  return name === 'notifications';
 }
 
 function styleOf(options: Options, { isInteractive }: Terminal): Style {

@@ -6,7 +6,7 @@ function known(value: number | undefined): number | null {
 }
 
 function pipelineJson({ status, inPerSecond, outPerSecond, lagMs }: PipelineView): unknown {
-  const { watermark, eventTime, problem, stuckAt, keys, ...counts } = status;
+  const { watermark, eventTime, problem, stuckAt, keys, circuits, ...counts } = status;
   return {
     ...counts,
     watermark: known(watermark),
@@ -14,6 +14,7 @@ function pipelineJson({ status, inPerSecond, outPerSecond, lagMs }: PipelineView
     problem: problem ?? null,
     stuckAt: stuckAt ?? null,
     keys: Object.fromEntries(keys),
+    circuits: Object.fromEntries(circuits),
     inPerSecond: known(inPerSecond),
     outPerSecond: known(outPerSecond),
     lagMs: known(lagMs),

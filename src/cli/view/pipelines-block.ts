@@ -1,4 +1,4 @@
-import type { PipelinePhase } from '../../runtime/pipeline-status.ts';
+import type { PipelinePhase, PipelineStatus } from '../../runtime/pipeline-status.ts';
 import type { Block } from './block.ts';
 import { type Ink, type Line, type Span, span } from './line.ts';
 import type { LiveState, PipelineView } from './live-state.ts';
@@ -12,6 +12,14 @@ const marks: Readonly<Record<PipelinePhase, Span>> = {
   restarting: span('↻', 'bad'),
   stopped: span('○', 'dim'),
 };
+
+/** The mark of a pipeline: an open circuit counts for more than that it runs. */
+function markOf({ phase, circuits }: PipelineStatus): Span {
+  const states = new Set(circuits.values());
+  if (phase !== 'running') return marks[phase];
+  if (states.has('open')) return span('⊘', 'bad');
+  return states.has('half-open') ? span('◑', 'warn') : marks.running;
+}
 
 /** Past this much lag the number is shown as a warning. */
 const notableLag = 10_000;
@@ -49,7 +57,7 @@ function alarming(count: number, ink: Ink): Span {
 
 function rowOf({ status, inPerSecond, outPerSecond, lagMs }: PipelineView, watermark: string): Span[] {
   return [
-    marks[status.phase],
+    markOf(status),
     span(status.name, status.problem === undefined ? 'plain' : 'bad'),
     span(compact(inPerSecond)),
     span(compact(outPerSecond)),

@@ -67,17 +67,15 @@ function problemsOf(state: LiveState | undefined): string[] {
 
 function changes(previous: LiveState | undefined, state: LiveState): string[] {
   const known = new Set(problemsOf(previous));
+  const current = new Set(problemsOf(state));
   const wasCold = previous?.warmUps.some(view => !isWarm(view)) === true;
   const allWarm = state.warmUps.length > 0 && state.warmUps.every(isWarm);
   return [
     ...(previous?.phase === state.phase
       ? []
       : [`${state.title}: ${phaseWords[state.phase]}, ${state.feed.name}`]),
-    ...new Set(
-      problemsOf(state)
-        .filter(problem => !known.has(problem))
-        .map(problem => `Problem: ${problem}`),
-    ),
+    ...[...known].filter(problem => !current.has(problem)).map(problem => `Over: ${problem}`),
+    ...[...current].filter(problem => !known.has(problem)).map(problem => `Problem: ${problem}`),
     ...(wasCold && allWarm ? [`All ${plural(state.warmUps.length, 'symbol')} ready`] : []),
   ];
 }

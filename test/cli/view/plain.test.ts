@@ -49,6 +49,7 @@ describe('renderPlain', () => {
     });
     expect(renderPlain(stateOf(), broken)).toEqual(['Problem: disk full', 'Problem: gates: broker gone']);
     expect(renderPlain(broken, broken)).toEqual([]);
+    expect(renderPlain(broken, stateOf({ problems: ['disk full'] }))).toEqual(['Over: gates: broker gone']);
     expect(renderPlain(stateOf(), stateOf({ warmUps: warmUps(5) }))).toEqual(['All 12 symbols ready']);
   });
 

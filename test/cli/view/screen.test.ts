@@ -72,6 +72,16 @@ describe('renderScreen', () => {
     expect(shown(state)).toMatch(/● +bars +84\.3k +1,410 +256 +1,204 +2\.1s +7 +2 +01-14 09:31:04/);
   });
 
+  it.each([
+    ['open', '⊘'],
+    ['half-open', '◑'],
+    ['closed', '●'],
+  ] as const)('marks a pipeline whose circuit is %s', (state, mark) => {
+    const circuits = new Map([['circuit', state]]);
+    const screen = shown(stateOf({ pipelines: [pipelineView('bars', { circuits })] }));
+    expect(screen).toMatch(new RegExp(`${mark} +bars `));
+  });
+
   it('says what is wrong with a pipeline and where it is stuck', () => {
     const broken = pipelineView('gates', {
       phase: 'restarting',

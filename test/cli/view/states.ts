@@ -53,6 +53,7 @@ export function status(name: string, rest: Partial<PipelineStatus> = {}): Pipeli
     restarts: 0,
     problem: undefined,
     stuckAt: undefined,
+    circuits: new Map(),
     snapshots: 4,
     keys: new Map([['aggregate', 12]]),
     ...rest,

@@ -185,9 +185,10 @@ export class OrderedSender {
     return this.#options.host.answered();
   }
 
-  /** The next of those that were refused; in turn, so that one topic that is full cannot keep all others waiting. */
+  /** In turn one that was refused and one that was not sent yet: a topic that is full must not keep others waiting. */
   #ask(): void {
-    const probe = this.#refused.shift();
+    const isFresh = this.#attempt % 2 === 0 && this.#ready.size > 0;
+    const probe = isFresh ? this.#ready.shift() : this.#refused.shift();
     if (probe === undefined) return;
     this.#phase = 'probing';
     this.#probe = probe;

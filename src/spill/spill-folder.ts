@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { MessageId } from '../core/message.ts';
 import { BusError } from '../core/publisher.ts';
 import { reasonOf } from '../core/failure.ts';
 import { lockFolder } from '../log/folder-lock.ts';
@@ -34,6 +35,8 @@ export class SpillFolder {
   readonly #position: DrainPosition;
   /** What lets go of what is open, the last one first. */
   readonly #release: (() => void)[] = [];
+  /** Set aside before the last crash, and not yet behind the position: sent now, they would come out of order. */
+  #done: ReadonlyMap<number, MessageId> = new Map();
   #bytes = 0;
   #reported = 0;
 
@@ -143,6 +146,7 @@ export class SpillFolder {
     this.#log.dropBefore(this.#position.offset);
     this.#bytes = this.#measure();
     this.#reportDamage();
+    if (this.position < this.nextOffset) this.#done = this.#refused.idsFrom(this.position);
     if (this.#keyIds().at(-1) !== codec.keyId) this.#log.roll();
   }
 
@@ -170,7 +174,7 @@ export class SpillFolder {
       const first = record.offset - messages.length + 1;
       return messages
         .map((message, at) => new SpillEntry(message, record.time, first + at, undefined))
-        .filter(({ offset }) => offset >= from);
+        .filter(({ offset, message }) => offset >= from && this.#done.get(offset) !== message.id);
     } catch (cause) {
       const reason = reasonOf(cause);
       this.#refused.addRecord(record, reason);

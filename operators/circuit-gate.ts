@@ -67,9 +67,8 @@ export class CircuitGate<A, B> implements PassageWatcher {
   leave(output: Delivery<B>): void {
     if (this.#circuit.calm && output.ok) this.#circuit.succeeded();
     else this.#judge(output);
-    this.#subscriber.next(output);
-    // Only now: what is let in may come out at once, and must not overtake.
-    if (this.#queue.size > 0) this.#admit();
+    if (this.#queue.size === 0) this.#subscriber.next(output);
+    else this.#passBeforeAdmitting(output);
   }
 
   settling(passage: Passage, outcome: 'acked' | 'nacked'): void {
@@ -118,6 +117,15 @@ export class CircuitGate<A, B> implements PassageWatcher {
     }
     this.#admitting = false;
     if (this.#completed && this.#queue.size === 0) this.#entrance.complete();
+  }
+
+  /** What is let in may come out at once, and must not overtake. */
+  #passBeforeAdmitting(output: Delivery<B>): void {
+    const admits = this.#admitting;
+    this.#admitting = true;
+    this.#subscriber.next(output);
+    this.#admitting = admits;
+    this.#admit();
   }
 
   #forgetPlaces(): void {

@@ -1,6 +1,6 @@
 import { MessageHeaders } from './headers.ts';
 import type { Message, OutgoingMessage } from './message.ts';
-import { type MessageHistory, withHistory } from './message-history.ts';
+import { type MessageHistory, historyOf, withHistory } from './message-history.ts';
 
 /** The topic of messages that are tried again later. */
 export const retryTopic = 'cryptorun-retry';
@@ -10,6 +10,8 @@ export const retryHeaders = {
   due: 'x-retry-due',
   topic: 'x-retry-topic',
   partition: 'x-retry-partition',
+  /** The only pipeline that wants it back. Not the addressee yet: that is who sends it back. */
+  pipeline: 'x-retry-pipeline',
 } as const;
 
 const names: ReadonlySet<string> = new Set(Object.values(retryHeaders));
@@ -22,25 +24,27 @@ export interface RetryMessage {
   readonly message: OutgoingMessage;
 }
 
-/** The message on its way through a retry topic: byte for byte, with its key, id and event time. */
+/** The message on its way through a retry topic to its addressee: byte for byte, with key, id and event time. */
 export function toRetryTopic(
   topic: string,
   message: Message,
   history: MessageHistory,
   dueAt: number,
 ): OutgoingMessage {
+  const { addressee, ...rest } = history;
   const told: (readonly [string, string])[] = [
     [retryHeaders.due, String(dueAt)],
     [retryHeaders.topic, message.topic],
     [retryHeaders.partition, String(message.partition)],
   ];
+  if (addressee !== undefined) told.push([retryHeaders.pipeline, addressee]);
   return {
     topic,
     key: message.key,
     payload: message.payload,
     timestamp: message.timestamp,
     id: message.id,
-    headers: MessageHeaders.of([...withHistory(message.headers, history), ...told]),
+    headers: MessageHeaders.of([...withHistory(message.headers, { ...rest, addressee: undefined }), ...told]),
     reserved: true,
   };
 }
@@ -57,8 +61,13 @@ export function fromRetryTopic(message: Message): RetryMessage | string {
   if (!Number.isFinite(dueAt))
     return `${retryHeaders.due} is no time: ${headers.get(retryHeaders.due) ?? 'missing'}`;
   const own = MessageHeaders.of([...headers].filter(([name]) => !names.has(name)));
+  const history = { ...historyOf(message), addressee: headers.get(retryHeaders.pipeline) };
   return {
     dueAt,
-    message: { topic, partition, key, payload, timestamp, id, headers: own, reserved: true },
+    message: {
+      ...{ topic, partition, key, payload, timestamp, id },
+      headers: withHistory(own, history),
+      reserved: true,
+    },
   };
 }

@@ -1,0 +1,28 @@
+import { delayUntil, mapValues, publishMessages, readRetries, retryTopic } from '../operators/index.ts';
+import { type Pipeline, pipeline } from '../src/index.ts';
+
+export interface RetriesOptions {
+  /** The retry topic; default `cryptorun-retry`. */
+  readonly topic?: string;
+  /** Messages held until they are due, at most; default 8192. Those behind them wait in the topic. */
+  readonly maxInFlight?: number;
+}
+
+/**
+ * Sends messages back to where they came from when it is time to try them again: the other half of
+ * `retryWithBackoff` through a topic. One of it serves all pipelines of a bus.
+ */
+export function retries({ topic = retryTopic, maxInFlight = 8192 }: RetriesOptions = {}): Pipeline {
+  return pipeline(
+    'retries',
+    ({ source, publisher, onFailure, scheduler, meter }) =>
+      source({ name: topic }).pipe(
+        readRetries({ scheduler }),
+        delayUntil(({ dueAt }) => dueAt, { scheduler, meter }),
+        mapValues(({ message }) => message, { scheduler }),
+        publishMessages(publisher, { scheduler, meter }),
+        onFailure(),
+      ),
+    { summary: 'sends messages back when they are to be tried again', watermarkDelayMs: false, maxInFlight },
+  );
+}

@@ -17,6 +17,7 @@ export { RegimeSettings, defaultRegimeSettings } from './regime-settings.ts';
 export { Regime } from './regime-value.ts';
 export { regime } from './regime.ts';
 export { type RetriesOptions, retries } from './retry.ts';
+export { shippedPipelines } from './shipped-pipelines.ts';
 export { SignalSettings, defaultSignalSettings } from './signal-settings.ts';
 export { Signal } from './signal-value.ts';
 export { signals } from './signals.ts';

@@ -1,4 +1,4 @@
-import { marketPipelines } from '../../../pipelines/index.ts';
+import { shippedPipelines } from '../../../pipelines/index.ts';
 import { shippedBackends } from '../../config/backends.ts';
 import { checkConfigs } from '../../config/check-configs.ts';
 import { formatProblems } from '../../config/config-problem.ts';
@@ -16,7 +16,7 @@ export const configCommand: Command = {
     const dir = textOption(options, 'config') ?? defaultConfigDir();
     const problems = checkConfigs(dir, {
       env: process.env,
-      pipelines: marketPipelines().map(({ name }) => name),
+      pipelines: shippedPipelines().map(({ name }) => name),
       kinds: shippedBackends,
       files: domainFiles,
     });

@@ -1,4 +1,4 @@
-import { marketPipelines } from '../../../pipelines/index.ts';
+import { shippedPipelines } from '../../../pipelines/index.ts';
 import type { Command } from '../command.ts';
 import { type PipelineDescription, describePipeline } from '../pipeline-graph.ts';
 
@@ -7,7 +7,7 @@ export const pipelinesCommand: Command = {
   summary: 'Lists the pipelines: what each reads, the operators it chains, and what it writes',
   options: { json: { type: 'boolean', help: 'as JSON' } },
   run: ({ options, terminal }) => {
-    const described = marketPipelines().map(describePipeline);
+    const described = shippedPipelines().map(describePipeline);
     if (options['json'] === true) {
       terminal.out(JSON.stringify(described, null, 2));
     } else {
@@ -24,6 +24,6 @@ function draw({ name, summary, inputs, tables, stages, outputs }: PipelineDescri
     `  ${inputs.join(', ')}`,
     ...beside,
     `  -> ${stages.join(' -> ')}`,
-    `  => ${outputs.join(', ')}`,
+    ...(outputs.length > 0 ? [`  => ${outputs.join(', ')}`] : []),
   ].join('\n');
 }

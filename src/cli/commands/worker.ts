@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
 import { pino } from 'pino';
-import { marketPipelines } from '../../../pipelines/index.ts';
+import { shippedPipelines } from '../../../pipelines/index.ts';
 import { createEventBus } from '../../backends.ts';
 import type { EventBus } from '../../bus/event-bus.ts';
 import { type BackendConfig, loadBackends, shippedBackends } from '../../config/backends.ts';
@@ -48,7 +48,7 @@ export const workerCommand: Command = {
       return await runWorker({
         name: bundle.name,
         bus,
-        pipelines: [...chosen(marketPipelines(settings.market), bundle), ...sinks.pipelines],
+        pipelines: [...chosen(shippedPipelines(settings.market), bundle), ...sinks.pipelines],
         topics: withPositions(settings.topics),
         feeds: feeds.map(feed => ({
           name: feed.name,
@@ -83,7 +83,7 @@ function loadBundleWith(file: string, configDir: string): Loaded {
     loadBackends(join(configDir, 'stream/backends.yaml'), shippedBackends, process.env),
   );
   const problems = checkBundle(located, {
-    pipelines: marketPipelines().map(({ name }) => name),
+    pipelines: shippedPipelines().map(({ name }) => name),
     backends: Object.keys(backends.backends),
   });
   if (problems.length > 0) throw configError(problems);

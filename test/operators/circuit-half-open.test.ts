@@ -147,11 +147,13 @@ describe('circuitBreaker, half-open', () => {
     const changes: CircuitChange[] = [];
     deliveryTest(({ hot, scheduler, expectDeliveries, expectSettled }) => {
       const onChange = (change: CircuitChange): void => void changes.push(change);
-      // B and c come out at 21 and 22; open from 20 to 25 by A, so they come out while it is open.
-      const options = { failures: 1, coolDownMs: 5, scheduler, onChange };
-      const out = hot('A-----B-c', letters).pipe(circuitBreaker(slowService(20, scheduler), options));
-      expectDeliveries(out).toBe('20ms A-----B-c', answers);
-      expectSettled({ acked: '28ms c', nacked: '20ms A-----B' });
+      // Open from 23 to 28 by A and B; C, which went in while A was counted, and D come out after that.
+      const options = { failures: 2, coolDownMs: 5, scheduler, onChange };
+      const out = hot('A--B----------D------C', letters).pipe(
+        circuitBreaker(slowService(20, scheduler), options),
+      );
+      expectDeliveries(out).toBe('20ms A--B----------D------C', answers);
+      expectSettled({ nacked: '20ms A--B----------D------C' });
     });
     expect(changes.map(({ to }) => to)).toEqual(['open', 'half-open']);
   });

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { type Observable, delayWhen, map, timer } from 'rxjs';
+import { type Observable, delayWhen, map, of, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { circuitBreaker } from '../../operators/circuit-breaker.ts';
 import type { CircuitChange } from '../../operators/circuit.ts';
@@ -16,6 +16,7 @@ interface Outage {
   readonly bursts: readonly { readonly messages: number; readonly pauseMs: number }[];
   readonly keys: number;
   readonly maxInFlight: number;
+  /** 0: it answers at once. */
   readonly serviceMs: number;
   /** The service is away for so long from here, ms. */
   readonly awayAt: number;
@@ -101,7 +102,7 @@ class Played {
     return text$.pipe(
       delayWhen(text => {
         this.entered.push({ key: `k${Number(text) % keys}`, n: Number(text) });
-        return timer(serviceMs, scheduler);
+        return serviceMs === 0 ? of(0) : timer(serviceMs, scheduler);
       }),
       map(text => {
         const now = scheduler.now();

@@ -49,6 +49,10 @@ export interface Snapshot {
   readonly lost: () => void;
 }
 
+function isUsed({ states }: Operator): boolean {
+  return states.size > 0;
+}
+
 /** The states of one pipeline's operators: handed out to them, written as snapshots, restored at start. */
 export class PipelineState implements StateStore {
   readonly #pipeline: string;
@@ -57,14 +61,16 @@ export class PipelineState implements StateStore {
   #slots = new Map<string, 0 | 1>();
   #known = new Map<string, Set<string>>();
   #snapshot = 0;
+  #used = false;
 
   constructor(pipeline: string) {
     this.#pipeline = pipeline;
   }
 
-  /** Whether any operator keeps state. */
+  /** Whether any operator has ever remembered anything: until then there is nothing to wait for with a commit. */
   get used(): boolean {
-    return this.#operators.size > 0;
+    this.#used ||= this.#stored.commit !== undefined || [...this.#operators.values()].some(isUsed);
+    return this.#used;
   }
 
   /** Takes what is stored as the state that operators begin with. */

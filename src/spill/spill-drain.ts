@@ -8,6 +8,7 @@ const commitMessages = 1000;
 const commitAfterMs = 100;
 /** More is read once no more than so many messages are in memory. */
 const lowMark = 256;
+const readsPerTurn = 4;
 /** A folder that cannot be read is tried again after so many ms. */
 const readAgainMs = 1000;
 
@@ -57,10 +58,8 @@ export class SpillDrain {
 
   /** Something was written, or the sender has room. */
   wake(): void {
-    const { folder, sender, scheduler } = this.#options;
-    if (!this.#isActive || this.#reading !== undefined) return;
-    if (this.#from >= folder.nextOffset || sender.size > lowMark) return;
-    this.#reading = scheduler.schedule(() => this.#read());
+    if (this.#isActive && this.#reading === undefined && this.#mayRead)
+      this.#reading = this.#options.scheduler.schedule(() => this.#read());
   }
 
   /** The broker has answered; what it did not take stays the sender's affair. */
@@ -92,17 +91,17 @@ export class SpillDrain {
     return this.#options.sender.oldest?.offset ?? this.#from;
   }
 
+  get #mayRead(): boolean {
+    const { folder, sender } = this.#options;
+    return this.#from < folder.nextOffset && sender.size <= lowMark;
+  }
+
+  /** Several times in a turn where the broker answers at once, then others have theirs. */
   #read(): void {
-    const { folder, sender, scheduler, onFailed } = this.#options;
-    this.#reading = undefined;
+    const { scheduler, onFailed } = this.#options;
     try {
-      const { entries, next } = folder.read(this.#from);
-      for (const entry of entries) {
-        this.#from = entry.offset + 1;
-        sender.add(entry);
-      }
-      // Never back: a message may have been sent, and spilling begun anew, meanwhile.
-      this.#from = Math.max(this.#from, next);
+      for (let reads = 0; reads < readsPerTurn && this.#mayRead; reads++) this.#readOnce();
+      this.#reading = undefined;
     } catch (cause) {
       if (!(cause instanceof BusError)) throw cause;
       this.#reading = scheduler.schedule(() => this.#read(), readAgainMs);
@@ -110,6 +109,17 @@ export class SpillDrain {
     }
     this.wake();
     this.finishIfDone();
+  }
+
+  #readOnce(): void {
+    const { folder, sender } = this.#options;
+    const { entries, next } = folder.read(this.#from);
+    for (const entry of entries) {
+      this.#from = entry.offset + 1;
+      sender.add(entry);
+    }
+    // Never back: all may have been sent, and spilling begun anew, meanwhile.
+    this.#from = Math.max(this.#from, next);
   }
 
   #commit(): void {

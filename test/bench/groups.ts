@@ -4,6 +4,7 @@ import type { Benchmark } from './benchmark.ts';
 export const groups = {
   bus: async () => (await import('./bus.ts')).benchmarks,
   log: async () => (await import('./log.ts')).benchmarks,
+  spill: async () => (await import('./spill.ts')).benchmarks,
   operators: async () => (await import('./operators.ts')).benchmarks,
   chain: async () => (await import('./chain.ts')).benchmarks,
 } satisfies Readonly<Record<string, () => Promise<readonly Benchmark[]>>>;

@@ -2,10 +2,13 @@ import { type OperatorFunction, Subject, VirtualAction, VirtualTimeScheduler, ma
 import { each } from '../../operators/each.ts';
 import type { AttemptContext } from '../../operators/attempt.ts';
 import { retryWithBackoff } from '../../operators/retry-with-backoff.ts';
-import { type Delivery, settlement, withValue } from '../../src/core/delivery.ts';
+import { type Delivery, ok, settlement, withValue } from '../../src/core/delivery.ts';
+import { idleSettlement } from '../../src/core/settlement.ts';
+import { memoryStateStore } from '../../src/core/state.ts';
+import { messageOf } from '../../src/testing/index.ts';
 import type { Benchmark, Work } from './benchmark.ts';
-import { type Tick, deliveries, ours } from './operator-load.ts';
-import { repeat } from './stopwatch.ts';
+import { type Tick, deliveries, idlePublisher, ours } from './operator-load.ts';
+import { repeat, stopwatch } from './stopwatch.ts';
 
 const double = ({ symbol, price, time }: Tick): Tick => ({ symbol, price: price * 2, time });
 
@@ -52,6 +55,35 @@ function inTime(
   };
 }
 
+const neverDone = new Error('told to fail');
+
+/** So many messages of a thousand keys go round at once: what is remembered of them stays in memory. */
+const parked: Work = ({ smoke }) => {
+  const count = smoke ? 20_000 : 1_000_000;
+  const source$ = new Subject<Delivery<number>>();
+  const through = { publisher: idlePublisher, state: memoryStateStore(), maxParkedPerKey: count };
+  let failed = 0;
+  const subscription = source$
+    .pipe(
+      retryWithBackoff<number, number>(
+        () => {
+          throw neverDone;
+        },
+        { through },
+      ),
+    )
+    .subscribe(() => failed++);
+  const lap = stopwatch();
+  for (let at = 0; at < count; at++) {
+    const key = `SYM${at % 1000}-USD`;
+    source$.next(ok(at, messageOf({ topic: 'orders', key, offset: at }), idleSettlement));
+  }
+  const measured = lap(count);
+  subscription.unsubscribe();
+  if (failed > 0) throw new Error(`${failed} failed for good`);
+  return { ...measured, note: `${count} messages of 1000 keys` };
+};
+
 /** What trying again costs: next to nothing while nothing fails, little when one in a hundred does. */
 export const retryBenchmarks: readonly Benchmark[] = [
   {
@@ -65,6 +97,7 @@ export const retryBenchmarks: readonly Benchmark[] = [
       ),
     },
   },
+  { name: 'retryWithBackoff, a million in a topic', subject: parked },
   {
     name: 'retryWithBackoff, 1 in 100 fails',
     subject: inTime(scheduler => retryWithBackoff(doubleAtLast, { scheduler })),

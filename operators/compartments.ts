@@ -1,4 +1,4 @@
-import type { SchedulerLike, Subject, Subscription } from 'rxjs';
+import type { Observer, SchedulerLike, Subscription } from 'rxjs';
 import { type Delivery, type Ok, ok, settlement } from '../src/core/delivery.ts';
 import { Queue } from '../src/core/queue.ts';
 import type { Settlement } from '../src/core/settlement.ts';
@@ -27,7 +27,7 @@ interface Compartment<A> {
 
 /** The compartments of a bulkhead: who is in the section, and who waits for a place there. */
 export class Compartments<A> {
-  readonly #entrance: Subject<Delivery<A>>;
+  readonly #entrance: Observer<Delivery<A>>;
   readonly #bounds: CompartmentBounds;
   readonly #refuse: (delivery: Ok<A>, reason: string, limit: number) => void;
   readonly #scheduler: SchedulerLike;
@@ -40,7 +40,7 @@ export class Compartments<A> {
   #waiting = 0;
 
   constructor(
-    entrance: Subject<Delivery<A>>,
+    entrance: Observer<Delivery<A>>,
     bounds: CompartmentBounds,
     refuse: (delivery: Ok<A>, reason: string, limit: number) => void,
     scheduler: SchedulerLike,

@@ -1,4 +1,4 @@
-import { Observable, type OperatorFunction, Subject, type Subscriber } from 'rxjs';
+import { Observable, type Observer, type OperatorFunction, type Subscriber } from 'rxjs';
 import type { Delivery } from './delivery.ts';
 import { stage } from './stage.ts';
 
@@ -25,16 +25,16 @@ interface AroundSection<A, B> {
 export function aroundSection<A, B>(
   name: string,
   section: Section<A, B>,
-  connect: (subscriber: Subscriber<Delivery<B>>, entrance: Subject<Delivery<A>>) => AroundSection<A, B>,
+  connect: (subscriber: Subscriber<Delivery<B>>, entrance: Observer<Delivery<A>>) => AroundSection<A, B>,
 ): Section<A, B> {
   return source => {
     const around$ = new Observable<Delivery<B>>(subscriber => {
-      const entrance = new Subject<Delivery<A>>();
+      const entrance = new Entrance<Delivery<A>>();
       const { next, left, complete, ended, teardown } = connect(subscriber, entrance);
       if (teardown) subscriber.add(teardown);
       const error = (cause: unknown): void => subscriber.error(cause);
       subscriber.add(
-        section(entrance).subscribe({
+        section(entrance.entered$).subscribe({
           next: left,
           error,
           complete: ended ?? (() => subscriber.complete()),
@@ -45,6 +45,26 @@ export function aroundSection<A, B>(
     // For drawings, which follow this link: the operator, then what it stands around. Nobody subscribes to it.
     return Object.assign(around$, { source: source.pipe(named(name), section) });
   };
+}
+
+/** What goes into a section. A Subject would do, but may have many observers, and takes twice the time for it. */
+class Entrance<A> implements Observer<A> {
+  #inside: Subscriber<A> | undefined;
+  readonly entered$: Observable<A> = new Observable<A>(inside => {
+    this.#inside = inside;
+  });
+
+  next(value: A): void {
+    this.#inside?.next(value);
+  }
+
+  error(cause: unknown): void {
+    this.#inside?.error(cause);
+  }
+
+  complete(): void {
+    this.#inside?.complete();
+  }
 }
 
 function named<A>(name: string): Section<A, A> {

@@ -1,5 +1,6 @@
 import { bufferCount, concatMap, filter, from, groupBy, map, mergeMap, of, scan, tap } from 'rxjs';
 import { batch } from '../../operators/batch.ts';
+import { circuitBreaker } from '../../operators/circuit-breaker.ts';
 import { deadLetter } from '../../operators/dead-letter.ts';
 import { decode } from '../../operators/decode.ts';
 import { each } from '../../operators/each.ts';
@@ -162,5 +163,10 @@ export const benchmarks: readonly Benchmark[] = [
     name: 'rateLimit, never reached',
     subject: ours(rateLimit<Tick>({ perSecond: 1_000_000, burst: 1_000_000_000 }), deliveries),
     twin: { name: 'nothing', work: through(source$ => source$, ticks) },
+  },
+  {
+    name: 'circuitBreaker round mapValues, closed',
+    subject: ours(circuitBreaker(mapValues(double)), deliveries),
+    twin: { name: 'mapValues', work: ours(mapValues(double), deliveries) },
   },
 ];

@@ -7,6 +7,7 @@ import { CliError } from '../cli-error.ts';
 import type { Query } from '../query.ts';
 import { jsonArgument } from '../wrong-input.ts';
 import { Group, LetterSummary, summaryOf, wholeOf } from './letter-answers.ts';
+import { requireTopic } from './require-topic.ts';
 import { Selection } from './selection.ts';
 
 /** Messages looked at for one answer at most, so that none takes long. */
@@ -58,6 +59,7 @@ export const Page: t.Type<Page> = t.type({
 /** `[PageRequest]`: the letters, or groups, from a position on. */
 const page: Query = async (bus, [request]): Promise<Page> => {
   const { topic, selection, from, want } = jsonArgument(PageRequest, request);
+  await requireTopic(bus, topic);
   const next: Record<string, number> = { ...from };
   const letters: LetterSummary[] = [];
   const groups = new GroupTally();

@@ -1,8 +1,6 @@
 import { asyncScheduler } from 'rxjs';
 import type { EventBus } from '../../bus/event-bus.ts';
-import { deadLetterTopic, quarantineTopic } from '../../core/dead-letter.ts';
 import { reasonOf } from '../../core/failure.ts';
-import { BusError } from '../../core/publisher.ts';
 import { type LetterTransform } from '../../dlq/redrive-options.ts';
 import { redrive } from '../../dlq/redrive.ts';
 import { redriveJob } from '../../dlq/redrive-job.ts';
@@ -14,6 +12,7 @@ import { CliError } from '../cli-error.ts';
 import type { Query } from '../query.ts';
 import { jsonArgument } from '../wrong-input.ts';
 import { auditedAs } from './redrive-audit.ts';
+import { requireTopic } from './require-topic.ts';
 import { RedriveRequest } from './redrive-answers.ts';
 
 /** What redrives of this process make of payloads. */
@@ -76,6 +75,7 @@ export class RedriveJobs {
         `another redrive is running (${running.name}): wait for its end, or stop it there`,
       );
     }
+    await requireTopic(this.#bus, topic);
     if (!dryRun) await ensureTopic(this.#bus, auditTopic);
     return statusOf(this.#run(name, request));
   }
@@ -105,7 +105,7 @@ export class RedriveJobs {
       audit: record => audit.record(action, ...auditedAs(record)),
     }).then(
       report => void (job.report = { ...report, groups: report.groups.slice(0, maxGroups) }),
-      (error: unknown) => void (job.problem = problemOf(error, topic)),
+      (error: unknown) => void (job.problem = reasonOf(error)),
     );
     this.#jobs.delete(name);
     this.#jobs.set(name, job);
@@ -132,18 +132,6 @@ function statusOf({ name, progress, report, problem }: Job): object {
     ...(report && { report }),
     ...(problem !== undefined && { problem }),
   };
-}
-
-function problemOf(error: unknown, topic: string): string {
-  const isMissing = error instanceof BusError && error.code === 'topic-not-found';
-  return isMissing ? nothingIn(topic) : reasonOf(error);
-}
-
-/** Said where there is no such topic. */
-export function nothingIn(topic: string): string {
-  return topic === deadLetterTopic || topic === quarantineTopic
-    ? `there is no topic ${topic} here: nothing has failed yet`
-    : `there is no topic ${topic} here: see "cryptorun topics"`;
 }
 
 function rethrow(error: unknown): never {

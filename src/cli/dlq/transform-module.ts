@@ -23,7 +23,7 @@ export async function transformModule(path: string): Promise<EditModule> {
   } catch (cause) {
     throw new CliError(2, `--transform: ${path} cannot be loaded: ${reasonOf(cause)}`, { cause });
   }
-  const transform = exported instanceof Object && 'default' in exported ? exported.default : undefined;
+  const transform = defaultOf(exported);
   if (!isFunction(transform)) {
     throw new CliError(2, `--transform: ${path} has no default export that is a function, as "${example}"`);
   }
@@ -32,6 +32,12 @@ export async function transformModule(path: string): Promise<EditModule> {
     transform: letter => transform(letter),
     transformId: hash('sha256', readFileSync(file), 'hex'),
   };
+}
+
+/** A module's namespace is an object without a prototype. */
+function defaultOf(exported: unknown): unknown {
+  if (typeof exported !== 'object' || exported === null || !('default' in exported)) return undefined;
+  return exported.default;
 }
 
 function isFunction(value: unknown): value is EditModule['transform'] {

@@ -1,7 +1,7 @@
+import { Backoff } from '../core/backoff.ts';
 import { CcxtItems } from './ccxt/ccxt-items.ts';
 import { loadCcxt, openExchange, type CcxtExchange, type LoadCcxt } from './ccxt/ccxt-module.ts';
 import { FeedError, type Feed, type FeedBatch, type FeedItem } from './feed.ts';
-import { backoffMs } from './live/backoff.ts';
 import { ItemQueue } from './live/item-queue.ts';
 import { LiveClock } from './live/live-clock.ts';
 import { systemTimers, type Timers } from './live/timers.ts';
@@ -121,6 +121,7 @@ class CcxtReading {
   async #follow(symbol: string, channel: Channel): Promise<void> {
     const pushes = this.#exchange.pushes[channel];
     const { maxAttempts = 10, random = Math.random, pollMs = 2000, onError } = this.#options;
+    const backoff = new Backoff(this.#name, { firstDelayMs: 500, maxDelayMs: 30_000, random });
     const place = `ccxt ${this.#venue} ${channel} ${symbol}`;
     let failed = 0;
     for (let first = !pushes; !this.#stopped();) {
@@ -140,7 +141,7 @@ class CcxtReading {
           return;
         }
         onError?.(`${place}: ${error.message}`);
-        await this.#wait(backoffMs(failed - 1, random()));
+        await this.#wait(backoff.delayMs(failed));
       }
       await this.#room;
     }

@@ -1,6 +1,6 @@
 import * as t from 'io-ts';
+import { Backoff, type BackoffOptions } from '../core/backoff.ts';
 import { FeedError, type Feed, type FeedBatch, type FeedContents } from './feed.ts';
-import type { BackoffOptions } from './live/backoff.ts';
 import { LiveSession, type LiveEvent, type LiveSettings } from './live/live-session.ts';
 import { fetchText, type FetchText } from './live/rest.ts';
 import { systemTimers, type Timers } from './live/timers.ts';
@@ -20,7 +20,7 @@ export interface WebSocketFeedOptions extends NormaliserOptions {
   readonly random?: () => number;
   /** Fetches snapshots of books by REST. Default `fetch`, at most 10 s and 16 MB. */
   readonly fetchText?: FetchText;
-  /** Waits between attempts to connect: 500 ms, doubling, at most 30 s, with jitter. */
+  /** Waits between attempts to connect. Default 500 ms, doubling, at most 30 s, each shortened by up to half. */
   readonly backoff?: BackoffOptions;
   /** Attempts in a row without market data after which the feed fails. Default: none, it goes on trying. */
   readonly maxAttempts?: number;
@@ -100,13 +100,13 @@ function lastTime(position: string | null): number {
 }
 
 function settingsOf(name: string, url: string, options: WebSocketFeedOptions, said: number): LiveSettings {
+  const { random = Math.random } = options;
   return {
     feed: name,
     url: options.url ?? url,
     timers: options.timers ?? systemTimers,
-    random: options.random ?? Math.random,
     fetchText: options.fetchText ?? fetchText,
-    backoff: options.backoff ?? {},
+    backoff: new Backoff(name, { firstDelayMs: 500, maxDelayMs: 30_000, random, ...options.backoff }),
     maxAttempts: options.maxAttempts ?? Infinity,
     stallMs: options.stallMs ?? 30_000,
     maxFrameBytes: options.maxFrameBytes ?? 16 * 1024 * 1024,

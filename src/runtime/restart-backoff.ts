@@ -1,5 +1,7 @@
-const firstMs = 1_000;
+import { Backoff } from '../core/backoff.ts';
+
 const longestMs = 30_000;
+const backoff = new Backoff('restart', { firstDelayMs: 1_000, maxDelayMs: longestMs, jitter: 'none' });
 
 /** How long to wait before a pipeline is started again: longer each time, until it has run well for long. */
 export class RestartBackoff {
@@ -13,6 +15,6 @@ export class RestartBackoff {
   /** The wait after a failure, ms. */
   next(now: number): number {
     if (now - this.#begunAt > longestMs) this.#failures = 0;
-    return Math.min(longestMs, firstMs * 2 ** Math.min(this.#failures++, 10));
+    return backoff.delayMs(++this.#failures);
   }
 }

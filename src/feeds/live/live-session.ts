@@ -1,7 +1,7 @@
 import { WebSocket, type RawData } from 'ws';
+import type { Backoff } from '../../core/backoff.ts';
 import { FeedError } from '../feed.ts';
 import type { Accepted, Control, Normaliser, Subscription, Venue } from '../venues/venue.ts';
-import { backoffMs, type BackoffOptions } from './backoff.ts';
 import { ItemQueue } from './item-queue.ts';
 import { LiveClock } from './live-clock.ts';
 import type { FetchText } from './rest.ts';
@@ -25,9 +25,8 @@ export interface LiveSettings {
   readonly feed: string;
   readonly url: string;
   readonly timers: Timers;
-  readonly random: () => number;
   readonly fetchText: FetchText;
-  readonly backoff: BackoffOptions;
+  readonly backoff: Backoff;
   readonly maxAttempts: number;
   readonly stallMs: number;
   readonly maxFrameBytes: number;
@@ -114,7 +113,7 @@ export class LiveSession {
     this.#cancel('stall');
     this.#cancel('ping');
     if (this.#abort.signal.aborted) return;
-    const { maxAttempts, feed, url, backoff, random, timers, onEvent } = this.#settings;
+    const { maxAttempts, feed, url, backoff, timers, onEvent } = this.#settings;
     this.#attempt += 1;
     if (this.#attempt > maxAttempts) {
       const remedy = 'check the network, the address and the symbols';
@@ -123,7 +122,7 @@ export class LiveSession {
       );
       return;
     }
-    const inMs = backoffMs(this.#attempt - 1, random(), backoff);
+    const inMs = backoff.delayMs(this.#attempt);
     this.#cancels.set(
       'connect',
       timers.after(inMs, () => this.#connect()),
@@ -190,7 +189,7 @@ export class LiveSession {
     const stopped = (): boolean => signal.aborted;
     if (stopped() || (attempt === 0 && this.#fetching.has(url))) return;
     this.#fetching.add(url);
-    const { timers, backoff, random, onEvent, fetchText } = this.#settings;
+    const { timers, backoff, onEvent, fetchText } = this.#settings;
     try {
       const text = await fetchText(url, signal);
       this.#fetching.delete(url);
@@ -199,7 +198,7 @@ export class LiveSession {
       if (stopped()) return;
       onEvent({ kind: 'error', text: error instanceof Error ? error.message : String(error) });
       const again = (): void => void this.#fetch(url, attempt + 1);
-      this.#cancels.set(url, timers.after(backoffMs(attempt, random(), backoff), again));
+      this.#cancels.set(url, timers.after(backoff.delayMs(attempt + 1), again));
     }
   }
 

@@ -16,6 +16,8 @@ import { filterValues } from '../../operators/filter-values.ts';
 import { mapValues } from '../../operators/map-values.ts';
 import { publishTo } from '../../operators/publish-to.ts';
 import { rateLimit } from '../../operators/rate-limit.ts';
+import type { AttemptContext } from '../../operators/attempt.ts';
+import { retryWithBackoff } from '../../operators/retry-with-backoff.ts';
 import { unbatch } from '../../operators/unbatch.ts';
 import { textCodec } from '../../src/core/codec.ts';
 import type { Delivery } from '../../src/core/delivery.ts';
@@ -76,6 +78,17 @@ const steps: readonly fc.Arbitrary<ChainStep>[] = [
         each(slow(ms, modulo, scheduler), { name, concurrency, maxWaiting: 4, scheduler, meter }),
     })),
   fc
+    .tuple(fc.integer({ min: 1, max: 4 }), fc.nat(2), fc.integer({ min: 3, max: 9 }))
+    .map(([concurrency, retries, modulo]) => ({
+      text: `${retries} retries of 1 in ${modulo}, ${concurrency} at once`,
+      bound: 4,
+      make: (name, { scheduler, meter }) => {
+        const backoff = { firstDelayMs: 5, maxDelayMs: 20, random: () => 0.5 };
+        const common = { name, concurrency, retries, maxWaiting: 4, scheduler, meter };
+        return retryWithBackoff(failingOften(modulo, scheduler), { ...common, ...backoff });
+      },
+    })),
+  fc
     .tuple(fc.constantFrom(100, 300, 1000), fc.integer({ min: 0, max: 5 }))
     .map(([perSecond, maxWaiting]) => ({
       text: `${perSecond} a second, ${maxWaiting} may wait`,
@@ -95,6 +108,23 @@ export const chainSteps: fc.Arbitrary<readonly ChainStep[]> = fc.array(fc.oneof(
 function throwing(modulo: number): (value: string) => string {
   return value => {
     if (fails(value, modulo)) throw new Error('thrown');
+    return value;
+  };
+}
+
+/** Fails once or more, at once or after some time. */
+function failingOften(
+  modulo: number,
+  scheduler: SchedulerLike,
+): (value: string, context: AttemptContext) => string | Observable<string> {
+  return (value, { attempt }) => {
+    const failing = fails(value, modulo) && attempt <= Number(value) % 4;
+    if (Number(value) % 2 === 0) {
+      return timer(Number(value) % 5, scheduler).pipe(
+        mergeMap(() => (failing ? throwError(() => new Error('errored')) : of(value))),
+      );
+    }
+    if (failing) throw new Error('thrown');
     return value;
   };
 }

@@ -54,8 +54,9 @@ export interface CircuitBreakerOptions extends StageOptions {
  *   all of it, `successes` in a row at each; then closed. A counted failure opens it again, for twice as long.
  *
  * A delivery is through, and its place free, with its first output, when the section settles it, or when it is
- * taken back. A success is an output, or an ack without one; a nack is neither. Give what gathers inside the
- * section, as `batch`, a bound in time: one delivery alone does not fill it.
+ * taken back. A success is an output, or an ack without one; a nack is neither, nor is a message that
+ * `retryWithBackoff` sends round through a topic: that opens a half-open circuit again. Give what gathers inside
+ * the section, as `batch`, a bound in time: one delivery alone does not fill it.
  *
  * A completed source ends the section once nobody waits any more; unsubscribing forgets who waits. Each
  * subscription has a circuit of its own.

@@ -82,6 +82,14 @@ export class CircuitGate<A, B> implements PassageWatcher {
     if (this.#queue.size > 0) this.#admit();
   }
 
+  /** No failure for good, so it counts only for who asks whether all is well again. */
+  wentRound(passage: Passage, failure: Failure | undefined): void {
+    this.#out(passage);
+    const { round, state } = this.#circuit;
+    if (state !== 'half-open' || passage.round !== round || failure === undefined) return;
+    if (this.#counts(failure)) this.#circuit.failed(failure);
+  }
+
   takenBack(passage: Passage): void {
     passage.end();
     this.#inside.delete(passage);

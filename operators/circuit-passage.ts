@@ -1,3 +1,4 @@
+import type { Failure } from '../src/core/failure.ts';
 import type { Settlement } from '../src/core/settlement.ts';
 import { WatchedSettlement, visitWatched } from '../src/core/watched-settlement.ts';
 
@@ -8,6 +9,8 @@ export interface PassageWatcher {
   /** After that: the source may have taken back others meanwhile. */
   settled(): void;
   takenBack(passage: Passage): void;
+  /** Its message is stored for another attempt; it will be acked, for no success. */
+  wentRound(passage: Passage, failure: Failure | undefined): void;
 }
 
 /** The duty of a delivery that went into the section while its circuit had reason to watch. */
@@ -28,6 +31,10 @@ export class Passage extends WatchedSettlement {
   override ack(): void {
     super.ack();
     this.#watcher.settled();
+  }
+
+  override goesRound(failure: Failure | undefined): void {
+    this.#watcher.wentRound(this, failure);
   }
 
   override nack(delayMs = 0): void {

@@ -6,6 +6,7 @@ import { type Failure, type PublishFailure, reasonOf } from '../src/core/failure
 import { type MessageHistory, historyOf } from '../src/core/message-history.ts';
 import type { BusError } from '../src/core/publisher.ts';
 import { toRetryTopic } from '../src/core/retry-message.ts';
+import { visitWatched } from '../src/core/watched-settlement.ts';
 import type { KeyedTurns } from './keyed-turns.ts';
 import type { NamedPublisher } from './named-publisher.ts';
 import { PatientSender } from './patient-sender.ts';
@@ -122,8 +123,10 @@ export class RetryByTopic<A> implements RetryWay<A> {
     this.#sending++;
     this.#sender.send(toRetryTopic(topic, message, history, dueAt), duty, sending => {
       this.#sending--;
-      if (sending === 'stored') duty.ack();
-      else if (sending !== 'taken-back') {
+      if (sending === 'stored') {
+        visitWatched(duty, watched => watched.goesRound?.(failure));
+        duty.ack();
+      } else if (sending !== 'taken-back') {
         this.ended(delivery);
         gone(fail(delivery, this.#refused(sending, failure)));
         return;

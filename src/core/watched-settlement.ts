@@ -1,3 +1,4 @@
+import type { Failure } from './failure.ts';
 import { SettledTwiceError, type Settlement } from './settlement.ts';
 
 /**
@@ -16,6 +17,9 @@ export abstract class WatchedSettlement implements Settlement {
 
   /** Its holder is about to settle it; the source hears of that afterwards. */
   protected abstract settling(outcome: 'acked' | 'nacked'): void;
+
+  /** About to be acked only because its message is stored for another attempt; undefined: without one till now. */
+  goesRound?(failure: Failure | undefined): void;
 
   get attempt(): number {
     return this.parent.attempt;

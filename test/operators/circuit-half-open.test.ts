@@ -6,8 +6,11 @@ import type { CircuitChange } from '../../operators/circuit.ts';
 import { each } from '../../operators/each.ts';
 import { filterValues } from '../../operators/filter-values.ts';
 import { mapValues } from '../../operators/map-values.ts';
+import { retryWithBackoff } from '../../operators/retry-with-backoff.ts';
 import { settlement } from '../../src/core/delivery.ts';
-import { RecordingMeter, deliveryTest, failureWith } from '../../src/testing/index.ts';
+import { historyHeaders } from '../../src/core/message-history.ts';
+import { memoryStateStore } from '../../src/core/state.ts';
+import { FakePublisher, RecordingMeter, deliveryTest, failureWith, given } from '../../src/testing/index.ts';
 import {
   type Section,
   answers,
@@ -102,6 +105,31 @@ describe('circuitBreaker, half-open', () => {
       at(13, () => expect(changes.map(({ to }) => to)).toEqual(['open', 'half-open', 'closed']));
       at(20, () => expect(ledger.count('nacked')).toBe(6));
     });
+  });
+
+  it('opens again by what is only sent round, which is acked but no success', () => {
+    const changes: CircuitChange[] = [];
+    deliveryTest(({ hot, scheduler, expectDeliveries, expectSettled }) => {
+      const publisher = new FakePublisher();
+      const through = { publisher, state: memoryStateStore() };
+      const onChange = (change: CircuitChange): void => void changes.push(change);
+      const guarded = circuitBreaker(
+        retryWithBackoff(throwOnCapital<string>, { retries: 1, through, scheduler }),
+        { failures: 2, coolDownMs: 10, scheduler, onChange },
+      );
+      const back = { headers: { [historyHeaders.retries]: '1' } };
+      // A and C have come back for the last time; B is new, and resets nothing.
+      const source = hot('ABCD', { A: given('A', back), B: 'B', C: given('C', back), D: 'D' });
+      const failure = failureWith('handle', { stage: 'retryWithBackoff' });
+      expectDeliveries(source.pipe(guarded)).toBe('A-C', { A: failure, C: failure });
+      expectSettled({ acked: '-B----------D', nacked: 'A-C' });
+    });
+    expect(changes.map(({ to, at }) => `${to} ${at}`)).toEqual([
+      'open 2',
+      'half-open 12',
+      'open 12',
+      'half-open 32',
+    ]);
   });
 
   it('gives free the place of who was taken back, when its source is through with that', () => {

@@ -110,7 +110,7 @@ describe('retries', () => {
     driver.stop();
   });
 
-  it('goes on counting over a restart', async () => {
+  it('goes on counting over a restart of the pipelines and of the bus', async () => {
     const { handle, calls } = recording({ a: 9 });
     const driver = await PipelineDriver.start({
       pipelines: () => [saving(handle, 'key'), retries()],
@@ -122,6 +122,8 @@ describe('retries', () => {
     // Long enough for a snapshot, or what was acked comes again.
     driver.runFor(1_500);
     await driver.drain(10_000);
+    await driver.bus.stop();
+    await driver.bus.start();
     await driver.restart();
     driver.runFor(20_000);
     expect(calls).toEqual(['a1', 'a2', 'a3', 'a4']);

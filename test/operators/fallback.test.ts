@@ -1,4 +1,4 @@
-import { EMPTY, type Observable, concat, delay, of, throwError } from 'rxjs';
+import { EMPTY, type Observable, concat, delay, finalize, of, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { fallback } from '../../operators/fallback.ts';
 import { type Delivery, settlement } from '../../src/core/delivery.ts';
@@ -145,14 +145,18 @@ describe('fallback', () => {
   });
 
   it('forgets what runs when it is unsubscribed from', () => {
+    const ended: number[] = [];
     deliveryTest(({ cold, scheduler, expectDeliveries, expectSettled }) => {
-      const source = cold('F---a---|');
-      const out = source.pipe(
-        fallback<string, string>(() => of('r').pipe(delay(9, scheduler)), { scheduler }),
+      const running = of('r').pipe(
+        delay(9, scheduler),
+        finalize(() => ended.push(scheduler.frame)),
       );
+      const source = cold('F---a---|');
+      const out = source.pipe(fallback<string, string>(() => running, { scheduler }));
       expectDeliveries(out, { subscription: '^----!' }).toBe('----a-');
       expectSettled({ acked: '----a', takenBack: 'F' });
     });
+    expect(ended).toEqual([5]);
   });
 
   it.each([

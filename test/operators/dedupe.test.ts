@@ -339,12 +339,12 @@ const scenario = fc.record({
       partition: fc.nat(1),
       timestamp: fc.nat(60),
     }),
-    { minLength: 1, maxLength: 60 },
+    { minLength: 1, maxLength: 60, size: 'max' },
   ),
   withinMs: fc.constantFrom(5, 20, 1_000),
   maxEntries: fc.integer({ min: 1, max: 5 }),
   /** Snapshots are taken there; so many messages are lost with the crash that follows. */
   restarts: fc
-    .array(fc.record({ from: fc.nat(60), lost: fc.nat(20) }), { maxLength: 4 })
+    .array(fc.record({ from: fc.nat(60), lost: fc.nat(20) }), { maxLength: 4, size: 'max' })
     .map(restarts => restarts.sort((a, b) => a.from - b.from)),
 });

@@ -20,7 +20,7 @@ export interface RetryTopic {
 export interface KeyedRetryTopic extends Omit<RetryTopic, 'state'> {
   /** Remembers which messages of a key go round, and in which order. */
   readonly state: StateStore;
-  /** Messages of one key that may go round; past it they fail with `overflow`. Default 1000. */
+  /** Messages of one key that may go round, up to 50 000; past it they fail with `overflow`. Default 1000. */
   readonly maxParkedPerKey?: number;
 }
 
@@ -84,6 +84,9 @@ export interface Through {
   readonly maxParkedPerKey: number;
 }
 
+/** The origins of so many fit into one record of a snapshot. */
+const mostParkedPerKey = 50_000;
+
 /** @throws OptionError */
 export function checkRetryOptions(options: RetryOptions): CheckedRetryOptions {
   const { name = 'retryWithBackoff', order = 'key', scheduler = asyncScheduler, meter = idleMeter } = options;
@@ -114,6 +117,6 @@ function checkThrough(option: string, order: 'key' | 'none', through: RetryTopic
   if (order === 'key' && state === undefined)
     throw new OptionError(`${option}.state`, state, "a state store, or the order must be 'none'");
   const { maxParkedPerKey = 1000 } = 'maxParkedPerKey' in through ? through : {};
-  wholeNumber(`${option}.maxParkedPerKey`, maxParkedPerKey, 1);
+  wholeNumber(`${option}.maxParkedPerKey`, maxParkedPerKey, 1, mostParkedPerKey);
   return { publisher, pipeline, topic, state: order === 'key' ? state : undefined, maxParkedPerKey };
 }

@@ -7,6 +7,9 @@ interface Entry<A> {
   readonly item: A;
 }
 
+/** Node's timers take no longer delay; what is due later is looked at again then. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** Items that wait for a time, handed out when it has come, in the order of their times; one timer for all. */
 export class DueQueue<A> {
   readonly #scheduler: SchedulerLike;
@@ -44,7 +47,7 @@ export class DueQueue<A> {
     if (at >= this.#timerAt) return;
     this.#timer.unsubscribe();
     this.#timerAt = at;
-    const delayMs = Math.max(0, Math.ceil(at - this.#scheduler.now()));
+    const delayMs = Math.min(longestTimerMs, Math.max(0, Math.ceil(at - this.#scheduler.now())));
     this.#timer = this.#scheduler.schedule(() => this.#handOut(), delayMs);
   }
 

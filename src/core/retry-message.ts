@@ -54,10 +54,10 @@ export function fromRetryTopic(message: Message): RetryMessage | string {
   const { headers, key, payload, timestamp, id } = message;
   const topic = headers.get(retryHeaders.topic);
   if (topic === undefined) return `no header ${retryHeaders.topic}`;
-  const partition = Number(headers.get(retryHeaders.partition) ?? Number.NaN);
+  const partition = numberIn(headers, retryHeaders.partition);
   if (!Number.isSafeInteger(partition) || partition < 0)
     return `${retryHeaders.partition} is no partition: ${headers.get(retryHeaders.partition) ?? 'missing'}`;
-  const dueAt = Number(headers.get(retryHeaders.due) ?? Number.NaN);
+  const dueAt = numberIn(headers, retryHeaders.due);
   if (!Number.isFinite(dueAt))
     return `${retryHeaders.due} is no time: ${headers.get(retryHeaders.due) ?? 'missing'}`;
   const own = MessageHeaders.of([...headers].filter(([name]) => !names.has(name)));
@@ -70,4 +70,9 @@ export function fromRetryTopic(message: Message): RetryMessage | string {
       reserved: true,
     },
   };
+}
+
+function numberIn(headers: MessageHeaders, name: string): number {
+  const text = headers.get(name) ?? '';
+  return text.trim() === '' ? Number.NaN : Number(text);
 }

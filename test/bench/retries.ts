@@ -61,7 +61,7 @@ const neverDone = new Error('told to fail');
 const parked: Work = ({ smoke }) => {
   const count = smoke ? 20_000 : 1_000_000;
   const source$ = new Subject<Delivery<number>>();
-  const through = { publisher: idlePublisher, state: memoryStateStore(), maxParkedPerKey: count };
+  const through = { publisher: idlePublisher, state: memoryStateStore(), maxParkedPerKey: 1000 };
   let failed = 0;
   const subscription = source$
     .pipe(

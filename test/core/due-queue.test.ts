@@ -48,6 +48,16 @@ describe('DueQueue', () => {
     expect(scheduler.now()).toBe(10);
   });
 
+  it('waits for longer than a timer can', () => {
+    const scheduler = new VirtualTimeScheduler(VirtualAction);
+    const out: number[] = [];
+    const queue = new DueQueue<number>(scheduler, () => out.push(scheduler.now()));
+    queue.add(1, 5e9);
+    expect(Math.max(...scheduler.actions.map(({ delay }) => delay))).toBeLessThan(2 ** 31);
+    scheduler.flush();
+    expect(out).toEqual([5e9]);
+  });
+
   it('hands out at once, but not within the call, what is overdue', () => {
     const scheduler = new VirtualTimeScheduler(VirtualAction);
     const out: number[] = [];

@@ -69,6 +69,7 @@ describe('messages in the retry topic', () => {
   it.each([
     [{}, 'no header x-retry-topic'],
     [{ 'x-retry-topic': 't' }, 'x-retry-partition is no partition: missing'],
+    [{ 'x-retry-topic': 't', 'x-retry-partition': '' }, 'x-retry-partition is no partition: '],
     [{ 'x-retry-topic': 't', 'x-retry-partition': '-1' }, 'x-retry-partition is no partition: -1'],
     [
       { 'x-retry-topic': 't', 'x-retry-partition': '0', 'x-retry-due': 'soon' },

@@ -1,10 +1,12 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Observable } from 'rxjs';
 import type { Delivery, Ok } from '../core/delivery.ts';
 import type { Bytes } from '../core/message.ts';
 
 /**
  * A source at the pace of who reads it: whatever has come since the last time, as one batch. The source's credits
- * bound what waits; a source that is to end needs its deliveries settled before the next batch is asked for.
+ * bound what waits; a source that is to end needs its deliveries settled before the next batch is asked for. Between
+ * batches the process gets to do other things, however fast the source is.
  *
  * @param signal ends it, between batches or while it waits for one
  */
@@ -41,6 +43,7 @@ export async function* batchesOf(
       if (now.waiting.length > 0) {
         waiting = [];
         yield now.waiting;
+        await turn();
       } else {
         await new Promise<void>(resolve => (wake = resolve));
       }

@@ -1,3 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { VirtualTimeScheduler } from 'rxjs';
 import { type FailureReport, deadLetterTopic, withReport } from '../../src/core/dead-letter.ts';
 import { MessageHeaders } from '../../src/core/headers.ts';
 import { type Bytes, type OutgoingMessage, messageId } from '../../src/core/message.ts';
@@ -69,6 +71,17 @@ export function busWhere(bus: EventBus, own: Partial<EventBus>): EventBus {
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
+}
+
+/** Lets virtual time go by up to a moment, ms, and everything happen that hangs on it. */
+export async function passUntil(scheduler: VirtualTimeScheduler, time: number): Promise<void> {
+  for (;;) {
+    for (let i = 0; i < 10; i++) await turn();
+    const next = Math.min(...scheduler.actions.map(({ delay }) => delay));
+    if (next > time) break;
+    scheduler.maxFrames = next;
+    scheduler.flush();
+  }
 }
 
 /** @throws where one is refused */

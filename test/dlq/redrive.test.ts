@@ -10,8 +10,7 @@ import { redrive } from '../../src/dlq/redrive.ts';
 import type { RedriveRecord } from '../../src/dlq/redrive-options.ts';
 import type { RedriveProgress } from '../../src/dlq/redrive-tally.ts';
 import { virtualBus } from '../../src/testing/index.ts';
-import { runUntil } from '../worker/run-until.ts';
-import { busWhere, busWith, idOf, letterOf, publish, storedIn } from './letters.ts';
+import { busWhere, busWith, idOf, letterOf, passUntil, publish, storedIn } from './letters.ts';
 
 const bytes = new Uint8Array([0, 255, 13, 10, 128]);
 const many = (count: number): OutgoingMessage[] =>
@@ -187,9 +186,9 @@ describe('redrive', () => {
     let refusals = 0;
     const faulty = busWhere(bus, { publishBatch: refusing(bus, () => refusals++ < 3) });
     const done = redrive(faulty, {}, { scheduler, backoff: { jitter: 'none' } });
-    await runUntil(scheduler, 699);
+    await passUntil(scheduler, 699);
     expect(storedIn(bus, 'prices')).toHaveLength(0);
-    await runUntil(scheduler, 700);
+    await passUntil(scheduler, 700);
     expect(await done).toMatchObject({ outcome: 'done', sent: 1 });
   });
 
@@ -199,11 +198,11 @@ describe('redrive', () => {
     const faulty = busWhere(bus, { publishBatch: refusing(bus, () => true) });
     const stop = new AbortController();
     const stopped = redrive(faulty, {}, { scheduler, signal: stop.signal });
-    await runUntil(scheduler, 100);
+    await passUntil(scheduler, 100);
     stop.abort();
     expect(await stopped).toMatchObject({ outcome: 'stopped', sent: 0, failed: 0, looked: 0 });
     const done = redrive(bus, {}, { scheduler });
-    await runUntil(scheduler, 200);
+    await passUntil(scheduler, 200);
     expect(await done).toMatchObject({ outcome: 'done', before: 0, sent: 3 });
   });
 
@@ -237,14 +236,29 @@ describe('redrive', () => {
     await publish(bus, many(50));
     const done = redrive(bus, {}, { scheduler, ratePerSecond: 20 });
     const sentBy = async (time: number): Promise<number> => {
-      await runUntil(scheduler, time);
+      await passUntil(scheduler, time);
       return storedIn(bus, 'prices').length;
     };
     expect(await sentBy(0)).toBe(2);
     expect(await sentBy(1_000)).toBe(22);
     expect(await sentBy(2_000)).toBe(42);
-    await runUntil(scheduler, 2_500);
+    await passUntil(scheduler, 2_500);
     expect(await done).toMatchObject({ sent: 50 });
+  });
+
+  // Kills: a redrive that keeps the process to itself from the first letter to the last.
+  it('lets the process do other things meanwhile', async () => {
+    const bus = await busWith('prices', deadLetterTopic);
+    await publish(bus, many(2_000));
+    let turns = 0;
+    const count = (): void => {
+      turns++;
+      other = setImmediate(count);
+    };
+    let other = setImmediate(count);
+    await redrive(bus);
+    clearImmediate(other);
+    expect(turns).toBeGreaterThan(5);
   });
 
   it('of an empty or missing topic', async () => {

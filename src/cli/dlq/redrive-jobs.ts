@@ -6,6 +6,7 @@ import { redrive } from '../../dlq/redrive.ts';
 import { redriveJob } from '../../dlq/redrive-job.ts';
 import type { RedriveProgress, RedriveReport } from '../../dlq/redrive-tally.ts';
 import { ensureTopic } from '../../runtime/runtime.ts';
+import { within } from '../../worker/drain.ts';
 import { auditTopic } from '../../worker/report-topics.ts';
 import { auditLog } from '../../worker/reporters.ts';
 import { CliError } from '../cli-error.ts';
@@ -33,6 +34,8 @@ interface Job {
 
 /** Ended jobs that can still be asked for. */
 const maxEnded = 16;
+/** How long one may take to end, ms. */
+const stopWithinMs = 2_000;
 /** Groups told at the end. */
 const maxGroups = 1_000;
 
@@ -58,10 +61,11 @@ export class RedriveJobs {
     this.#edit = edit;
   }
 
-  /** Ends all of them in good order. */
+  /** Ends all of them in good order; what waits for room in a topic ends with the bus. */
   async stop(): Promise<void> {
     for (const { stop } of this.#jobs.values()) stop.abort();
-    await Promise.all([...this.#jobs.values()].map(({ ended }) => ended));
+    const ended = Promise.all([...this.#jobs.values()].map(job => job.ended));
+    await within(ended, stopWithinMs, asyncScheduler);
   }
 
   async #start(request: RedriveRequest): Promise<object> {

@@ -27,7 +27,7 @@ export interface RateLimits<A> {
 }
 
 export interface RateLimitOptions extends StageOptions {
-  /** Gauges `stream_buffered`. */
+  /** Gauges `stream_buffered`, and as `stream_rate_keys` the keys that have a bucket. */
   readonly meter?: Meter;
 }
 
@@ -55,7 +55,8 @@ export function rateLimit<A>(
   const pace = { intervalMs: 1000 / perSecond, burst };
   return stage(name, subscriber => {
     const gate = new Gate<A>(subscriber, pace, scheduler);
-    const forget = meter.gauge('stream_buffered', () => gate.waiting, { stage: name });
+    subscriber.add(meter.gauge('stream_buffered', () => gate.waiting, { stage: name }));
+    subscriber.add(meter.gauge('stream_rate_keys', () => gate.keys, { stage: name }));
     const overflow = (delivery: Ok<A>): OverflowFailure => {
       const reason = `${gate.waiting} values wait already: send less, or raise perSecond or maxWaiting`;
       const base = handleFailure(name, reason, delivery[settlement].attempt, scheduler.now());
@@ -78,10 +79,7 @@ export function rateLimit<A>(
         return gate.wait(bucket, delivery);
       },
       complete: () => gate.complete(),
-      teardown: () => {
-        forget();
-        gate.close();
-      },
+      teardown: () => gate.close(),
     };
   });
 }
@@ -99,14 +97,14 @@ interface Bucket<A> {
   readonly queue: Queue<Ok<A>>;
 }
 
-/** Idle buckets are looked for this often at most. */
+/** Idle buckets are looked for this often at most, when a new key comes: a timer would outlive the last value. */
 const sweepMs = 1000;
 /** Timers fire on whole milliseconds and late; by so much at most, that does not slow down who waits. */
 const timerLatenessMs = 10;
 /** Sums of intervals such as 1000 / 3 are off by less than this. */
 const roundingMs = 1e-6;
 
-/** The buckets of one subscription: one timer for all that wait, and one for the sweep. */
+/** The buckets of one subscription: one timer for all that wait, none while nobody does. */
 class Gate<A> {
   readonly #subscriber: Subscriber<Delivery<A>>;
   readonly #pace: Pace;
@@ -115,7 +113,7 @@ class Gate<A> {
   readonly #queued = new Set<Bucket<A>>();
   #timer: Subscription | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
-  #sweep: Subscription | undefined;
+  #sweepAt = Number.NEGATIVE_INFINITY;
   #completed = false;
   waiting = 0;
 
@@ -123,6 +121,10 @@ class Gate<A> {
     this.#subscriber = subscriber;
     this.#pace = pace;
     this.#scheduler = scheduler;
+  }
+
+  get keys(): number {
+    return this.#buckets.size;
   }
 
   /** Passes the delivery on if its key has a token and nobody waits before it. */
@@ -148,7 +150,6 @@ class Gate<A> {
 
   close(): void {
     this.#timer?.unsubscribe();
-    this.#sweep?.unsubscribe();
     this.#buckets.clear();
     this.#queued.clear();
     this.waiting = 0;
@@ -157,9 +158,9 @@ class Gate<A> {
   #bucket(key: string): Bucket<A> {
     const existing = this.#buckets.get(key);
     if (existing) return existing;
+    this.#forgetIdle();
     const created: Bucket<A> = { fullAt: Number.NEGATIVE_INFINITY, queue: new Queue() };
     this.#buckets.set(key, created);
-    this.#sweep ??= this.#scheduleSweep();
     return created;
   }
 
@@ -208,17 +209,14 @@ class Gate<A> {
     }
   }
 
-  #scheduleSweep(): Subscription {
-    const { burst, intervalMs } = this.#pace;
-    return this.#scheduler.schedule(() => this.#forgetIdle(), Math.max(sweepMs, burst * intervalMs));
-  }
-
   /** A bucket that is full again is as good as none. */
   #forgetIdle(): void {
     const now = this.#scheduler.now();
+    if (now < this.#sweepAt) return;
+    const { burst, intervalMs } = this.#pace;
+    this.#sweepAt = now + Math.max(sweepMs, burst * intervalMs);
     for (const [key, { fullAt, queue }] of this.#buckets) {
       if (fullAt <= now && queue.size === 0) this.#buckets.delete(key);
     }
-    this.#sweep = this.#buckets.size > 0 ? this.#scheduleSweep() : undefined;
   }
 }

@@ -124,18 +124,26 @@ describe('rateLimit', () => {
     });
   });
 
-  it('sweeps idle keys with one timer, and has none left when all are idle', () => {
+  it('forgets idle keys when a new one comes, and keeps those whose bucket is not full', () => {
+    const meter = new RecordingMeter();
+    const keys: (number | undefined)[] = [];
     deliveryTest(({ hot, scheduler, at, expectDeliveries }) => {
-      const source = hot('(abc) 1200ms d 3s e 2s |');
-      const out = source.pipe(rateLimit({ perSecond: 1, key: (letter: string) => letter }, { scheduler }));
-      expectDeliveries(out).toBe('(abc) 1200ms d 3s e 2s |');
-      const timers = (): number => scheduler.actions.length;
-      const before: number[] = [];
-      // Nothing but the sweep is scheduled beside the source's own messages and these looks.
-      at(500, () => before.push(timers()));
-      at(3500, () => {
-        expect(timers()).toBe((before[0] ?? 0) - 3);
-      });
+      const source = hot('(abc) 1895ms a 199ms d|');
+      const limits = { perSecond: 1, burst: 2, key: (letter: string) => letter };
+      expectDeliveries(source.pipe(rateLimit(limits, { scheduler, meter }))).toBe('(abc) 1895ms a 199ms d|');
+      for (const time of [0, 1950, 2100, 2200]) {
+        at(time, () => keys.push(meter.read('stream_rate_keys', { stage: 'rateLimit' })));
+      }
+    });
+    expect(keys).toEqual([3, 3, 2, undefined]);
+  });
+
+  // Kills: a timer for the sweep, that would keep a process alive for as long as a huge burst takes to come back.
+  it('leaves no timer behind while nobody waits', () => {
+    deliveryTest(({ cold, scheduler, at, expectDeliveries }) => {
+      const out = cold('ab').pipe(rateLimit({ perSecond: 0.001, burst: 1_000_000 }, { scheduler }));
+      expectDeliveries(out).toBe('ab');
+      at(5, () => expect(scheduler.actions).toEqual([]));
     });
   });
 

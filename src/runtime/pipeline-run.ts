@@ -1,4 +1,5 @@
 import {
+  type MonoTypeOperatorFunction,
   type Observable,
   type SchedulerLike,
   combineLatest,
@@ -9,6 +10,7 @@ import {
   startWith,
   tap,
 } from 'rxjs';
+import { dedupe } from '../../operators/dedupe.ts';
 import type {
   EventBus,
   PartitionLifecycle,
@@ -18,6 +20,7 @@ import type {
 } from '../bus/event-bus.ts';
 import type { Delivery } from '../core/delivery.ts';
 import { type Bytes, type Message, offset } from '../core/message.ts';
+import { historyHeaders } from '../core/message-history.ts';
 import { addressedTo } from './addressed.ts';
 import { ackedFirst } from './at-most-once.ts';
 import type { HandlingTime } from './handling-time.ts';
@@ -62,6 +65,8 @@ export class PipelineRun {
   readonly #host: RunHost;
   /** The names of the chain's operators, in order. */
   #stages: readonly string[] = [];
+  /** Where it is remembered what was redriven: true at any time, because the first of a redrive is known again. */
+  readonly #redriven = new Set<string>();
 
   constructor(host: RunHost) {
     const { pipeline, bus, options, outputs } = host;
@@ -124,7 +129,22 @@ export class PipelineRun {
         return guarantee === 'at-most-once' ? ackedFirst(delivery) : delivery;
       }),
       addressedTo(pipeline.name),
+      this.#onceRedriven(topic),
     );
+  }
+
+  /** A dead letter that is sent back twice, because nobody knew of the first time, is handled once. */
+  #onceRedriven(topic: string): MonoTypeOperatorFunction<Delivery<Bytes>> {
+    const { pipeline, options } = this.#host;
+    const name = `redriven-${topic}`;
+    this.#redriven.add(name);
+    return dedupe<Bytes>({
+      name,
+      by: (_, { headers }) => headers.get(historyHeaders.redrive),
+      maxEntries: 10_000,
+      state: this.state,
+      meter: options.meter.tagged({ pipeline: pipeline.name }),
+    });
   }
 
   #lost({
@@ -193,7 +213,7 @@ export class PipelineRun {
 
   /**
    * Whether state and settled offsets agree: nothing is in flight, or all of it waits in joins that stand before
-   * every operator with state. Without the second, a join that waits for data behind a full partition would
+   * every operator whose state they might have changed. Without the second, a join that waits for data behind a full partition would
    * hold back the very commit that makes room.
    */
   get #quiet(): boolean {
@@ -202,9 +222,10 @@ export class PipelineRun {
   }
 
   get #joinsFirst(): boolean {
-    const places = (names: Iterable<string>): number[] => [...names].map(name => this.#stages.indexOf(name));
+    const places = (names: readonly string[]): number[] => names.map(name => this.#stages.indexOf(name));
     const lastJoin = Math.max(...places(this.#host.metrics.joins));
-    return places(this.state.sizes.keys()).every(place => place > lastJoin);
+    const keeping = [...this.state.sizes.keys()].filter(name => !this.#redriven.has(name));
+    return places(keeping).every(place => place > lastJoin);
   }
 }
 

@@ -118,9 +118,10 @@ export class PipelineState implements StateStore {
     return this.#stored.commit?.marks ?? {};
   }
 
-  /** How many keys an operator holds. */
+  /** How many keys each operator holds; those that hold none are left out. */
   get sizes(): ReadonlyMap<string, number> {
-    return new Map([...this.#operators].map(([name, { states }]) => [name, states.size]));
+    const used = [...this.#operators].filter(([, operator]) => isUsed(operator));
+    return new Map(used.map(([name, { states }]) => [name, states.size]));
   }
 
   /** The live states of an operator, to look at. */

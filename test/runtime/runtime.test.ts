@@ -74,6 +74,36 @@ describe('a message that was sent round again', () => {
     expect((await committed(driver, 'shout')).reduce((a, b) => a + b)).toBe(2);
   });
 
+  it('is handled once where a redrive sends it twice, also after a restart', async () => {
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting()] });
+    const redriven = (redrive: string): MessageHeaders =>
+      withHistory(MessageHeaders.empty, {
+        ...historyOf(messageOf({ topic: 'words', partition: 0, offset: 3 })),
+        deadLetters: 1,
+        addressee: 'shout',
+        redrive,
+      });
+    const send = (redrive: string): void => {
+      driver.give(words, 'a', { key: 'k', headers: redriven(redrive) });
+      driver.runFor(30_000);
+    };
+    send('first');
+    send('first');
+    await driver.restart();
+    send('first');
+    send('second');
+    expect(driver.values(shouted)).toEqual(['A', 'A']);
+    expect((await committed(driver, 'shout')).reduce((a, b) => a + b)).toBe(4);
+    expect(driver.runtime.meter.sum('stream_duplicates_total')).toBe(1);
+  });
+
+  it('leaves a pipeline that was never sent a dead letter without state', async () => {
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting()] });
+    driver.give(words, 'a', { key: 'k' });
+    driver.runFor(60_000);
+    expect(await driver.status('shout')).toMatchObject({ snapshots: 0, lag: 0 });
+  });
+
   it('goes on counting where it fails again, and passes no history on to its outputs', async () => {
     const driver = await PipelineDriver.start({
       topics,

@@ -8,7 +8,7 @@ import { stage } from '../src/core/stage.ts';
 import type { StageOptions } from './map-values.ts';
 
 export interface DelayUntilOptions extends StageOptions {
-  /** Gauges `stream_buffered`. */
+  /** Gauges `stream_delayed`: a pipeline that drains does not wait for what is not due. */
   readonly meter?: Meter;
 }
 
@@ -31,7 +31,7 @@ export function delayUntil<A>(
 ): OperatorFunction<Delivery<A>, Delivery<A>> {
   return stage(name, subscriber => {
     const waiting = new Waiting(subscriber, scheduler);
-    const forget = meter.gauge('stream_buffered', () => waiting.size, { stage: name });
+    const forget = meter.gauge('stream_delayed', () => waiting.size, { stage: name });
     return {
       next: (delivery: Delivery<A>) => {
         if (!delivery.ok) return subscriber.next(delivery);

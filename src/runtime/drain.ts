@@ -7,13 +7,14 @@ const standstillMs = 250;
 
 /**
  * Waits until nothing is in flight, or the deadline has passed. What waits for the other side of a join waits for
- * data that nobody sends any more: once only that is left, it is left for the next start.
+ * data that nobody sends any more, and what is delayed is not yet due: once nothing else moves, it is left for the
+ * next start.
  */
 export function settledBy(
   until: number,
   scheduler: SchedulerLike,
   inFlight: () => number,
-  joinsWait: () => boolean,
+  waitsForLater: () => boolean,
 ): Promise<void> {
   let movedAt = scheduler.now();
   let before = -1;
@@ -23,8 +24,8 @@ export function settledBy(
       const now = scheduler.now();
       if (left !== before) movedAt = now;
       before = left;
-      const onlyJoins = now - movedAt >= standstillMs && joinsWait();
-      if (left === 0 || now >= until || onlyJoins) resolve();
+      const isLeft = now - movedAt >= standstillMs && waitsForLater();
+      if (left === 0 || now >= until || isLeft) resolve();
       else scheduler.schedule(look, stepMs);
     };
     look();

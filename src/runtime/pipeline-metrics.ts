@@ -39,6 +39,11 @@ export class PipelineMetrics {
     return this.#meter.sum(joinWaiting, { pipeline: this.#pipeline });
   }
 
+  /** Deliveries that wait for data or for a time that a drain must not wait for. */
+  get waitingForLater(): number {
+    return this.joinWaiting + this.#meter.sum('stream_delayed', { pipeline: this.#pipeline });
+  }
+
   /** The names of the joins. */
   get joins(): readonly string[] {
     return this.#meter

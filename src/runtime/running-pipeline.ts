@@ -100,7 +100,7 @@ export class RunningPipeline {
     this.#draining$.next(true);
     if (runs) {
       const inFlight = (): number => this.#run.progress.inFlight;
-      await settledBy(until, scheduler, inFlight, () => this.#metrics.joinWaiting > 0);
+      await settledBy(until, scheduler, inFlight, () => this.#metrics.waitingForLater > 0);
       // State that reflects more than is settled must not be stored.
       if (inFlight() === 0) await snapshotBy(until, scheduler, this.#run.snapshots);
     }

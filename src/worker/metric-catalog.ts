@@ -32,6 +32,10 @@ export const metricCatalog: Readonly<Record<string, MetricEntry>> = {
   stream_expired_total: counter('Notifications too old to be told.'),
   stream_notified_total: counter('Notifications told.'),
   stream_in_flight: gauge('Messages taken and not settled.'),
+  stream_circuit_opened_total: counter('Times that a circuit breaker has opened.'),
+  stream_quarantine_total: counter('Messages put into quarantine, by failure tag.'),
+  stream_circuit_state: gauge('A circuit breaker: 0 closed, 1 half-open, 2 open.'),
+  stream_delayed: gauge('Messages that wait until they are due.'),
   stream_buffered: gauge('Messages that wait inside an operator.'),
   stream_rate_keys: gauge('Keys that a rate limit keeps a bucket for.'),
   stream_spilled_messages: gauge(

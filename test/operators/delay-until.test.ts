@@ -44,11 +44,11 @@ describe('delayUntil', () => {
         c: 'm2',
         d: '10',
       });
-      at(4, () => expect(meter.read('stream_buffered', { stage: 'delayUntil' })).toBe(3));
-      at(25, () => expect(meter.read('stream_buffered', { stage: 'delayUntil' })).toBe(1));
+      at(4, () => expect(meter.read('stream_delayed', { stage: 'delayUntil' })).toBe(3));
+      at(25, () => expect(meter.read('stream_delayed', { stage: 'delayUntil' })).toBe(1));
       expectSettled({ acked: '--c-------d---------b---------a' });
     });
-    expect(meter.read('stream_buffered', { stage: 'delayUntil' })).toBeUndefined();
+    expect(meter.read('stream_delayed', { stage: 'delayUntil' })).toBeUndefined();
   });
 
   it('keeps the order of a key', () => {

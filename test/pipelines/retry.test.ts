@@ -52,6 +52,20 @@ function recording(times: Readonly<Record<string, number>>): {
 }
 
 describe('retries', () => {
+  it('does not wait in a drain for what is not yet due; it comes after the restart', async () => {
+    const { handle, calls } = recording({ a: 1 });
+    const driver = await PipelineDriver.start({
+      pipelines: () => [saving(handle, 'none'), retries()],
+      topics,
+    });
+    driver.give(orders, 'a', { key: 'k' });
+    driver.runFor(10);
+    expect(await driver.drain(30_000)).toBeLessThan(900);
+    await driver.restart();
+    driver.runFor(1_000);
+    expect(calls).toEqual(['a1', 'a2']);
+  });
+
   it.each(['key', 'none'] as const)('sends back what failed, when it is due (order: %s)', async order => {
     const { handle, calls } = recording({ a: 2 });
     const driver = await PipelineDriver.start({

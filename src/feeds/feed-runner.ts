@@ -49,7 +49,9 @@ export async function runFeed(
     await lastPosition(bus, feed, topics),
     signal,
   )) {
-    const messages = items.flatMap(item =>
+    // Of ticks a marker also ends the time in which one that is said twice is known again: they need each.
+    const told = feed.contents.prices === 'bars' ? withoutNeedless(items) : items;
+    const messages = told.flatMap(item =>
       item.kind === 'time' ? marks.at(item.time) : [messageOf(feed, topics, item, live)],
     );
     if (!(await publishAll(bus, messages, signal, letter))) return false;
@@ -130,6 +132,26 @@ async function unlessAborted<A>(work: Promise<A>, signal: AbortSignal): Promise<
   } finally {
     signal.removeEventListener('abort', end);
   }
+}
+
+/**
+ * The items without markers of which the batch holds a later one, for it is published as one, unless something
+ * between the two is older than the first: that must be found late, however the feed is cut into batches.
+ */
+function withoutNeedless(items: readonly FeedItem[]): readonly FeedItem[] {
+  let oldestBehind = Number.POSITIVE_INFINITY;
+  let isLast = true;
+  return items
+    .toReversed()
+    .filter(item => {
+      if (item.kind === 'malformed') return true;
+      const time = item.kind === 'time' ? item.time : item.value.time;
+      const isNeedless = item.kind === 'time' && !isLast && oldestBehind > time;
+      if (item.kind === 'time') isLast = false;
+      else oldestBehind = Math.min(oldestBehind, time);
+      return !isNeedless;
+    })
+    .reverse();
 }
 
 /** The markers of a feed: to every partition of the topics it carries, and once to those it does not. */

@@ -25,6 +25,11 @@ describe('README programs', () => {
     );
   });
 
+  it('the pipeline whose handler fails prints what the README says', () => {
+    const printed = run(process.execPath, ['--import', ownSource, join(folder, 'payments.ts')]);
+    expect(codeBlocks('text')).toContain(printed);
+  });
+
   it('the marble test passes as it stands', () => {
     const printed = run(process.execPath, ['--import', ownSource, join(folder, 'alerts.test.ts')]);
     expect(printed).toMatch(/pass 1\n.*fail 0\n/s);
@@ -36,7 +41,7 @@ describe('README programs', () => {
   });
 });
 
-const programs = ['alerts.ts', 'alerts.test.ts'] as const;
+const programs = ['alerts.ts', 'alerts.test.ts', 'payments.ts'] as const;
 
 const strictly = {
   extends: '../../tsconfig.json',

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { codeBlocks, projectFolder, readme, tableBelow } from './code-blocks.ts';
@@ -21,6 +21,15 @@ describe('README tables', () => {
     expect(section).toContain(`\`${name}\``);
     expect(diagram).not.toBe('');
     expect(codeBlocks('text').join('\n')).toContain(diagram);
+  });
+
+  it('names a test for each row of what happens when things go wrong', () => {
+    const named = tableBelow('<!-- failures -->').map(row => /`(.*)`/.exec(row.at(-1) ?? '')?.[1] ?? '');
+    const tests = globSync('test/**/*.test.ts', { cwd: projectFolder })
+      .map(path => readFileSync(join(projectFolder, path), 'utf8'))
+      .join('\n');
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter(name => !tests.includes(`'${name}'`))).toEqual([]);
   });
 
   it('names only npm scripts that there are', () => {

@@ -20,9 +20,6 @@ const tagBytes = 16;
 const nonceBytes = 12;
 const headBytes = idBytes + saltBytes + counterBytes;
 
-/** Bytes of a sealed block around what it holds. */
-export const sealOverhead: number = headBytes + tagBytes;
-
 /** The block was sealed with another key: nothing is wrong with it. */
 export class OtherKeyError extends Error {
   override readonly name = 'OtherKeyError';
@@ -75,7 +72,7 @@ export class BlockCipher {
    * @throws Error where it is damaged or was changed
    */
   open(block: Buffer): Buffer {
-    if (block.length < sealOverhead) throw new RangeError(`a sealed block of ${block.length} bytes`);
+    if (block.length < headBytes + tagBytes) throw new RangeError(`a sealed block of ${block.length} bytes`);
     const blockKeyId = keyIdOfBlock(block);
     if (blockKeyId !== this.keyId) throw new OtherKeyError(blockKeyId, this.keyId);
     const head = block.subarray(0, headBytes);

@@ -13,7 +13,7 @@ export function onFolder<A>(folder: string, work: () => A): A {
 }
 
 /** A full disk is a full buffer; whatever else the disk does is `storage`. Both may pass. */
-export function asSpillError(folder: string, cause: unknown): BusError {
+function asSpillError(folder: string, cause: unknown): BusError {
   if (cause instanceof BusError) return cause;
   const text = cause instanceof Error ? cause.message : String(cause);
   const code = cause instanceof LogError && cause.code === 'disk-full' ? 'buffer-full' : 'storage';

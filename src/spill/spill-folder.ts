@@ -1,9 +1,11 @@
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { MessageId } from '../core/message.ts';
 import { BusError } from '../core/publisher.ts';
 import { reasonOf } from '../core/failure.ts';
 import { lockFolder } from '../log/folder-lock.ts';
 import { frameOverhead, type LogRecord } from '../log/frame.ts';
+import { LogError } from '../log/log-error.ts';
+import { syncFolder } from '../log/log-folder.ts';
 import { openSegmentLog, type SegmentLog } from '../log/segment-log.ts';
 import { BlockCodec, keyIdOf } from './block-codec.ts';
 import { DrainPosition } from './drain-position.ts';
@@ -50,6 +52,7 @@ export class SpillFolder {
       this.#log = this.#open(() => openSegmentLog(join(dir, 'messages'), { fsync, segmentBytes }));
       this.#refused = this.#open(() => new RefusedLog(join(dir, 'refused'), codec, { fsync, segmentBytes }));
       this.#position = this.#open(() => new DrainPosition(join(dir, 'position'), fsync === 'batch'));
+      if (fsync === 'batch') onFolder(dir, () => syncNames(dir));
       onFolder(dir, () => this.#takeUp());
     } catch (cause) {
       this.close();
@@ -195,6 +198,17 @@ export class SpillFolder {
 
   #measure(): number {
     return this.#log.segments().reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+}
+
+/** Forces the names of new folders and files to the disk, of which the logs inside them know nothing. */
+function syncNames(dir: string): void {
+  syncFolder(dir);
+  try {
+    syncFolder(dirname(resolve(dir)));
+  } catch (cause) {
+    // Whoever may not look into the folder above did not make this one there.
+    if (!(cause instanceof LogError) || cause.code !== 'permission') throw cause;
   }
 }
 

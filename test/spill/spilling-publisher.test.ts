@@ -116,6 +116,44 @@ describe('while the broker is away', () => {
     expect(broker.texts).toEqual(numbers(0, next));
   });
 
+  it('what comes in the turn in which the last one is answered goes behind it', async () => {
+    const { broker, send, runFor, publisher } = await openedSpill({ memoryMessages: 1 });
+    broker.isSlow = true;
+    for (const n of numbers(0, 2)) send(text(n));
+    await runFor(50);
+    broker.answerAll();
+    await runFor(50);
+    expect(broker.sending).toHaveLength(1);
+    send(text('2'));
+    broker.answerAll();
+    await runFor(50);
+    broker.answerAll();
+    expect(broker.texts).toEqual(numbers(0, 3));
+    expect(publisher.status()).toMatchObject({ isSpilling: false, buffered: 0 });
+  });
+
+  it('an absence that begins when the folder has just been drained is one like any other', async () => {
+    const first = await openedSpill();
+    first.broker.goAway();
+    for (const n of numbers(0, 3)) first.send(text(n));
+    await first.publisher.close();
+    let again = true;
+    const { broker, send, runFor } = await openedSpill({
+      dir: first.dir,
+      memoryMessages: 1,
+      report: ({ tag }) => {
+        if (tag !== 'drained' || !again) return;
+        again = false;
+        broker.goAway();
+        for (const n of numbers(3, 6)) send(text(n));
+      },
+    });
+    await runFor(50);
+    broker.comeBack();
+    await runFor(20_000);
+    expect(broker.texts).toEqual(numbers(0, 6));
+  });
+
   it('a broker that does not answer holds nothing up, and its late answer counts', async () => {
     const { broker, send, told, runFor, publisher } = await openedSpill({ spillAfterMs: 100 });
     broker.isSlow = true;
@@ -266,6 +304,14 @@ describe('closing', () => {
     expect([...told.values()].map(word => 'tag' in word && word.tag)).toEqual(['stored', 'stored', 'stored']);
     const again = await openedSpill({ dir });
     expect(again.publisher.status().isSpilling).toBe(false);
+  });
+
+  it('writes what waits for a broker that is away at once', async () => {
+    const { publisher, broker, send, told } = await openedSpill();
+    broker.goAway();
+    for (const n of numbers(0, 3)) send(text(n));
+    await publisher.close();
+    expect([...told.values()]).toEqual([spilled, spilled, spilled]);
   });
 
   it('writes what is not answered to the folder, from where the next process goes on', async () => {

@@ -20,7 +20,8 @@ import type { RedriveReport } from './redrive-tally.ts';
  * What is in quarantine is not sent; see `topic` for how to release it.
  *
  * @example
- * const { sent, failures } = await redrive(bus, { pipeline: 'bars', since: fixedAt }, { ratePerSecond: 100 });
+ * const { sent, failures } = await redrive(bus, { pipeline: 'bars' }, { ratePerSecond: 100 });
+ * console.log(`${sent} sent`, failures);
  *
  * @param options.topic `cryptorun-quarantine` releases what is in quarantine; its count of dead letters stays,
  * so that failing once more puts it back at once

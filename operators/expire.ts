@@ -15,8 +15,8 @@ export interface ExpireOptions extends StageOptions {
 }
 
 /**
- * Values whose messages are older than this when they come fail with `expired`, which is not retryable: they
- * only get older. Goes by the scheduler's clock, so that a replay of old messages expires them: leave it out
+ * Fails values whose messages are too old when they come: with `expired`, which is not retryable, as they only
+ * get older. Goes by the scheduler's clock, so that a replay of old messages expires them: leave it out
  * of chains that are to give the same again. Markers pass.
  *
  * ```

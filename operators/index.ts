@@ -1,13 +1,17 @@
 export { type BatchLimits, type BatchOptions, batch } from './batch.ts';
+export { type BulkheadOptions, bulkhead } from './bulkhead.ts';
 export { type CircuitChange, type CircuitState, type ErrorShare } from './circuit.ts';
 export { type CircuitBreakerOptions, circuitBreaker } from './circuit-breaker.ts';
 export { type DeadLetterOptions, deadLetter } from './dead-letter.ts';
 export { type LetterDialect } from './letter-dialects.ts';
 export { deadLetterTopic, quarantineTopic } from '../src/core/dead-letter.ts';
 export { type DecodeOptions, decode } from './decode.ts';
+export { type DedupeOptions, dedupe } from './dedupe.ts';
 export { type DelayUntilOptions, delayUntil } from './delay-until.ts';
 export { type EachContext, type EachOptions, each } from './each.ts';
 export { encode } from './encode.ts';
+export { type ExpireOptions, expire } from './expire.ts';
+export { type FallbackOptions, fallback } from './fallback.ts';
 export { fanOut } from './fan-out.ts';
 export { type FenceOptions, fence } from './fence.ts';
 export { type FilterOptions, filterValues } from './filter-values.ts';
@@ -24,5 +28,6 @@ export { type KeyedRetryTopic, type RetryOptions, type RetryTopic } from './retr
 export { type Handler, retryWithBackoff } from './retry-with-backoff.ts';
 export { type ScanByKeyOptions, scanByKey } from './scan-by-key.ts';
 export { tapValues } from './tap-values.ts';
+export { type TimeLimitOptions, timeLimit } from './time-limit.ts';
 export { type TumblingWindowOptions, type WindowAggregate, tumblingWindow } from './tumbling-window.ts';
 export { unbatch } from './unbatch.ts';

@@ -14,7 +14,7 @@ export interface TimeLimitOptions extends StageOptions {
 }
 
 /**
- * A section of the chain has so much time for each delivery; one that is neither through by then nor settled
+ * Gives a section of the chain so much time for each delivery. One that is neither through by then nor settled
  * fails with `expired`, which is retryable. The section goes on with it, for nothing: its duty looks taken
  * back there, its signal aborts, and what still comes of it is dropped.
  *

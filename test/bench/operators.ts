@@ -1,10 +1,14 @@
-import { bufferCount, concatMap, filter, from, groupBy, map, mergeMap, of, scan, tap } from 'rxjs';
+import { bufferCount, concatMap, distinct, filter, from, groupBy, map, mergeMap, of, scan, tap } from 'rxjs';
 import { batch } from '../../operators/batch.ts';
+import { bulkhead } from '../../operators/bulkhead.ts';
 import { circuitBreaker } from '../../operators/circuit-breaker.ts';
 import { deadLetter } from '../../operators/dead-letter.ts';
 import { decode } from '../../operators/decode.ts';
+import { dedupe } from '../../operators/dedupe.ts';
 import { each } from '../../operators/each.ts';
 import { encode } from '../../operators/encode.ts';
+import { expire } from '../../operators/expire.ts';
+import { fallback } from '../../operators/fallback.ts';
 import { fanOut } from '../../operators/fan-out.ts';
 import { filterValues } from '../../operators/filter-values.ts';
 import { mapValues } from '../../operators/map-values.ts';
@@ -12,13 +16,23 @@ import { publishTo } from '../../operators/publish-to.ts';
 import { rateLimit } from '../../operators/rate-limit.ts';
 import { scanByKey } from '../../operators/scan-by-key.ts';
 import { tapValues } from '../../operators/tap-values.ts';
+import { timeLimit } from '../../operators/time-limit.ts';
 import { unbatch } from '../../operators/unbatch.ts';
 import { type Delivery, all, fail } from '../../src/core/delivery.ts';
 import { handleFailure } from '../../src/core/failure.ts';
 import { jsonState } from '../../src/core/state.ts';
 import type { Benchmark } from './benchmark.ts';
 import { eventTimeBenchmarks } from './event-time-operators.ts';
-import { type Tick, deliveries, encoded, idlePublisher, ours, through, ticks } from './operator-load.ts';
+import {
+  type Tick,
+  deliveries,
+  encoded,
+  epoch,
+  idlePublisher,
+  ours,
+  through,
+  ticks,
+} from './operator-load.ts';
 import { retryBenchmarks } from './retries.ts';
 import { tickTopic } from './tick-topic.ts';
 
@@ -168,5 +182,48 @@ export const benchmarks: readonly Benchmark[] = [
     name: 'circuitBreaker round mapValues, closed',
     subject: ours(circuitBreaker(mapValues(double)), deliveries),
     twin: { name: 'mapValues', work: ours(mapValues(double), deliveries) },
+  },
+  {
+    name: 'dedupe by time, 1 in 2 repeated',
+    subject: ours(
+      dedupe<Tick>({ by: (_, { offset }) => `${epoch.ms + (offset >> 1)}`, maxEntries: 10_000 }),
+      deliveries,
+    ),
+    twin: {
+      name: 'distinct, never forgetting',
+      work: through(
+        source$ => source$.pipe(distinct(({ time }) => `${epoch.ms + ((time / 20) >> 1)}`)),
+        ticks,
+      ),
+    },
+  },
+  {
+    name: 'timeLimit around mapValues',
+    subject: ours(timeLimit(mapValues(double), { limitMs: 1000 }), deliveries),
+    twin: { name: 'map', work: through(source$ => source$.pipe(map(double)), ticks) },
+  },
+  {
+    name: 'expire',
+    subject: ours(expire<Tick>(Number.MAX_SAFE_INTEGER), deliveries),
+    twin: {
+      name: 'filter',
+      work: through(
+        source$ => source$.pipe(filter(({ time }) => Date.now() - time < Number.MAX_SAFE_INTEGER)),
+        ticks,
+      ),
+    },
+  },
+  {
+    name: 'bulkhead around mapValues, by key',
+    subject: ours(bulkhead(mapValues(double), { concurrency: 8, by: ({ symbol }) => symbol }), deliveries),
+    twin: {
+      name: 'mergeMap(of), 8 at once',
+      work: through(source$ => source$.pipe(mergeMap(tick => of(double(tick)), 8)), ticks),
+    },
+  },
+  {
+    name: 'fallback, 1 in 64',
+    subject: through(source$ => source$.pipe(fallback(() => undefined)), someFailed),
+    twin: { name: 'map', work: through(source$ => source$.pipe(map(tick => tick)), ticks) },
   },
 ];

@@ -3,6 +3,7 @@ import {
   type Observable,
   type OperatorFunction,
   type SchedulerLike,
+  delay,
   delayWhen,
   mergeMap,
   of,
@@ -10,7 +11,10 @@ import {
   timer,
 } from 'rxjs';
 import { batch } from '../../operators/batch.ts';
+import { bulkhead } from '../../operators/bulkhead.ts';
+import { dedupe } from '../../operators/dedupe.ts';
 import { each } from '../../operators/each.ts';
+import { fallback } from '../../operators/fallback.ts';
 import { fanOut } from '../../operators/fan-out.ts';
 import { filterValues } from '../../operators/filter-values.ts';
 import { mapValues } from '../../operators/map-values.ts';
@@ -18,9 +22,11 @@ import { publishTo } from '../../operators/publish-to.ts';
 import { rateLimit } from '../../operators/rate-limit.ts';
 import type { AttemptContext } from '../../operators/attempt.ts';
 import { retryWithBackoff } from '../../operators/retry-with-backoff.ts';
+import { timeLimit } from '../../operators/time-limit.ts';
 import { unbatch } from '../../operators/unbatch.ts';
 import { textCodec } from '../../src/core/codec.ts';
 import type { Delivery } from '../../src/core/delivery.ts';
+import type { Message } from '../../src/core/message.ts';
 import type { Meter } from '../../src/core/meter.ts';
 import { topic } from '../../src/core/topic.ts';
 import type { FakePublisher } from '../../src/testing/index.ts';
@@ -34,7 +40,7 @@ export interface ChainTools {
 
 type Text = OperatorFunction<Delivery<string>, Delivery<string>>;
 
-/** One step of a random chain; all of them keep the order of a key. */
+/** One step of a random chain; all of them keep the order of a key, but `batch`, `fall back` and `dedupe`. */
 export interface ChainStep {
   readonly text: string;
   /** How many values it may hold back. */
@@ -95,6 +101,33 @@ const steps: readonly fc.Arbitrary<ChainStep>[] = [
       bound: maxWaiting,
       make: (name, { scheduler, meter }) => rateLimit({ perSecond, maxWaiting }, { name, scheduler, meter }),
     })),
+  fc.tuple(fc.integer({ min: 1, max: 4 }), fc.nat(4), fc.nat(9)).map(([concurrency, maxWaiting, ms]) => ({
+    text: `bulkhead of ${concurrency}, ${maxWaiting} may wait, for up to ${2 * ms} ms`,
+    bound: maxWaiting,
+    make: (name, { scheduler, meter }) =>
+      bulkhead(each(slow(ms, 7, scheduler), { scheduler }), {
+        ...{ name, concurrency, maxWaiting, scheduler, meter },
+      }),
+  })),
+  fc.tuple(fc.integer({ min: 1, max: 15 }), fc.nat(9)).map(([limitMs, ms]) => ({
+    text: `time limit of ${limitMs} ms, for up to ${2 * ms} ms`,
+    bound: 0,
+    make: (name, { scheduler }) =>
+      timeLimit(each(slow(ms, 7, scheduler), { scheduler }), { name, limitMs, scheduler }),
+  })),
+  fc.integer({ min: 5, max: 40 }).map(modulo => ({
+    text: `dedupe by modulo ${modulo}`,
+    bound: 0,
+    make: name => dedupe<string>({ name, by: value => String(Number(value) % modulo) }),
+  })),
+  fc.nat(9).map(ms => ({
+    text: `fall back after ${ms} ms`,
+    bound: 4,
+    make: (name, { scheduler, meter }) =>
+      fallback<string, string>((_, message) => of(valueOf(message)).pipe(delay(ms, scheduler)), {
+        ...{ name, concurrency: 2, maxWaiting: 4, scheduler, meter },
+      }),
+  })),
   fc.constant({
     text: 'publish',
     bound: 0,
@@ -104,6 +137,10 @@ const steps: readonly fc.Arbitrary<ChainStep>[] = [
 
 /** Random steps, in any order. */
 export const chainSteps: fc.Arbitrary<readonly ChainStep[]> = fc.array(fc.oneof(...steps), { maxLength: 5 });
+
+function valueOf({ payload }: Message): string {
+  return Buffer.from(payload ?? []).toString();
+}
 
 function throwing(modulo: number): (value: string) => string {
   return value => {

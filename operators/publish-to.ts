@@ -2,6 +2,7 @@ import { type OperatorFunction, type SchedulerLike, asyncScheduler } from 'rxjs'
 import type { BackoffOptions } from '../src/core/backoff.ts';
 import { type Delivery, type Ok, fail, settlement } from '../src/core/delivery.ts';
 import { type EncodeFailure, type PublishFailure, reasonOf } from '../src/core/failure.ts';
+import { MessageHeaders } from '../src/core/headers.ts';
 import { type Message, type OutgoingMessage, deriveId } from '../src/core/message.ts';
 import { type Meter, idleMeter } from '../src/core/meter.ts';
 import { causedBy } from '../src/core/provenance.ts';
@@ -20,6 +21,8 @@ export interface PublishToOptions<A> {
   readonly time?: (value: A, message: Message) => number;
   /** Tells apart outputs with the same key and event time; default: the id of the message it comes from. */
   readonly ordinal?: (value: A, message: Message) => string | number;
+  /** Headers of the output beside those that tell where it comes from; default none. */
+  readonly headers?: (value: A, message: Message) => Readonly<Record<string, string>>;
   /** The clock of failures and of attempts while the bus refuses; default RxJS's `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
   /** How long to wait between attempts while the bus refuses; default 100 ms, doubling up to 10 s. */
@@ -119,7 +122,7 @@ export function publishTo<A>(
 function outgoingOf<A>(
   topic: Topic<A>,
   pipeline: string,
-  { key, time, ordinal }: PublishToOptions<A>,
+  { key, time, ordinal, headers: own }: PublishToOptions<A>,
 ): (value: A, parent: Message) => OutgoingMessage {
   return (value, parent) => {
     const outKey = key ? key(value, parent) : parent.key;
@@ -131,14 +134,21 @@ function outgoingOf<A>(
       timestamp,
       ordinal ? ordinal(value, parent) : parent.id,
     );
+    const caused = causedBy(parent, id, topic.codec.version);
     return {
       topic: topic.name,
       key: outKey,
       payload: topic.codec.encode(value),
       timestamp,
       id,
-      headers: causedBy(parent, id, topic.codec.version),
+      headers: own === undefined ? caused : withOwn(caused, own(value, parent)),
       patient: true,
     };
   };
+}
+
+function withOwn(headers: MessageHeaders, own: Readonly<Record<string, string>>): MessageHeaders {
+  const flat = [...headers.toFlat()];
+  for (const [name, value] of Object.entries(own)) flat.push(name, value);
+  return MessageHeaders.fromFlat(flat);
 }

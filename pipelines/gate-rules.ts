@@ -1,3 +1,4 @@
+import type { Message } from '../src/index.ts';
 import { atLeast, atMost, notEvaluated } from './gate-bounds.ts';
 import type { Bound } from './gate-bounds.ts';
 import type { GateEvaluation, GateResult } from './gate-evaluation.ts';
@@ -13,6 +14,18 @@ export type LiquidityInput = MarketLiquidity | 'not-carried' | undefined;
 /** Whether a score is high enough to be evaluated at all. */
 export function needsEvaluation(score: MomentumScore, settings: GateSettings): boolean {
   return score.score >= settings.evaluateFrom;
+}
+
+/** The header that tells a score, so that whoever wants high ones need not read the others. */
+export const scoreHeader = 'momentum-score';
+
+/** Whether a message may hold a score that needs an evaluation; where no header tells, it may. */
+export function mayNeedEvaluation(
+  { headers, payload }: Pick<Message, 'headers' | 'payload'>,
+  settings: GateSettings,
+): boolean {
+  const told = headers.get(scoreHeader);
+  return payload === null || told === undefined || Number(told) >= settings.evaluateFrom;
 }
 
 /** What a gate without input counts as: the setting, or for `auto` what suits the feed. */

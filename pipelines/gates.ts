@@ -1,7 +1,7 @@
 import { type AsOf, decode, filterValues, joinAsOf, publishTo } from '../operators/index.ts';
 import { type Pipeline, isMarker, pipeline } from '../src/index.ts';
 import type { GateEvaluation } from './gate-evaluation.ts';
-import { type LiquidityInput, evaluateGates, needsEvaluation } from './gate-rules.ts';
+import { type LiquidityInput, evaluateGates, mayNeedEvaluation, needsEvaluation } from './gate-rules.ts';
 import { type GateSettings, defaultGateSettings } from './gate-settings.ts';
 import type { MarketLiquidity } from './liquidity-measure.ts';
 import type { MomentumScore } from './momentum-value.ts';
@@ -18,6 +18,10 @@ export function gates(settings: GateSettings = defaultGateSettings): Pipeline {
     'gates',
     ({ source, table, publisher, onFailure, meter, scheduler }) =>
       source(momentumScores).pipe(
+        filterValues((_, message) => mayNeedEvaluation(message, settings), {
+          name: 'told-to-be-high',
+          meter,
+        }),
         decode(momentumScores, { markers: true }),
         filterValues(value => isMarker(value) || needsEvaluation(value, settings), {
           name: 'high-enough',

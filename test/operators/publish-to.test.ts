@@ -150,6 +150,16 @@ describe('publishTo', () => {
     expect(messageOf(parent).id).toBe(parent.id);
   });
 
+  it('writes headers of its own beside those of provenance', () => {
+    const publisher = new FakePublisher();
+    deliveryTest(({ hot, expectDeliveries }) => {
+      const out = publishTo<string>(texts, publisher, { headers: value => ({ kind: value }) });
+      expectDeliveries(hot('-a|').pipe(out)).toBe('-a|');
+    });
+    const headers = publisher.stored[0]?.headers;
+    expect([headers?.get('kind'), headers?.get('causation-id')]).toEqual(['a', expect.any(String)]);
+  });
+
   it('leaves in the order in which the broker stored', () => {
     deliveryTest(({ hot, scheduler, at, expectDeliveries, expectSettled }) => {
       const publisher = new FakePublisher({ latencyMs: 5, scheduler });

@@ -4,12 +4,14 @@ import { GateEvaluation, type GateName, type GateResult } from '../../pipelines/
 import {
   type LiquidityInput,
   evaluateGates,
+  mayNeedEvaluation,
   missingCountsAs,
   needsEvaluation,
 } from '../../pipelines/gate-rules.ts';
 import { defaultGateSettings as settings } from '../../pipelines/gate-settings.ts';
 import type { MomentumScore } from '../../pipelines/momentum-value.ts';
 import type { RegimeLabel } from '../../pipelines/regime-label.ts';
+import { MessageHeaders } from '../../src/index.ts';
 import { start } from './bars-at-hand.ts';
 import { liquid, score, withReturn } from './scores-at-hand.ts';
 
@@ -189,5 +191,22 @@ describe('evaluateGates', () => {
         },
       ),
     );
+  });
+});
+
+describe('a message with a score', () => {
+  const told = (...headers: readonly (readonly [string, string])[]): boolean =>
+    mayNeedEvaluation({ headers: MessageHeaders.of(headers), payload: Buffer.from('{}') }, settings);
+
+  it('is read where its header says that it is high, and where none says', () => {
+    expect(told(['momentum-score', '60'])).toBe(true);
+    expect(told(['momentum-score', '59.99999999999999'])).toBe(false);
+    expect(told(['momentum-score', '-80'])).toBe(false);
+    expect(told()).toBe(true);
+  });
+
+  it('is a marker without a payload', () => {
+    const headers = MessageHeaders.of({ 'momentum-score': '0' });
+    expect(mayNeedEvaluation({ headers, payload: null }, settings)).toBe(true);
   });
 });

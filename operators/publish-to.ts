@@ -1,20 +1,13 @@
-import { type OperatorFunction, type SchedulerLike, asyncScheduler } from 'rxjs';
-import type { BackoffOptions } from '../src/core/backoff.ts';
-import { type Delivery, type Ok, fail, settlement } from '../src/core/delivery.ts';
-import { type EncodeFailure, type PublishFailure, reasonOf } from '../src/core/failure.ts';
+import type { OperatorFunction } from 'rxjs';
+import type { Delivery, Ok } from '../src/core/delivery.ts';
 import { MessageHeaders } from '../src/core/headers.ts';
 import { type Message, type OutgoingMessage, deriveId } from '../src/core/message.ts';
-import { type Meter, idleMeter } from '../src/core/meter.ts';
 import { causedBy } from '../src/core/provenance.ts';
-import type { BusError } from '../src/core/publisher.ts';
-import { stage } from '../src/core/stage.ts';
 import type { Topic } from '../src/core/topic.ts';
 import type { NamedPublisher } from './named-publisher.ts';
-import { PatientSender } from './patient-sender.ts';
+import { type SendOptions, sendStage } from './send-stage.ts';
 
-export interface PublishToOptions<A> {
-  /** Default `publishTo`. */
-  readonly name?: string;
+export interface PublishToOptions<A> extends SendOptions {
   /** The key of the output; default: the key of the message it comes from. */
   readonly key?: (value: A, message: Message) => string | null;
   /** The event time of the output, ms; default: that of the message it comes from. */
@@ -23,12 +16,6 @@ export interface PublishToOptions<A> {
   readonly ordinal?: (value: A, message: Message) => string | number;
   /** Headers of the output beside those that tell where it comes from; default none. */
   readonly headers?: (value: A, message: Message) => Readonly<Record<string, string>>;
-  /** The clock of failures and of attempts while the bus refuses; default RxJS's `asyncScheduler`. */
-  readonly scheduler?: SchedulerLike;
-  /** How long to wait between attempts while the bus refuses; default 100 ms, doubling up to 10 s. */
-  readonly backoff?: BackoffOptions;
-  /** Gauges `stream_buffered`. */
-  readonly meter?: Meter;
 }
 
 /**
@@ -55,67 +42,11 @@ export function publishTo<A>(
   publisher: NamedPublisher,
   options: PublishToOptions<A> = {},
 ): OperatorFunction<Delivery<A>, Delivery<A>> {
-  const { name = 'publishTo', scheduler = asyncScheduler, meter = idleMeter, backoff } = options;
+  const { name = 'publishTo' } = options;
   publisher.announce?.(topic.name);
   const outgoing = outgoingOf(topic, publisher.pipeline ?? name, options);
-
-  const base = (delivery: Ok<A>, error: unknown): Omit<EncodeFailure, 'tag' | 'codec'> => ({
-    stage: name,
-    reason: reasonOf(error),
-    attempts: delivery[settlement].attempt,
-    firstAt: scheduler.now(),
-    lastAt: scheduler.now(),
-    retryable: false,
-    cause: error,
-  });
-  const unwritable = (delivery: Ok<A>, error: unknown): EncodeFailure => ({
-    ...base(delivery, error),
-    tag: 'encode',
-    codec: topic.codec.name,
-  });
-  const unpublished = (delivery: Ok<A>, error: BusError): PublishFailure => ({
-    ...base(delivery, error),
-    tag: 'publish',
-    code: error.code,
-    topic: topic.name,
-    retryable: error.retryable,
-  });
-
-  return stage(name, subscriber => {
-    const sender = new PatientSender(publisher, { name, scheduler, backoff });
-    const forget = meter.gauge('stream_buffered', () => sender.waiting, { stage: name });
-    let sending = 0;
-    let completed = false;
-    const send = (delivery: Ok<A>, message: OutgoingMessage): void => {
-      sending++;
-      sender.send(message, delivery[settlement], outcome => {
-        sending--;
-        if (outcome === 'stored') subscriber.next(delivery);
-        else if (outcome !== 'taken-back') subscriber.next(fail(delivery, unpublished(delivery, outcome)));
-        if (completed && sending === 0) subscriber.complete();
-      });
-    };
-    return {
-      next: (delivery: Delivery<A>) => {
-        if (!delivery.ok) return subscriber.next(delivery);
-        let message: OutgoingMessage;
-        try {
-          message = outgoing(delivery.value, delivery.message);
-        } catch (error) {
-          return subscriber.next(fail(delivery, unwritable(delivery, error)));
-        }
-        return send(delivery, message);
-      },
-      complete: () => {
-        completed = true;
-        if (sending === 0) subscriber.complete();
-      },
-      teardown: () => {
-        forget();
-        sender.stop();
-      },
-    };
-  });
+  const make = ({ value, message }: Ok<A>): OutgoingMessage => outgoing(value, message);
+  return sendStage(name, publisher, { codec: topic.codec.name, make }, options);
 }
 
 /** How a value becomes the message of a topic. */

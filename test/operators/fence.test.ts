@@ -14,7 +14,11 @@ const marker = new Marker('time', 9);
 function slowly(
   table: Readonly<Record<string, number>>,
 ): OperatorFunction<Delivery<string | Marker>, Delivery<string | Marker>> {
-  return each(value$ => value$.pipe(mergeMap(value => of(value).pipe(delay(table[String(value)] ?? 0)))));
+  return each(value$ =>
+    value$.pipe(
+      mergeMap(value => of(value).pipe(delay(typeof value === 'string' ? (table[value] ?? 0) : 0))),
+    ),
+  );
 }
 
 operatorContract('fence', { make: () => fence<string, string>(source$ => source$) });

@@ -53,24 +53,30 @@ export function batch<A>(
   if (timeMs !== undefined) finiteNumber(`${name}.timeMs`, timeMs, 0);
   const startTimer =
     timeMs === undefined ? undefined : (flush: () => void) => scheduler.schedule(flush, timeMs);
-  return stage(name, subscriber => {
-    const gathering = new Gathering<A>(subscriber, { count, bytes }, startTimer);
-    const forget = meter.gauge('stream_buffered', () => gathering.size, { stage: name });
-    return {
-      next: (delivery: Delivery<A>) => {
-        if (delivery.ok) gathering.add(delivery);
-        else subscriber.next(delivery);
-      },
-      complete: () => {
-        gathering.flush();
-        subscriber.complete();
-      },
-      teardown: () => {
-        forget();
-        gathering.clear();
-      },
-    };
-  });
+  // With a bound of time it lets go however few have come.
+  const gathers = timeMs === undefined ? count : 1;
+  return stage(
+    name,
+    subscriber => {
+      const gathering = new Gathering<A>(subscriber, { count, bytes }, startTimer);
+      const forget = meter.gauge('stream_buffered', () => gathering.size, { stage: name });
+      return {
+        next: (delivery: Delivery<A>) => {
+          if (delivery.ok) gathering.add(delivery);
+          else subscriber.next(delivery);
+        },
+        complete: () => {
+          gathering.flush();
+          subscriber.complete();
+        },
+        teardown: () => {
+          forget();
+          gathering.clear();
+        },
+      };
+    },
+    gathers,
+  );
 }
 
 /** The batch that is being gathered. */

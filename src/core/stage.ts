@@ -2,10 +2,14 @@ import { Observable, type OperatorFunction, type Subscriber } from 'rxjs';
 
 /** The name of the operator that made an Observable, for drawings, metrics and failures. */
 const stageName: unique symbol = Symbol('stage');
+/** How many deliveries an operator must hold before it lets any of them go. */
+const stageGathers: unique symbol = Symbol('gathers');
 
 /**
  * Makes an operator with a name out of what happens at subscription. Subscribes to the source itself, and
  * passes its error and completion on unless `connect` returns handlers of its own.
+ *
+ * @param gathers how many deliveries it must hold before it lets any of them go; default 1
  */
 export function stage<A, B>(
   name: string,
@@ -14,6 +18,7 @@ export function stage<A, B>(
     readonly complete?: () => void;
     readonly teardown?: () => void;
   },
+  gathers = 1,
 ): OperatorFunction<A, B> {
   return source => {
     const staged = new Observable<B>(subscriber => {
@@ -25,12 +30,13 @@ export function stage<A, B>(
         complete: complete ?? (() => subscriber.complete()),
       });
     });
-    return Object.assign(staged, { [stageName]: name, source });
+    return Object.assign(staged, { [stageName]: name, [stageGathers]: gathers, source });
   };
 }
 
 interface Linked {
   readonly [stageName]?: string;
+  readonly [stageGathers]?: number;
   readonly source?: Linked;
 }
 
@@ -42,4 +48,16 @@ export function stagesOf(chain$: Observable<unknown>): readonly string[] {
     if (at[stageName] !== undefined) names.unshift(at[stageName]);
   }
   return names;
+}
+
+/** The operator that must hold the most deliveries at once, and how many; undefined where none needs more than one. */
+export function largestGathering(
+  chain$: Observable<unknown>,
+): { readonly stage: string; readonly count: number } | undefined {
+  let largest: { readonly stage: string; readonly count: number } | undefined;
+  for (let at: Linked | undefined = chain$ as Linked; at !== undefined; at = at.source) {
+    const { [stageName]: name = '', [stageGathers]: count = 1 } = at;
+    if (count > (largest?.count ?? 1)) largest = { stage: name, count };
+  }
+  return largest;
 }

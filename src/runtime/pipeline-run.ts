@@ -229,9 +229,12 @@ export class PipelineRun {
   }
 }
 
+/** Unsettled deliveries of a pipeline that does not say how many. */
+export const defaultMaxInFlight = 1024;
+
 /** What of a pipeline's options its source is told. */
 function boundsOf(options: PipelineOptions): SourceOptions {
-  const { maxInFlight = 1024, maxInFlightBytes, maxUncommitted, commitIntervalMs } = options;
+  const { maxInFlight = defaultMaxInFlight, maxInFlightBytes, maxUncommitted, commitIntervalMs } = options;
   return {
     maxInFlight,
     ...(maxInFlightBytes !== undefined && { maxInFlightBytes }),

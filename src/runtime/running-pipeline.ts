@@ -7,14 +7,15 @@ import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
 import { settlement } from '../core/delivery.ts';
 import { reasonOf } from '../core/failure.ts';
 import type { BusError } from '../core/publisher.ts';
-import { stagesOf } from '../core/stage.ts';
+import { OptionError } from '../core/option.ts';
+import { largestGathering, stagesOf } from '../core/stage.ts';
 import { addressedTo } from './addressed.ts';
 import { settledBy, snapshotBy } from './drain.ts';
 import { passByPolicy } from './failure-policy.ts';
 import { HandlingTime } from './handling-time.ts';
 import type { Pipeline, PipelineContext } from './pipeline.ts';
 import { PipelineMetrics } from './pipeline-metrics.ts';
-import { PipelineRun, type RunOptions } from './pipeline-run.ts';
+import { PipelineRun, type RunOptions, defaultMaxInFlight } from './pipeline-run.ts';
 import type { PipelineState } from './pipeline-state.ts';
 import type { PipelinePhase, PipelineStatus } from './pipeline-status.ts';
 import { RestartBackoff } from './restart-backoff.ts';
@@ -55,6 +56,21 @@ export class RunningPipeline {
     const who = `pipeline ${this.pipeline.name}`;
     for (const capability of needs) requireCapability(this.#bus, capability, who);
     if (guarantee === 'exactly-once') requireCapability(this.#bus, 'transactions', `${who} (exactly-once)`);
+  }
+
+  /** @throws OptionError where a batch is larger than what may be in flight, and so would never fill */
+  checkBatches(): void {
+    const { maxInFlight = defaultMaxInFlight } = this.pipeline.options;
+    let largest;
+    try {
+      largest = largestGathering(this.pipeline.build(this.#context()));
+    } catch {
+      // What keeps the chain from being built is told when it is started, and tried again.
+      return;
+    }
+    if (largest === undefined || largest.count <= maxInFlight) return;
+    const option = `pipeline ${this.pipeline.name}: count of ${largest.stage}`;
+    throw new OptionError(option, largest.count, `at most maxInFlight, ${maxInFlight}, or have timeMs too`);
   }
 
   start(): void {

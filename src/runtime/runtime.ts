@@ -45,6 +45,7 @@ export class Runtime {
   /** Starts all of them; their changelogs are created where they are missing. */
   async start(): Promise<void> {
     for (const running of this.#running) running.check();
+    for (const running of this.#running) running.checkBatches();
     for (const { pipeline } of this.#running) await ensureTopic(this.bus, changelogOf(pipeline.name));
     for (const running of this.#running) running.start();
   }

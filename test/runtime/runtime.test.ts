@@ -1,7 +1,14 @@
 import { concatMap, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { each } from '../../operators/index.ts';
-import { BusError, type Delivery, FaultInjector, MessageHeaders, pipeline } from '../../src/index.ts';
+import { type BatchLimits, batch, each } from '../../operators/index.ts';
+import {
+  BusError,
+  type Delivery,
+  FaultInjector,
+  MessageHeaders,
+  type Pipeline,
+  pipeline,
+} from '../../src/index.ts';
 import { readDeadLetter } from '../../src/core/dead-letter.ts';
 import { historyOf, withHistory } from '../../src/core/message-history.ts';
 import { stage } from '../../src/core/stage.ts';
@@ -148,6 +155,24 @@ describe('a bus that is away', () => {
       'publishTo going-on',
       'publishTo waiting',
     ]);
+  });
+});
+
+describe('a batch that could never fill', () => {
+  const gathering = (limits: BatchLimits): Pipeline =>
+    pipeline('gather', ({ source, onFailure }) => source(words).pipe(batch(limits), onFailure()), {
+      maxInFlight: 10,
+    });
+
+  it('is refused before anything runs', async () => {
+    const started = PipelineDriver.start({ topics, pipelines: () => [gathering({ count: 11 })] });
+    await expect(started).rejects.toThrow(
+      'pipeline gather: count of batch is 11, must be at most maxInFlight, 10, or have timeMs too',
+    );
+  });
+
+  it.each([{ count: 10 }, { count: 11, timeMs: 5 }])('is not one of %j', async limits => {
+    await PipelineDriver.start({ topics, pipelines: () => [gathering(limits)] });
   });
 });
 

@@ -234,7 +234,7 @@ export class RunningPipeline {
   get #waits(): string | undefined {
     for (const [stage, reason] of this.#held) return `${stage} waits, and the pipeline with it: ${reason}`;
     for (const { stage, to, reason } of this.#circuits.values()) {
-      if (to !== 'closed') return `the circuit of ${stage} is ${to}: ${reason}`;
+      if (to !== 'closed') return `${stage} is ${to}: ${reason}`;
     }
     return undefined;
   }

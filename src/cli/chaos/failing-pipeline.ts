@@ -10,6 +10,8 @@ const failsOneIn = 5_000;
 /** Shorter than what a real message waits over its retries: all of them come through. */
 const outageMs = 150;
 const retries = 3;
+/** Long enough to be seen; poison that waits behind the circuit opens it again and again. */
+const coolDownMs = 500;
 /** How long a slow pipeline takes for each message. */
 const slowMs = 20;
 
@@ -37,7 +39,7 @@ export function failing(pipeline: Pipeline, seed: string, isSlow: boolean): Pipe
         scheduler,
         meter,
       }),
-      { name: 'circuit', coolDownMs: 1_000, scheduler, meter, onChange: circuitChanged },
+      { name: 'circuit', coolDownMs, maxCoolDownMs: coolDownMs, scheduler, meter, onChange: circuitChanged },
     );
     return pipeline.build({
       ...context,

@@ -2,9 +2,10 @@ import type { Feed, FeedBatch, FeedItem } from '../../feeds/feed.ts';
 
 const poisonPrefix = 'POISON-';
 /** More than open a circuit. */
-const burst = 8;
-/** Bursts over a finite feed; an endless one has one every so many items. */
-const bursts = 5;
+const burst = 6;
+/** How far a finite feed is at each burst: early enough for all to be well again at its end. */
+const burstsAt = [0.2, 0.5];
+/** An endless feed has a burst every so many items. */
 const itemsPerBurst = 50_000;
 
 /** Whether a message of this key was made to fail. */
@@ -21,15 +22,15 @@ export function poisoned(feed: Feed): Feed {
     name: feed.name,
     contents: feed.contents,
     read: async function* (position, signal) {
-      let due = 1;
+      let round = 0;
       let items = 0;
       for await (const batch of feed.read(position, signal)) {
         items += batch.items.length;
-        const reached = batch.progress === undefined ? items / itemsPerBurst : batch.progress * (bursts + 1);
-        // The last one long enough before the end for everything to be well again by then.
-        const isOver = batch.progress !== undefined && due > bursts;
-        yield reached < due || isOver ? batch : withPoison(batch, due);
-        due = Math.max(due, Math.floor(reached) + 1);
+        const isDue =
+          batch.progress === undefined
+            ? items >= (round + 1) * itemsPerBurst
+            : batch.progress >= (burstsAt[round] ?? Number.POSITIVE_INFINITY);
+        yield isDue ? withPoison(batch, ++round) : batch;
       }
     },
   };

@@ -6,7 +6,7 @@ import { parseConfig } from '../../src/config/load-config.ts';
 const configs = new URL('../../configs/', import.meta.url).pathname;
 
 it.each([
-  ['main', ['bars', 'liquidity', 'momentum', 'regime', 'gates', 'signals', 'notifications']],
+  ['main', ['bars', 'liquidity', 'momentum', 'regime', 'gates', 'signals', 'notifications', 'retries']],
   ['scoring', ['bars', 'momentum', 'regime']],
   ['signals', ['liquidity', 'gates', 'signals', 'notifications']],
 ])('the shipped bundle %s names its pipelines', (name, pipelines) => {

@@ -7,7 +7,7 @@ import { shippedBackends } from '../../src/config/backends.ts';
 import { checkConfigs, type CheckConfigsOptions } from '../../src/config/check-configs.ts';
 import { formatProblems } from '../../src/config/config-problem.ts';
 
-const pipelines = ['bars', 'liquidity', 'momentum', 'regime', 'gates', 'signals', 'notifications'];
+const pipelines = ['bars', 'liquidity', 'momentum', 'regime', 'gates', 'signals', 'notifications', 'retries'];
 const shipped = new URL('../../configs', import.meta.url).pathname;
 
 let dir = '';

@@ -66,7 +66,7 @@ export class Circuit {
   /** Closed, and no failure in a row to reset: what goes in need not be watched. */
   calm = true;
   /** How many may be in the section at once. */
-  limit = Number.POSITIVE_INFINITY;
+  limit: number = Number.POSITIVE_INFINITY;
   /** Goes up when what entered before can tell nothing more. */
   round = 0;
 

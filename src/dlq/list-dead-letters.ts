@@ -12,14 +12,13 @@ export interface ListOptions extends ScanOptions {
 
 /**
  * The dead letters that a selection means, oldest first within each partition, in bounded memory: nothing is read
- * before it is asked for.
+ * before it is asked for. From the dead-letter topic, or another that `topic` names: the quarantine holds letters too.
  *
  * @example
  * for await (const letter of listDeadLetters(bus, { pipeline: 'bars' }, { limit: 10 })) {
  *   console.log(letter.id, letter.reason);
  * }
  *
- * @param options.topic default `cryptorun-dlq`; the quarantine holds letters too
  * @throws BusError `topic-not-found`
  */
 export async function* listDeadLetters(

@@ -79,12 +79,14 @@ export class Runtime {
   }
 }
 
-/** Creates a topic unless it is there. */
-export async function ensureTopic(bus: EventBus, spec: TopicSpec): Promise<void> {
+/** Creates a topic unless it is there; tells whether it was not. */
+export async function ensureTopic(bus: EventBus, spec: TopicSpec): Promise<boolean> {
   try {
     await bus.createTopic(spec);
+    return true;
   } catch (error) {
     if (!(error instanceof BusError && error.code === 'topic-exists')) throw error;
+    return false;
   }
 }
 

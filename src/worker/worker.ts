@@ -86,7 +86,11 @@ class Worker {
     const http = await this.#serve();
     this.#held.add('bus', () => bus.stop());
     await bus.start();
-    for (const spec of [...topics, ...reportTopics]) await ensureTopic(bus, spec);
+    const created: string[] = [];
+    for (const spec of [...topics, ...reportTopics]) {
+      if (await ensureTopic(bus, spec)) created.push(spec.name);
+    }
+    for (const topic of created) await this.#audit.record('topic-created', topic);
     release.forEach((released, i) => this.#held.add(`resource ${i + 1}`, released));
     this.#held.add('pipelines', () => this.#runtime.stop());
     await this.#runtime.start();

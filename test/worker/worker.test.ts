@@ -198,7 +198,12 @@ describe('runWorker', () => {
     const pushed: string[] = [];
     const { started, stop, code } = worker({ reportIntervalMs: 20, onMetrics: name => pushed.push(name) });
     const { bus } = await started;
-    expect(await next(bus, 'cryptorun-audit-log')).toContain('"action":"worker-started"');
+    const audited: string[] = [];
+    const audit = (message: { payload: Uint8Array | null }): void => {
+      audited.push(/"action":"([a-z-]+)"/.exec(String(message.payload))?.[1] ?? '');
+    };
+    await bus.subscribe('cryptorun-audit-log', audit, { group: 'audit' });
+    await expect.poll(() => audited).toEqual(expect.arrayContaining(['topic-created', 'worker-started']));
     expect(await next(bus, 'cryptorun-health-checks')).toContain('"ready":true');
     expect(await next(bus, 'cryptorun-metrics')).toContain('"worker":"w1"');
     await expect.poll(() => pushed).toContain('stream_mirror_lag');

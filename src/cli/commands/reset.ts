@@ -1,7 +1,11 @@
+import { asyncScheduler } from 'rxjs';
 import { marketPipelines } from '../../../pipelines/index.ts';
 import { createEventBus } from '../../backends.ts';
 import type { EventBus } from '../../bus/event-bus.ts';
+import { ensureTopic } from '../../runtime/runtime.ts';
 import { changelogOf } from '../../runtime/snapshot-format.ts';
+import { auditTopic } from '../../worker/report-topics.ts';
+import { auditLog } from '../../worker/reporters.ts';
 import { CliError } from '../cli-error.ts';
 import { type Command, textOption } from '../command.ts';
 import { defaultFolder } from '../data-folder.ts';
@@ -31,6 +35,7 @@ export const resetCommand: Command = {
         terminal.out(await tellOf(bus, pipeline, dryRun ? 'would forget' : 'forgets'));
         if (!dryRun) await reset(bus, pipeline);
       }
+      if (!dryRun) await recordReset(bus, name);
     } finally {
       await bus.stop();
     }
@@ -38,6 +43,11 @@ export const resetCommand: Command = {
     return 0;
   },
 };
+
+async function recordReset(bus: EventBus, pipeline: string): Promise<void> {
+  await ensureTopic(bus, auditTopic);
+  await auditLog({ name: 'cryptorun reset', bus, scheduler: asyncScheduler }).record('state-reset', pipeline);
+}
 
 async function tellOf(bus: EventBus, { name, outputs }: PipelineDescription, verb: string): Promise<string> {
   const messages = await Promise.all([...outputs, changelogOf(name).name].map(topic => countOf(bus, topic)));

@@ -20,8 +20,6 @@ const made = [
 ];
 
 interface Shown {
-  readonly problems: readonly string[];
-  readonly counts: { readonly deadLetters: number };
   readonly pipelines: readonly {
     readonly name: string;
     readonly retried: number;
@@ -66,15 +64,17 @@ describe('cryptorun start --chaos', () => {
     expect(valuesOf('chaos', topic)).toEqual(valuesOf('calm', topic));
   });
 
-  it('shows retries, dead letters, and a circuit that opens and closes', () => {
-    const bars = shown.flatMap(({ pipelines }) => pipelines.filter(({ name }) => name === 'bars'));
-    const states = bars.flatMap(({ circuits }) => circuits['circuit'] ?? []);
-    expect(states).toContain('open');
-    expect(states.at(-1)).toBe('closed');
-    expect(bars.at(-1)?.retried).toBeGreaterThan(0);
-    expect(bars.at(-1)?.deadLettered).toBeGreaterThanOrEqual(12);
-    expect(
-      shown.some(({ problems }) => problems.some(problem => /^bars: circuit is open/.test(problem))),
-    ).toBe(true);
+  it('shows retries and dead letters, and its circuit opens and closes', () => {
+    const bars = shown.at(-1)?.pipelines.find(({ name }) => name === 'bars');
+    expect(bars?.retried).toBeGreaterThan(0);
+    expect(bars?.deadLettered).toBeGreaterThanOrEqual(12);
+    expect(bars?.circuits).toEqual({ circuit: 'closed' });
+    // The view looks now and then, and may miss that it was open; the audit log misses nothing.
+    const changes = Object.values(valuesOf('chaos', 'audit-log')).map(value => JSON.stringify(value));
+    for (const state of ['open', 'half-open', 'closed']) {
+      const isThis = (change: string): boolean =>
+        change.includes('"bars/circuit"') && change.includes(`"to":"${state}"`);
+      expect(changes.filter(isThis).length).toBeGreaterThan(0);
+    }
   });
 });

@@ -1,3 +1,7 @@
+import { isLeft } from 'fp-ts/lib/Either.js';
+import type { Decoder } from 'io-ts';
+import { failure } from 'io-ts/lib/PathReporter.js';
+
 /** How the state of one key is stored and read back. */
 export interface StateCodec<S> {
   /** Changes when the stored form does; state of another version is refused. */
@@ -8,9 +12,29 @@ export interface StateCodec<S> {
   decode(json: unknown): S;
 }
 
-/** State as it is, for states that are JSON-safe themselves. */
-export function jsonState<S>(version: string, decode: (json: unknown) => S): StateCodec<S> {
+/**
+ * State as it is, for states that are JSON-safe themselves.
+ *
+ * @param type what the state is, as an io-ts type, or a function that throws where the stored form is none
+ *
+ * @example
+ * const sums = jsonState('1', t.type({ sum: t.number, count: t.number }));
+ */
+export function jsonState<S>(
+  version: string,
+  type: Decoder<unknown, S> | ((json: unknown) => S),
+): StateCodec<S> {
+  const decode = typeof type === 'function' ? type : (json: unknown) => decodeBy(type, json);
   return { version, encode: state => structuredClone(state), decode };
+}
+
+function decodeBy<S>(type: Decoder<unknown, S>, json: unknown): S {
+  // What is stored stays as it is, whatever is done to the state.
+  const decoded = type.decode(structuredClone(json));
+  if (isLeft(decoded)) {
+    throw new TypeError(`stored state is no ${type.name}: ${failure(decoded.left).join('; ')}`);
+  }
+  return decoded.right;
 }
 
 /** The state of one key, held by the operator that owns it. */

@@ -91,7 +91,8 @@ export async function ensureTopic(bus: EventBus, spec: TopicSpec): Promise<boole
 }
 
 /**
- * Runs pipelines on a bus until they are drained or stopped.
+ * Runs pipelines on a bus until they are drained or stopped. What goes wrong is told as a warning of the process
+ * unless `report` takes it.
  *
  * @example
  * const runtime = await run([upper], bus);
@@ -102,7 +103,13 @@ export async function run(
   bus: EventBus,
   options: RuntimeOptions = {},
 ): Promise<Runtime> {
-  const runtime = new Runtime(pipelines, bus, options);
+  const runtime = new Runtime(pipelines, bus, { report: warnOf, ...options });
   await runtime.start();
   return runtime;
+}
+
+function warnOf(event: PipelineEvent): void {
+  if (!('reason' in event)) return;
+  const what = event.kind === 'waiting' ? `${event.stage} waits` : event.kind;
+  process.emitWarning(`${event.pipeline}: ${what}: ${event.reason}`, 'PipelineWarning');
 }

@@ -25,8 +25,8 @@ describe('README programs', () => {
     );
   });
 
-  it('the pipeline whose handler fails prints what the README says', () => {
-    const printed = run(process.execPath, ['--import', ownSource, join(folder, 'payments.ts')]);
+  it.each(['averages.ts', 'payments.ts'])('%s prints what the README says', name => {
+    const printed = run(process.execPath, ['--import', ownSource, join(folder, name)]);
     expect(codeBlocks('text')).toContain(printed);
   });
 
@@ -41,7 +41,7 @@ describe('README programs', () => {
   });
 });
 
-const programs = ['alerts.ts', 'alerts.test.ts', 'payments.ts'] as const;
+const programs = ['alerts.ts', 'alerts.test.ts', 'averages.ts', 'payments.ts'] as const;
 
 const strictly = {
   extends: '../../tsconfig.json',

@@ -12,8 +12,12 @@ function hints(state: LiveState): Line[] {
       ? [span('finishing what is in flight', 'warn')]
       : [span('Ctrl-C', 'accent'), span(' stops', 'dim')];
   const why: Line = [span('why? ', 'dim'), span(`${explainCommand} ${id}`, 'accent')];
-  const where = directory === undefined ? 'kept in memory only' : `data in ${directory}`;
-  return [phase === 'done' ? [] : stop, why, [span(where, 'dim')]];
+  // What is in memory cannot be asked from outside.
+  const where =
+    directory === undefined
+      ? [[span('kept in memory only', 'dim')] satisfies Line]
+      : [why, [span(`data in ${directory}`, 'dim')] satisfies Line];
+  return [phase === 'done' ? [] : stop, ...where];
 }
 
 /** What to do next. */

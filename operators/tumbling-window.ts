@@ -18,9 +18,9 @@ import type { StageOptions } from './map-values.ts';
 
 /** What a window gathers, from its first value to its result. */
 export interface WindowAggregate<A, W, B> {
-  /** What holds beyond its first value. */
+  /** A window that holds its first value; `add` is not called for that one. */
   open(value: A, message: Message): W;
-  /** Adds a value in place. */
+  /** Adds each further value, in place. */
   add(window: W, value: A, message: Message): void;
   /** The result; `closedBy` is the value or the marker that closed it. */
   close(window: W, end: number, closedBy: A | Marker, key: string): B;

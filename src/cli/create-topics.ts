@@ -1,3 +1,4 @@
+import { deadLetterTopic } from '../core/dead-letter.ts';
 import { type TopicSpec, defaultTopicSettings } from '../core/topic.ts';
 import type { FeedTopics } from '../feeds/feed-topics.ts';
 
@@ -6,7 +7,7 @@ export const feedTopics: FeedTopics = {
   prices: 'cryptorun-market-prices',
   trades: 'cryptorun-market-trades',
   books: 'cryptorun-market-orderbook',
-  deadLetters: 'cryptorun-dlq',
+  deadLetters: deadLetterTopic,
   positions: 'cryptorun-feed-positions',
 };
 

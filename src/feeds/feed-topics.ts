@@ -1,3 +1,4 @@
+import { dlqHeaders } from '../core/dead-letter.ts';
 import { MessageHeaders } from '../core/headers.ts';
 import { type OutgoingMessage, deriveId } from '../core/message.ts';
 import { provenance } from '../core/provenance.ts';
@@ -71,11 +72,11 @@ export function refusedLetter(
     headers: MessageHeaders.of([
       ...(message.headers ?? []),
       ...Object.entries({
-        'x-dlq-original-topic': message.topic,
-        'x-dlq-pipeline': `feed ${feed.name}`,
-        'x-dlq-stage': 'feed',
-        'x-dlq-failure': 'publish',
-        'x-dlq-reason': size > keptBytes ? `${reason}; the first ${keptBytes} bytes are kept` : reason,
+        [dlqHeaders.originTopic]: message.topic,
+        [dlqHeaders.pipeline]: `feed ${feed.name}`,
+        [dlqHeaders.stage]: 'feed',
+        [dlqHeaders.failure]: 'publish',
+        [dlqHeaders.reason]: size > keptBytes ? `${reason}; the first ${keptBytes} bytes are kept` : reason,
       }),
     ]),
   };
@@ -120,11 +121,11 @@ function malformed(
     payload: raw,
     reserved: true,
     headers: MessageHeaders.of({
-      'x-dlq-original-topic': topics.prices,
-      'x-dlq-pipeline': `feed ${feed.name}`,
-      'x-dlq-stage': 'feed',
-      'x-dlq-failure': 'decode',
-      'x-dlq-reason': `${place}: ${reason}`,
+      [dlqHeaders.originTopic]: topics.prices,
+      [dlqHeaders.pipeline]: `feed ${feed.name}`,
+      [dlqHeaders.stage]: 'feed',
+      [dlqHeaders.failure]: 'decode',
+      [dlqHeaders.reason]: `${place}: ${reason}`,
     }),
   };
 }

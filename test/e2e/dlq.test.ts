@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isRight } from 'fp-ts/lib/Either.js';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { printed } from './printed.ts';
 import { embeddedBus } from '../../src/bus/embedded/embedded.ts';
 import type { EventBus } from '../../src/bus/event-bus.ts';
 import { deadLetterTopic, quarantineTopic } from '../../src/core/dead-letter.ts';
@@ -83,17 +84,6 @@ const lines = (text: string): unknown[] =>
     .trim()
     .split('\n')
     .map(line => JSON.parse(line) as unknown);
-
-/** Resolves once the process has printed something that matches. */
-function printed(child: ChildProcess, pattern: RegExp): Promise<void> {
-  return new Promise(resolve => {
-    let text = '';
-    child.stdout?.on('data', chunk => {
-      text += String(chunk);
-      if (pattern.test(text)) resolve();
-    });
-  });
-}
 
 describe('cryptorun dlq', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { printed } from './printed.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'start-'));
 
@@ -23,17 +24,6 @@ function cryptorun(...args: readonly string[]): {
   child.stderr.on('data', chunk => (err += String(chunk)));
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }));
   return { child, ended };
-}
-
-/** Resolves once the process has printed something that matches. */
-function printed(child: ChildProcess, pattern: RegExp): Promise<void> {
-  return new Promise(resolve => {
-    let text = '';
-    child.stdout?.on('data', chunk => {
-      text += String(chunk);
-      if (pattern.test(text)) resolve();
-    });
-  });
 }
 
 describe('cryptorun start', () => {

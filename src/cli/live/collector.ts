@@ -9,6 +9,7 @@ import {
 } from '../../../pipelines/index.ts';
 import type { EventBus } from '../../bus/event-bus.ts';
 import { rawCodec } from '../../core/codec.ts';
+import { deadLetterTopic, dlqHeaders } from '../../core/dead-letter.ts';
 import type { FeedProgress as RunProgress } from '../../feeds/feed-runner.ts';
 import type { PipelineStatus } from '../../runtime/pipeline-status.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -46,10 +47,10 @@ export class Collector {
     this.#facts = facts;
     this.#tails.add(tail(bus, signalsTopic, signal => this.#signalled(signal), 'earliest'));
     this.#tails.add(tail(bus, regimeDetection, regime => (this.#regime = regime), 'earliest'));
-    const letters = { name: 'cryptorun-dlq', codec: rawCodec, settings: regimeDetection.settings };
+    const letters = { name: deadLetterTopic, codec: rawCodec, settings: regimeDetection.settings };
     this.#tails.add(
       tail(bus, letters, (_, { headers }) => {
-        const reason = headers.get('x-dlq-reason') ?? 'unknown';
+        const reason = headers.get(dlqHeaders.reason) ?? 'unknown';
         const group = reason.replaceAll(/\d+(\.\d+)?/g, 'N');
         // The reasons are words of ours, but a hostile payload could make them many.
         if (this.#buried.size < 100 || this.#buried.has(group)) {

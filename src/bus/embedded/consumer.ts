@@ -5,7 +5,7 @@ import type { SourceOptions, StartOffset, TopicPartition } from '../event-bus.ts
 import type { CommitCell, StartOf } from './commit-cell.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { type Due, PartitionReader, type ReaderHost } from './partition-reader.ts';
-import type { UnsettledWatch } from './unsettled-watch.ts';
+import type { UnsettledWatch } from '../unsettled-watch.ts';
 
 /** What a consumer needs from its bus. */
 export interface ConsumerHost {

@@ -15,7 +15,7 @@ import type {
 } from '../event-bus.ts';
 import { subscribeHandler } from '../handler-subscription.ts';
 import type { BusHealth } from '../health.ts';
-import { BusCondition } from './bus-condition.ts';
+import { BusCondition } from '../bus-condition.ts';
 import type { CommitCell } from './commit-cell.ts';
 import { ConsumerGroup } from './consumer-group.ts';
 import { Consumer, type ConsumerHost } from './consumer.ts';
@@ -28,7 +28,7 @@ import { partitionName } from './partition-name.ts';
 import { Sender } from './sender.ts';
 import type { Storage } from './storage.ts';
 import { TopicCatalog, logOf } from './topic-catalog.ts';
-import { type LostDelivery, UnsettledWatch } from './unsettled-watch.ts';
+import { type LostDelivery, UnsettledWatch } from '../unsettled-watch.ts';
 
 /** The settings that the in-memory and the folder kind share. */
 export interface EmbeddedBusOptions {

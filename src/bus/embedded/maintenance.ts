@@ -1,5 +1,5 @@
 import { type SchedulerLike, type Subscription, interval } from 'rxjs';
-import type { BusCondition } from './bus-condition.ts';
+import type { BusCondition } from '../bus-condition.ts';
 import type { GroupRegistry } from './group-registry.ts';
 import type { OpenTopic, TopicCatalog } from './topic-catalog.ts';
 

@@ -4,10 +4,10 @@ import type { MessageId, OutgoingMessage } from '../../core/message.ts';
 import { BusError, type Published, type Receipt } from '../../core/publisher.ts';
 import type { PublishResult } from '../event-bus.ts';
 import { partitionOf } from '../partitioner.ts';
-import type { BusCondition } from './bus-condition.ts';
+import type { BusCondition } from '../bus-condition.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { FaultInjector } from './faults.ts';
-import { checkMessage } from './message-check.ts';
+import { checkMessage } from '../message-check.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { type OpenTopic, type TopicCatalog, logOf } from './topic-catalog.ts';
 

@@ -1,5 +1,5 @@
-import type { Message } from '../../core/message.ts';
-import type { Settlement } from '../../core/settlement.ts';
+import type { Message } from '../core/message.ts';
+import type { Settlement } from '../core/settlement.ts';
 
 /** What is known of a delivery that was lost. */
 export type LostDelivery = Pick<Message, 'topic' | 'partition' | 'offset' | 'key'>;

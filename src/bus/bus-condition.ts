@@ -1,4 +1,4 @@
-import type { BusHealth } from '../health.ts';
+import type { BusHealth } from './health.ts';
 
 /** What the bus knows of itself beside its condition. */
 export interface BusFigures {

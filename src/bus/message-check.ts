@@ -1,6 +1,6 @@
-import type { OutgoingMessage } from '../../core/message.ts';
-import { BusError } from '../../core/publisher.ts';
-import type { TopicSettings } from '../../core/topic.ts';
+import type { OutgoingMessage } from '../core/message.ts';
+import { BusError } from '../core/publisher.ts';
+import type { TopicSettings } from '../core/topic.ts';
 
 /** Characters and bytes of key and headers together: enough for traces and causes, too few to fill a partition. */
 const maxHeadLength = 1024 * 1024;

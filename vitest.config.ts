@@ -13,9 +13,29 @@ const config: ViteUserConfig = defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     testTimeout: 20_000,
+    // Only a run that holds tests of the second starts a broker.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'own',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/integration/kafka/**'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'kafka',
+          include: ['test/integration/kafka/**/*.test.ts'],
+          globalSetup: 'test/integration/kafka/shared-broker.ts',
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts', 'operators/**/*.ts', 'pipelines/**/*.ts'],

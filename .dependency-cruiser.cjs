@@ -27,6 +27,13 @@ module.exports = {
       '^src/bus/embedded/',
       '^src/(bus/embedded/|bus/[^/]+$|log/|core/)',
     ),
+    room('kafka-knows-only-the-contract', '^src/bus/kafka/', '^src/(bus/kafka/|bus/[^/]+$|core/)'),
+    {
+      name: 'kafkajs-stays-with-its-driver',
+      severity: 'error',
+      from: { pathNot: '^(src/bus/kafka/kafkajs|test)/' },
+      to: { path: 'node_modules/kafkajs/' },
+    },
     room(
       'runtime-knows-core-bus-operators',
       '^src/runtime/',

@@ -12,6 +12,17 @@ export {
   type TopicPartition,
 } from './bus/event-bus.ts';
 export { type BusHealth } from './bus/health.ts';
+export {
+  type ConsumingOptions,
+  type KafkaOptions,
+  type PublishingOptions,
+} from './bus/kafka/kafka-options.ts';
+export {
+  type KafkaSasl,
+  type KafkaSecurity,
+  type KafkaTls,
+  type Secret,
+} from './bus/kafka/kafka-security.ts';
 export { BackendRegistry } from './bus/registry.ts';
 export {
   type Codec,

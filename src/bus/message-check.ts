@@ -6,7 +6,10 @@ import type { TopicSettings } from '../core/topic.ts';
 const maxHeadLength = 1024 * 1024;
 
 /** @throws BusError `message-too-large` or `invalid-message` naming the topic, what was found, and the limit */
-export function checkMessage(message: OutgoingMessage, { maxMessageBytes }: TopicSettings): void {
+export function checkMessage(
+  message: OutgoingMessage,
+  { maxMessageBytes }: Pick<TopicSettings, 'maxMessageBytes'>,
+): void {
   const { topic, timestamp } = message;
   const size = message.payload?.length ?? 0;
   if (size > maxMessageBytes) {

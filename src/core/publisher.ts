@@ -13,7 +13,9 @@ export type BusErrorCode =
   | 'bus-not-started'
   | 'buffer-full'
   | 'invalid-option'
-  | 'storage';
+  | 'storage'
+  | 'unavailable'
+  | 'unauthorized';
 
 /** A bus refused; the text says what was asked, why not, and what to do. */
 export class BusError extends Error {
@@ -25,7 +27,8 @@ export class BusError extends Error {
   constructor(code: BusErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
-    this.retryable = code === 'publish-timeout' || code === 'buffer-full' || code === 'storage';
+    this.retryable =
+      code === 'publish-timeout' || code === 'buffer-full' || code === 'storage' || code === 'unavailable';
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Subject, of } from 'rxjs';
+import { type Observable, Subject, of } from 'rxjs';
 import type { PartitionLifecycle, StartOffset, TopicPartition } from '../../bus/event-bus.ts';
 import { offset } from '../../core/message.ts';
 import type { ConformanceCase } from './contract.ts';
@@ -14,16 +14,42 @@ async function publishEverywhere(lab: Lab, topic: string, partitions: number, va
   }
 }
 
-/** A lifecycle that takes until `go` emits to prepare its partitions. */
-function slow(go: Subject<readonly StartOffset[]>): PartitionLifecycle {
-  return { assigned: () => go, revoked: () => undefined };
+/** Knows which partitions a member holds, those included that it still prepares; takes until `go` emits to do so. */
+class Holdings implements PartitionLifecycle {
+  readonly held = new Set<number>();
+  readonly #go: Observable<readonly StartOffset[]>;
+
+  constructor(go: Observable<readonly StartOffset[]> = of([])) {
+    this.#go = go;
+  }
+
+  assigned(partitions: readonly TopicPartition[]): Observable<readonly StartOffset[]> {
+    for (const { partition } of partitions) this.held.add(partition);
+    return this.#go;
+  }
+
+  revoked(partitions: readonly TopicPartition[]): void {
+    for (const { partition } of partitions) this.held.delete(partition);
+  }
+}
+
+/** Waits until each member holds so many partitions. */
+async function holds(lab: Lab, ...wanted: readonly (readonly [Holdings, number])[]): Promise<void> {
+  await lab.eventually(
+    () => wanted.every(([{ held }, count]) => held.size === count),
+    () =>
+      `${wanted.map(([, count]) => count).join()} held, it is ${wanted.map(([{ held }]) => held.size).join()}`,
+  );
 }
 
 /** Members of one group, and partitions that change hands. */
 export const groups: readonly ConformanceCase[] = [
   busCase('members share the partitions, and each message comes to one of them', async lab => {
     const [topic, group] = [await lab.topic({ partitions: 4 }), lab.name('group')];
-    const [one, two] = [lab.consume(topic, { group }), lab.consume(topic, { group })];
+    const [mine, theirs] = [new Holdings(), new Holdings()];
+    const one = lab.consume(topic, { group, lifecycle: mine });
+    const two = lab.consume(topic, { group, lifecycle: theirs });
+    await holds(lab, [mine, 2], [theirs, 2]);
     await publishEverywhere(lab, topic, 4, 'm');
     await lab.eventually(
       () => one.values.length + two.values.length >= 4,
@@ -182,10 +208,11 @@ export const groups: readonly ConformanceCase[] = [
     const [topic, group] = [await lab.topic({ partitions: 4 }), lab.name('group')];
     await publishEverywhere(lab, topic, 4, 'm');
     const [go, goOther] = [new Subject<readonly StartOffset[]>(), new Subject<readonly StartOffset[]>()];
-    const one = lab.read(topic, { group, lifecycle: slow(go) });
-    await lab.passTime(10);
-    const two = lab.read(topic, { group, lifecycle: slow(goOther) });
-    await lab.passTime(10);
+    const [mine, theirs] = [new Holdings(go), new Holdings(goOther)];
+    const one = lab.read(topic, { group, lifecycle: mine });
+    await holds(lab, [mine, 4]);
+    const two = lab.read(topic, { group, lifecycle: theirs });
+    await holds(lab, [mine, 2], [theirs, 2]);
     assert.deepEqual([one.values, two.values], [[], []]);
     go.next([]);
     goOther.next([]);

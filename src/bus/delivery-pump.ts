@@ -1,0 +1,138 @@
+import type { Observer } from 'rxjs';
+import { type Delivery, ok } from '../core/delivery.ts';
+import type { Bytes, Message } from '../core/message.ts';
+import type { Settlement } from '../core/settlement.ts';
+import type { SourceOptions } from './event-bus.ts';
+import type { PartitionTracker } from './partition-tracker.ts';
+
+/** A message to be delivered, with the duty to settle it. */
+export interface Due {
+  readonly message: Message;
+  readonly duty: Settlement;
+}
+
+/** A partition as the pump sees it. */
+export interface PumpedPartition {
+  readonly tracker: PartitionTracker;
+  /** What to deliver next: what comes again, else what is new as long as no more than `maxSpread` are uncommitted. */
+  next(maxSpread: number): Due | undefined;
+}
+
+/** Deliveries made per partition before the next one gets its turn. */
+const runLength = 64;
+
+/** Delivers what partitions have, in turns, as far as a source has credit. */
+export class DeliveryPump<P extends PumpedPartition> {
+  readonly #observer: Observer<Delivery<Bytes>>;
+  readonly #maxInFlight: number;
+  readonly #maxBytes: number;
+  readonly #maxUncommitted: number;
+  readonly #delivering: (due: Due) => void;
+  readonly #partitions: P[] = [];
+  #next = 0;
+  #inFlight = 0;
+  #inFlightBytes = 0;
+  #paused = false;
+  #closed = false;
+  #pumping = false;
+  #again = false;
+  /** Stopped for want of credit: what frees some makes it look again. */
+  #starved = false;
+
+  /** @param delivering told of each delivery before it is made */
+  constructor(observer: Observer<Delivery<Bytes>>, options: SourceOptions, delivering: (due: Due) => void) {
+    this.#observer = observer;
+    this.#maxInFlight = options.maxInFlight ?? 1024;
+    this.#maxBytes = options.maxInFlightBytes ?? 16 * 1024 * 1024;
+    this.#maxUncommitted = options.maxUncommitted ?? this.#maxInFlight * 8;
+    this.#delivering = delivering;
+  }
+
+  get partitions(): readonly P[] {
+    return this.#partitions;
+  }
+
+  add(partition: P): void {
+    this.#partitions.push(partition);
+  }
+
+  /** What of it is in flight is taken back. */
+  remove(partition: P): void {
+    const at = this.#partitions.indexOf(partition);
+    if (at < 0) return;
+    this.#partitions.splice(at, 1);
+    this.#inFlight -= partition.tracker.inFlight;
+    this.#inFlightBytes -= partition.tracker.inFlightBytes;
+    partition.tracker.revoke();
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const partition of [...this.#partitions]) this.remove(partition);
+  }
+
+  /** While paused, only what comes again is delivered. */
+  pause(paused: boolean): void {
+    this.#paused = paused;
+    this.pump();
+  }
+
+  /** A delivery is over: its credit is free again. */
+  released({ payload }: Message): void {
+    this.#inFlight--;
+    this.#inFlightBytes -= payload?.length ?? 0;
+    if (this.#starved) this.pump();
+  }
+
+  /** The prefix of a partition has grown: it may be read further. */
+  advanced(): void {
+    if (this.#starved) this.pump();
+  }
+
+  /** Delivers all that may be delivered; whoever calls it while it does so only makes it look again. */
+  pump(): void {
+    this.#again = true;
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#again && !this.#closed) {
+        this.#again = false;
+        this.#starved = false;
+        this.#deliverRuns();
+      }
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #deliverRuns(): void {
+    for (let tried = this.#partitions.length; tried > 0 && !this.#closed; tried--) {
+      const partition = this.#partitions[this.#next++ % this.#partitions.length];
+      if (partition && this.#run(partition)) this.#again = true;
+    }
+  }
+
+  /** Delivers a run of one partition; true when there may be more. */
+  #run(partition: P): boolean {
+    for (let count = 0; count < runLength; count++) {
+      if (!this.#mayDeliver()) return false;
+      const due = partition.next(this.#paused ? 0 : this.#maxUncommitted);
+      if (due === undefined) {
+        this.#starved ||= !this.#paused && partition.tracker.spread >= this.#maxUncommitted;
+        return false;
+      }
+      this.#inFlight++;
+      this.#inFlightBytes += due.message.payload?.length ?? 0;
+      this.#delivering(due);
+      this.#observer.next(ok<Bytes>(due.message.payload, due.message, due.duty));
+    }
+    return true;
+  }
+
+  #mayDeliver(): boolean {
+    if (this.#closed) return false;
+    const credit = this.#inFlight < this.#maxInFlight && this.#inFlightBytes < this.#maxBytes;
+    this.#starved ||= !credit;
+    return credit;
+  }
+}

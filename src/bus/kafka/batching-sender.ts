@@ -1,0 +1,175 @@
+import { type SchedulerLike, Subscription } from 'rxjs';
+import { MessageIds } from '../../core/message-ids.ts';
+import type { OutgoingMessage } from '../../core/message.ts';
+import { BusError, type Published } from '../../core/publisher.ts';
+import { Queue } from '../../core/queue.ts';
+import type { BusCondition } from '../bus-condition.ts';
+import { checkMessage } from '../message-check.ts';
+import type { DriverProducer } from './driver.ts';
+import type { PublishingOptions } from './kafka-options.ts';
+import { LoadStore, asBusError } from './load-store.ts';
+import { type Lane, type Load, PublishLanes, loadOf } from './publish-lanes.ts';
+import { type OpenTopic, type TopicDirectory, isOpen } from './topic-directory.ts';
+import { recordOf, sizeOf } from './wire-record.ts';
+
+/** What a sender needs of its bus. */
+export interface SenderHost {
+  readonly directory: TopicDirectory;
+  readonly condition: BusCondition;
+  readonly scheduler: SchedulerLike;
+  readonly openProducer: () => Promise<DriverProducer>;
+}
+
+interface Asked {
+  readonly message: OutgoingMessage;
+  readonly done: Published;
+}
+
+/** Requests under way at once. */
+const maxRounds = 5;
+
+/**
+ * Publishes in batches: whatever has gathered while others are under way, or within the linger time, goes out
+ * together, of each partition one batch at a time.
+ */
+export class BatchingSender {
+  readonly #host: SenderHost;
+  readonly #options: Required<PublishingOptions>;
+  readonly #store: LoadStore;
+  readonly #ids = new MessageIds();
+  readonly #lanes = new PublishLanes();
+  /** Messages to topics that are being asked for, in order. */
+  readonly #asking = new Map<string, Queue<Asked>>();
+  /** Lanes with something to send. */
+  readonly #ready = new Set<Lane>();
+  #flush = new Subscription();
+  #flushing = false;
+  #rounds = 0;
+  #bytes = 0;
+  #stopped = false;
+  #idle: () => void = () => undefined;
+
+  constructor(host: SenderHost, options: Required<PublishingOptions>) {
+    this.#host = host;
+    this.#options = options;
+    this.#store = new LoadStore({
+      ...host,
+      deliveryTimeoutMs: () => (this.#stopped ? 0 : options.deliveryTimeoutMs),
+      freed: bytes => (this.#bytes -= bytes),
+    });
+  }
+
+  send(message: OutgoingMessage, done: Published): void {
+    try {
+      const topic = this.#host.directory.find(message.topic);
+      if (isOpen(topic) && !this.#asking.has(message.topic)) this.#accept(topic, message, done);
+      else this.#ask(message, done);
+    } catch (error) {
+      done(asBusError(error), undefined);
+    }
+  }
+
+  /** Waits until nothing is under way, for so long at most; what is left then is refused. */
+  async stop(deadlineMs: number): Promise<void> {
+    const deadline = new Subscription();
+    await new Promise<void>(resolve => {
+      this.#idle = resolve;
+      deadline.add(this.#host.scheduler.schedule(() => resolve(), deadlineMs));
+      this.#flushNow();
+      this.#tellIdle();
+    });
+    deadline.unsubscribe();
+    this.#stopped = true;
+    this.#flush.unsubscribe();
+    const stopped = new BusError('bus-not-started', 'the bus was stopped while the message was on its way');
+    for (const lane of this.#lanes.all()) this.#store.refuse({ lane, sendings: [] }, stopped);
+    await this.#store.close();
+  }
+
+  /** A topic that is not known yet is asked for; what is published to it meanwhile waits in its order. */
+  #ask(message: OutgoingMessage, done: Published): void {
+    const running = this.#asking.get(message.topic);
+    if (running) {
+      running.push({ message, done });
+      return;
+    }
+    const asked = new Queue<Asked>();
+    asked.push({ message, done });
+    this.#asking.set(message.topic, asked);
+    const answer = (deliver: (next: Asked) => void): void => {
+      this.#asking.delete(message.topic);
+      for (let next = asked.shift(); next !== undefined; next = asked.shift()) deliver(next);
+      this.#tellIdle();
+    };
+    this.#host.directory.open(message.topic).then(
+      topic => answer(next => this.#acceptOrTell(topic, next)),
+      (error: unknown) => answer(next => next.done(asBusError(error), undefined)),
+    );
+  }
+
+  #acceptOrTell(topic: OpenTopic, { message, done }: Asked): void {
+    try {
+      this.#accept(topic, message, done);
+    } catch (error) {
+      done(asBusError(error), undefined);
+    }
+  }
+
+  /** @throws BusError where it cannot be taken */
+  #accept(topic: OpenTopic, message: OutgoingMessage, done: Published): void {
+    checkMessage(message, topic.limits);
+    const lane = this.#lanes.laneOf(topic, message);
+    const sentAt = this.#host.scheduler.now();
+    const id = message.id ?? this.#ids.next();
+    const record = recordOf(message, id, sentAt);
+    const bytes = sizeOf(record);
+    const { bufferBytes } = this.#options;
+    if (this.#bytes + bytes > bufferBytes && message.patient !== true && message.reserved !== true) {
+      throw new BusError(
+        'buffer-full',
+        `${topic.name}: ${this.#bytes} bytes wait to be stored, the limit is ${bufferBytes}: publish slower, or raise publishing.bufferBytes`,
+      );
+    }
+    this.#bytes += bytes;
+    lane.waiting.push({ id, record, bytes, sentAt, done });
+    if (!lane.busy) this.#ready.add(lane);
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing || this.#rounds >= maxRounds || this.#ready.size === 0) return;
+    this.#flushing = true;
+    this.#flush = this.#host.scheduler.schedule(() => this.#flushNow(), this.#options.lingerMs);
+  }
+
+  #flushNow(): void {
+    this.#flushing = false;
+    if (this.#ready.size === 0 || this.#rounds >= maxRounds) return;
+    const loads = [...this.#ready].map(lane => this.#loadOf(lane)).filter(load => load.sendings.length > 0);
+    this.#ready.clear();
+    if (loads.length > 0) void this.#round(loads);
+  }
+
+  #loadOf(lane: Lane): Load {
+    const { batchMessages, batchBytes } = this.#options;
+    const limits = this.#host.directory.find(lane.topic)?.limits;
+    return loadOf(lane, batchMessages, Math.min(batchBytes, limits?.maxBatchBytes ?? batchBytes));
+  }
+
+  async #round(loads: readonly Load[]): Promise<void> {
+    this.#rounds++;
+    await this.#store.store(loads);
+    this.#rounds--;
+    for (const { lane } of loads) {
+      lane.busy = false;
+      if (lane.waiting.size > 0) this.#ready.add(lane);
+    }
+    // What has gathered meanwhile has waited long enough.
+    this.#flushNow();
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    if (this.#rounds === 0 && this.#ready.size === 0 && this.#asking.size === 0) this.#idle();
+  }
+}

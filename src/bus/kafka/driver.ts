@@ -1,0 +1,181 @@
+import type { HeaderValue } from '../../core/headers.ts';
+import type { TopicPartition } from '../event-bus.ts';
+
+/** A record as it is on the wire. */
+export interface WireRecord {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  /** Names and values in turn; those that were read are bytes. */
+  readonly headers: readonly HeaderValue[];
+}
+
+/** A record as a partition holds it. */
+export interface StoredRecord extends WireRecord {
+  readonly offset: number;
+  /** Log time or create time, as the topic is set, ms. */
+  readonly timestamp: number;
+}
+
+export interface PartitionMetadata {
+  readonly partition: number;
+  /** The node that leads it; undefined while there is none. */
+  readonly leader: number | undefined;
+  readonly replicas: readonly number[];
+  readonly inSync: readonly number[];
+}
+
+export interface TopicMetadata {
+  readonly name: string;
+  readonly partitions: readonly PartitionMetadata[];
+}
+
+export interface ClusterDescription {
+  readonly nodes: readonly number[];
+  readonly controller: number | undefined;
+}
+
+/** The bounds of a partition's log. */
+export interface PartitionOffsets {
+  readonly partition: number;
+  readonly first: number;
+  /** The offset of the next record. */
+  readonly next: number;
+}
+
+export interface PartitionOffset extends TopicPartition {
+  readonly offset: number;
+}
+
+export interface NewTopic {
+  readonly name: string;
+  readonly partitions: number;
+  readonly replication: number;
+  /** Kafka's own settings by name. */
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+/** Records for one partition, to be stored in this order. */
+export interface PartitionBatch extends TopicPartition {
+  readonly records: readonly WireRecord[];
+}
+
+/** From where, and how much at most, to read of a partition. */
+export interface FetchWish extends PartitionOffset {
+  readonly maxBytes: number;
+}
+
+export interface FetchedPartition extends TopicPartition {
+  readonly records: readonly StoredRecord[];
+  /** From where to fetch next: past what was filtered out, too. */
+  readonly nextOffset: number;
+  /** Where the partition ends for this reader. */
+  readonly end: number;
+}
+
+/** Stores records. One call at a time names a partition. */
+export interface DriverProducer {
+  /**
+   * Stores all of them; sent again as they were after a retryable error, none is stored twice.
+   *
+   * @returns the offset of the first record of each batch; -1 where the broker does not tell
+   * @throws BusError
+   */
+  send(batches: readonly PartitionBatch[]): Promise<readonly number[]>;
+  close(): Promise<void>;
+}
+
+/** Reads records, with connections of its own: a read that waits holds up nothing else. */
+export interface DriverReader {
+  /** Learns anew who leads the partitions. */
+  refresh(topics: readonly string[]): Promise<void>;
+  /** The node to read a partition from; undefined while nobody leads it. */
+  leaderOf(partition: TopicPartition): number | undefined;
+  /**
+   * Waits up to `maxWaitMs` for anything to come.
+   *
+   * @throws OffsetOutOfRange, or BusError
+   */
+  fetch(node: number, wishes: readonly FetchWish[], maxWaitMs: number): Promise<readonly FetchedPartition[]>;
+  close(): Promise<void>;
+}
+
+/** A partition does not hold the offset that was asked for. */
+export class OffsetOutOfRange extends Error {
+  override readonly name = 'OffsetOutOfRange';
+  readonly place: TopicPartition;
+
+  constructor(place: TopicPartition) {
+    super(`${place.topic}[${place.partition}] does not hold the offset that was asked for`);
+    this.place = place;
+  }
+}
+
+/** What a member of a group is told; in order, and never again after `leave`. */
+export interface MemberEvents {
+  /** Others come or go: what is done should be committed at once. */
+  rebalancing(): void;
+  /**
+   * The partitions that are this member's from now on.
+   *
+   * @param continued whether this member never left: what it held before and holds again was nobody else's
+   */
+  assigned(partitions: readonly TopicPartition[], continued: boolean): void;
+  /** It is out of the group for good. */
+  failed(error: unknown): void;
+}
+
+/** Membership of a consumer group. */
+export interface DriverMember {
+  /** @throws BusError where another owns a partition by now */
+  commit(offsets: readonly PartitionOffset[]): Promise<void>;
+  leave(): Promise<void>;
+}
+
+export interface MembershipOptions {
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly rebalanceTimeoutMs: number;
+}
+
+export interface ProducerOptions {
+  readonly acks: 0 | 1 | 'all';
+  readonly idempotent: boolean;
+  readonly compression: Compression;
+}
+
+export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+
+/**
+ * What the backend needs of a Kafka client. Everything else, from batches and credits to commits, is ours and the
+ * same for every client. Errors are BusErrors.
+ */
+export interface KafkaDriver {
+  readonly name: string;
+  connect(): Promise<void>;
+  close(): Promise<void>;
+
+  describeCluster(): Promise<ClusterDescription>;
+  /** Of all topics, or of those of the named that exist. */
+  describeTopics(names?: readonly string[]): Promise<readonly TopicMetadata[]>;
+  topicConfigs(name: string): Promise<ReadonlyMap<string, string>>;
+  /** Bytes on disk of each partition at its leader. */
+  partitionBytes(topic: TopicMetadata): Promise<ReadonlyMap<number, number>>;
+  createTopic(topic: NewTopic): Promise<void>;
+  deleteTopic(name: string): Promise<void>;
+
+  offsets(topic: string): Promise<readonly PartitionOffsets[]>;
+  /** The first offset at or after a log time, by partition; the end where there is none. */
+  offsetsAt(topic: string, timeMs: number): Promise<ReadonlyMap<number, number>>;
+  groups(): Promise<readonly string[]>;
+  committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]>;
+  deleteGroup(group: string): Promise<void>;
+
+  openProducer(options: ProducerOptions): Promise<DriverProducer>;
+  openReader(): Promise<DriverReader>;
+  join(
+    group: string,
+    topics: readonly string[],
+    options: MembershipOptions,
+    events: MemberEvents,
+  ): Promise<DriverMember>;
+}

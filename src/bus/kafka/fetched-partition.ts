@@ -1,0 +1,86 @@
+import type { Message } from '../../core/message.ts';
+import { Queue } from '../../core/queue.ts';
+import type { Due, PumpedPartition } from '../delivery-pump.ts';
+import type { TopicPartition } from '../event-bus.ts';
+import { PartitionTracker, type TrackerHost } from '../partition-tracker.ts';
+import type { FetchedPartition as Fetched } from './driver.ts';
+import { messageOf } from './wire-record.ts';
+
+/** One partition as one source reads it: what has been fetched, what is out, how far it is acked. */
+export class FetchedPartition implements PumpedPartition, TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly tracker: PartitionTracker;
+  /** From where to fetch next. */
+  position: number;
+  /** Up to where the group has committed, as far as this member knows. */
+  committed: number;
+  /** Payload bytes that are fetched and not delivered. */
+  bufferedBytes = 0;
+  readonly #fetched: Queue<Message> = new Queue();
+  readonly #end: number;
+  #lastKnownEnd: number;
+
+  /** @param end the offset before which to stop */
+  constructor(host: TrackerHost, { topic, partition }: TopicPartition, start: number, end: number) {
+    this.topic = topic;
+    this.partition = partition;
+    this.tracker = new PartitionTracker(host, topic, partition, start);
+    this.position = start;
+    this.committed = start;
+    this.#end = end;
+    this.#lastKnownEnd = start;
+  }
+
+  /** Whether there is anything left to fetch before the end. */
+  get wantsMore(): boolean {
+    return this.position < this.#end;
+  }
+
+  /** Whether everything before the end has been read and settled. */
+  get finished(): boolean {
+    return !this.wantsMore && this.#fetched.size === 0 && this.tracker.spread === 0;
+  }
+
+  /** Up to where everything is settled: past what was filtered out, too, once nothing else is left. */
+  get settledUpTo(): number {
+    const { prefix, spread } = this.tracker;
+    return spread === 0 && this.#fetched.size === 0 ? Math.max(prefix, this.position) : prefix;
+  }
+
+  /** Messages of the partition that are not delivered yet, as of the last fetch. */
+  get lag(): number {
+    return Math.max(0, this.#lastKnownEnd - this.position) + this.#fetched.size;
+  }
+
+  take({ records, nextOffset, end }: Fetched): void {
+    for (const record of records) {
+      if (record.offset < this.position || record.offset >= this.#end) continue;
+      const message = messageOf(this, record);
+      this.bufferedBytes += costOf(message);
+      this.#fetched.push(message);
+    }
+    this.position = Math.max(this.position, nextOffset);
+    this.#lastKnownEnd = end;
+  }
+
+  next(maxSpread: number): Due | undefined {
+    const redelivery = this.tracker.nextRedelivery();
+    if (redelivery) return redelivery;
+    while (this.tracker.spread < maxSpread) {
+      const message = this.#fetched.shift();
+      if (message === undefined) return undefined;
+      this.bufferedBytes -= costOf(message);
+      const duty = this.tracker.take(message);
+      if (duty) return { message, duty };
+    }
+    return undefined;
+  }
+}
+
+/** About what a message takes in memory beside its payload. */
+const messageOverhead = 500;
+
+function costOf({ payload }: Message): number {
+  return messageOverhead + (payload?.length ?? 0);
+}

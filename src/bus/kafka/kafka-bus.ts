@@ -1,0 +1,235 @@
+import { Observable, type SchedulerLike, asyncScheduler } from 'rxjs';
+import type { Delivery } from '../../core/delivery.ts';
+import { reasonOf } from '../../core/failure.ts';
+import type { Bytes, Message, OutgoingMessage } from '../../core/message.ts';
+import { BusError, type Handler, type Published, type Receipt } from '../../core/publisher.ts';
+import type { TopicSpec } from '../../core/topic.ts';
+import { BusCondition } from '../bus-condition.ts';
+import type { Capabilities } from '../capabilities.ts';
+import type {
+  EventBus,
+  PublishResult,
+  SourceOptions,
+  SubscribeOptions,
+  SubscriptionHandle,
+  TopicInfo,
+} from '../event-bus.ts';
+import { subscribeHandler } from '../handler-subscription.ts';
+import type { BusHealth } from '../health.ts';
+import { requireLegalTopic } from '../legal-topic.ts';
+import { publishAll, publishOne } from '../publish-promises.ts';
+import { type LostDelivery, UnsettledWatch } from '../unsettled-watch.ts';
+import { BatchingSender } from './batching-sender.ts';
+import type { KafkaDriver } from './driver.ts';
+import { describeTopic } from './describe-topic.ts';
+import type { KafkaOptions } from './kafka-options.ts';
+import { KafkaSource } from './kafka-source.ts';
+import { type KafkaSettings, settled } from './kafka-settings.ts';
+import { configsOf } from './topic-configs.ts';
+import { TopicDirectory } from './topic-directory.ts';
+
+/** How long messages under way may hold up the end, ms. */
+const lastSendsMs = 10_000;
+
+/** The bus on a Kafka cluster, over whatever client the driver wraps. */
+export class KafkaBus implements EventBus {
+  readonly kind = 'kafka';
+  readonly capabilities: Capabilities = {
+    transactions: false,
+    seek: true,
+    compaction: true,
+    delayedRedelivery: true,
+    durable: true,
+    multiProcess: true,
+  };
+  readonly #settings: KafkaSettings;
+  readonly #scheduler: SchedulerLike;
+  readonly #openDriver: (settings: KafkaSettings) => Promise<KafkaDriver>;
+  readonly #condition = new BusCondition();
+  readonly #sources = new Set<KafkaSource>();
+  /** Sources that were unsubscribed from and still commit and leave. */
+  readonly #closing = new Set<Promise<void>>();
+  #running: Running | undefined;
+
+  constructor(options: KafkaOptions, openDriver: (settings: KafkaSettings) => Promise<KafkaDriver>) {
+    this.#settings = settled(options);
+    this.#scheduler = options.scheduler ?? asyncScheduler;
+    this.#openDriver = openDriver;
+  }
+
+  async start(): Promise<void> {
+    if (this.#running) return;
+    const driver = await this.#openDriver(this.#settings);
+    await driver.connect();
+    const directory = new TopicDirectory(driver);
+    await directory.learnAll();
+    const { publishing } = this.#settings;
+    const sender = new BatchingSender(
+      {
+        directory,
+        condition: this.#condition,
+        scheduler: this.#scheduler,
+        openProducer: () => driver.openProducer(publishing),
+      },
+      publishing,
+    );
+    this.#running = { driver, directory, sender };
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#running;
+    if (running === undefined) return;
+    for (const source of [...this.#sources]) source.complete();
+    await Promise.allSettled(this.#closing);
+    await running.sender.stop(lastSendsMs);
+    this.#running = undefined;
+    running.directory.clear();
+    await running.driver.close();
+  }
+
+  async health(): Promise<BusHealth> {
+    const running = this.#running;
+    const problems: string[] = [];
+    const cluster = await running?.driver.describeCluster().catch((error: unknown) => {
+      problems.push(`the cluster cannot be asked: ${reasonOf(error)}`);
+      return undefined;
+    });
+    return this.#condition.health({
+      running: running !== undefined,
+      problems,
+      connectedBrokers: cluster?.nodes.length ?? 0,
+      activeTopics: running?.directory.names.length ?? 0,
+      activeConsumers: this.#sources.size,
+    });
+  }
+
+  partitionsOf(topic: string): number {
+    return this.#require().directory.get(topic).partitions;
+  }
+
+  send(message: OutgoingMessage, done: Published): void {
+    if (this.#running) this.#running.sender.send(message, done);
+    else done(notStarted(), undefined);
+  }
+
+  publish(message: OutgoingMessage): Promise<Receipt> {
+    return publishOne(this, message);
+  }
+
+  publishBatch(messages: readonly OutgoingMessage[]): Promise<readonly PublishResult[]> {
+    return publishAll(this, messages);
+  }
+
+  subscribe(topic: string, handler: Handler, options: SubscribeOptions): Promise<SubscriptionHandle> {
+    return this.subscribeWithFilter(topic, () => true, handler, options);
+  }
+
+  async subscribeWithFilter(
+    topic: string,
+    predicate: (message: Message) => boolean,
+    handler: Handler,
+    options: SubscribeOptions,
+  ): Promise<SubscriptionHandle> {
+    const { directory } = this.#require();
+    if (directory.find(topic) === undefined) await directory.open(topic);
+    return subscribeHandler(merged => this.source(topic, merged), handler, options, predicate);
+  }
+
+  async createTopic(spec: TopicSpec): Promise<void> {
+    const { driver, directory } = this.#require();
+    requireLegalTopic(spec);
+    const { name, settings } = spec;
+    directory.declare(name, settings);
+    try {
+      const { nodes } = await driver.describeCluster();
+      const replication = Math.min(settings.replication, nodes.length);
+      if (replication < settings.replication) {
+        this.#condition.noted(
+          `topic ${name} has ${replication} copies instead of ${settings.replication}: the cluster has no more brokers`,
+        );
+      }
+      const { partitions } = settings;
+      await driver.createTopic({ name, partitions, replication, configs: configsOf(settings) });
+    } finally {
+      await directory.learn(name);
+    }
+  }
+
+  async deleteTopic(name: string): Promise<void> {
+    const { driver, directory } = this.#require();
+    await driver.deleteTopic(name);
+    directory.forget(name);
+    for (const source of [...this.#sources]) if (source.topics.includes(name)) source.complete();
+    await Promise.allSettled(this.#closing);
+  }
+
+  async getTopicInfo(name: string): Promise<TopicInfo> {
+    const { driver } = this.#require();
+    return describeTopic(driver, name);
+  }
+
+  async listTopics(): Promise<readonly string[]> {
+    const { directory } = this.#require();
+    await directory.learnAll();
+    return directory.names;
+  }
+
+  async deleteGroup(group: string): Promise<void> {
+    await this.#require().driver.deleteGroup(group);
+  }
+
+  source(topics: string | readonly string[], options: SourceOptions = {}): Observable<Delivery<Bytes>> {
+    const names = typeof topics === 'string' ? [topics] : topics;
+    return new Observable(observer => {
+      const { driver, directory } = this.#require();
+      const host = {
+        driver,
+        directory,
+        condition: this.#condition,
+        scheduler: this.#scheduler,
+        consuming: this.#settings.consuming,
+      };
+      const isWaiting = ({ topic, partition, offset }: LostDelivery): boolean =>
+        source.isInFlight(topic, partition, offset);
+      const source = new KafkaSource(host, names, observer, options, this.#watch(options, isWaiting));
+      this.#sources.add(source);
+      const started = source.start().catch((error: unknown) => observer.error(error));
+      observer.add(() => this.#close(source, started));
+    });
+  }
+
+  #close(source: KafkaSource, started: Promise<void>): void {
+    this.#sources.delete(source);
+    const closing = source
+      .close(started)
+      .catch((error: unknown) =>
+        this.#condition.noted(`leaving of ${source.topics.join(', ')}: ${String(error)}`),
+      )
+      .finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+
+  #watch({ onLost }: SourceOptions, isWaiting: (delivery: LostDelivery) => boolean): UnsettledWatch {
+    return new UnsettledWatch(isWaiting, lost => {
+      const place = `${lost.topic}[${lost.partition}]@${lost.offset}`;
+      this.#condition.noted(`delivery ${place} was thrown away unsettled: a filter outside each() does that`);
+      onLost?.(lost);
+    });
+  }
+
+  #require(): Running {
+    if (this.#running) return this.#running;
+    throw notStarted();
+  }
+}
+
+/** What there is while the bus runs. */
+interface Running {
+  readonly driver: KafkaDriver;
+  readonly directory: TopicDirectory;
+  readonly sender: BatchingSender;
+}
+
+function notStarted(): BusError {
+  return new BusError('bus-not-started', 'the bus is not started: call start() first');
+}

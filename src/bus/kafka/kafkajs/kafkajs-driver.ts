@@ -1,0 +1,226 @@
+import { randomUUID } from 'node:crypto';
+import type { Admin, Cluster, Kafka } from 'kafkajs';
+import { BusError } from '../../../core/publisher.ts';
+import type {
+  ClusterDescription,
+  DriverMember,
+  DriverProducer,
+  DriverReader,
+  KafkaDriver,
+  MemberEvents,
+  MembershipOptions,
+  NewTopic,
+  PartitionOffset,
+  PartitionOffsets,
+  ProducerOptions,
+  TopicMetadata,
+} from '../driver.ts';
+import type { KafkaSettings } from '../kafka-settings.ts';
+import { type Client, clusterOf, loadClient, openKafka } from './client.ts';
+import { compressionOf } from './compression.ts';
+import { busErrorOf, typeOf } from './kafkajs-errors.ts';
+import { KafkaJsMember } from './kafkajs-member.ts';
+import { KafkaJsProducer } from './kafkajs-producer.ts';
+import { KafkaJsReader } from './kafkajs-reader.ts';
+import { bytesOnDisk } from './log-dirs.ts';
+
+/** The driver on kafkajs. */
+export class KafkaJsDriver implements KafkaDriver {
+  readonly name = 'kafkajs';
+  readonly #client: Client;
+  readonly #settings: KafkaSettings;
+  readonly #kafka: Kafka;
+  readonly #admin: Admin;
+  readonly #cluster: Cluster;
+  readonly #instance: string = randomUUID();
+  #members = 0;
+
+  private constructor(client: Client, settings: KafkaSettings, kafka: Kafka) {
+    this.#client = client;
+    this.#settings = settings;
+    this.#kafka = kafka;
+    this.#admin = kafka.admin();
+    this.#cluster = clusterOf(kafka);
+  }
+
+  static async open(settings: KafkaSettings): Promise<KafkaJsDriver> {
+    const client = await loadClient();
+    return new KafkaJsDriver(client, settings, await openKafka(client, settings));
+  }
+
+  async connect(): Promise<void> {
+    const { brokers } = this.#settings;
+    await this.#try(`connecting to ${brokers.join(', ')}`, async () => {
+      await this.#admin.connect();
+      await this.#cluster.connect();
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([this.#admin.disconnect(), this.#cluster.disconnect()]);
+  }
+
+  describeCluster(): Promise<ClusterDescription> {
+    return this.#try('describing the cluster', async () => {
+      const { brokers, controller } = await this.#admin.describeCluster();
+      return { nodes: brokers.map(({ nodeId }) => nodeId), controller: controller ?? undefined };
+    });
+  }
+
+  async describeTopics(names?: readonly string[]): Promise<readonly TopicMetadata[]> {
+    if (names === undefined) return this.#metadata([]);
+    const found = await Promise.all(names.map(name => this.#metadata([name])));
+    return found.flat();
+  }
+
+  topicConfigs(name: string): Promise<ReadonlyMap<string, string>> {
+    return this.#try(`asking for the settings of ${name}`, async () => {
+      const type = this.#client.ConfigResourceTypes.TOPIC;
+      const { resources } = await this.#admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [{ type, name }],
+      });
+      const entries = resources[0]?.configEntries ?? [];
+      return new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
+    });
+  }
+
+  partitionBytes({ name, partitions }: TopicMetadata): Promise<ReadonlyMap<number, number>> {
+    return this.#try(`asking for the size of ${name}`, async () => {
+      await this.#cluster.refreshMetadata();
+      const byLeader = Map.groupBy(partitions, ({ leader }) => leader);
+      const sizes = await Promise.all(
+        [...byLeader].map(async ([leader, led]) => {
+          if (leader === undefined) return [];
+          const broker = await this.#cluster.findBroker({ nodeId: String(leader) });
+          return [
+            ...(await bytesOnDisk(
+              broker,
+              name,
+              led.map(({ partition }) => partition),
+            )),
+          ];
+        }),
+      );
+      return new Map(sizes.flat());
+    });
+  }
+
+  async createTopic({ name, partitions, replication, configs }: NewTopic): Promise<void> {
+    const isNew = await this.#try(`creating topic ${name}`, () =>
+      this.#admin.createTopics({
+        waitForLeaders: true,
+        topics: [
+          {
+            topic: name,
+            numPartitions: partitions,
+            replicationFactor: replication,
+            configEntries: Object.entries(configs).map(([config, value]) => ({ name: config, value })),
+          },
+        ],
+      }),
+    );
+    if (!isNew) {
+      throw new BusError('topic-exists', `topic ${name} exists already: use it, or delete it first`);
+    }
+  }
+
+  deleteTopic(name: string): Promise<void> {
+    return this.#try(`deleting topic ${name}`, () => this.#admin.deleteTopics({ topics: [name] }));
+  }
+
+  offsets(topic: string): Promise<readonly PartitionOffsets[]> {
+    return this.#try(`asking for the offsets of ${topic}`, async () => {
+      const offsets = await this.#admin.fetchTopicOffsets(topic);
+      return offsets
+        .map(({ partition, low, high }) => ({ partition, first: Number(low), next: Number(high) }))
+        .sort((a, b) => a.partition - b.partition);
+    });
+  }
+
+  offsetsAt(topic: string, timeMs: number): Promise<ReadonlyMap<number, number>> {
+    return this.#try(`asking for the offsets of ${topic} at a time`, async () => {
+      const offsets = await this.#admin.fetchTopicOffsetsByTimestamp(topic, timeMs);
+      return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
+    });
+  }
+
+  groups(): Promise<readonly string[]> {
+    return this.#try('listing groups', async () => {
+      const { groups } = await this.#admin.listGroups();
+      return groups.map(({ groupId }) => groupId);
+    });
+  }
+
+  committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]> {
+    return this.#try(`asking what ${group} has committed`, async () => {
+      const offsets = await this.#admin.fetchOffsets({ groupId: group, topics: [...topics] });
+      return offsets.flatMap(({ topic, partitions }) =>
+        partitions
+          .map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) }))
+          .filter(({ offset }) => offset >= 0),
+      );
+    });
+  }
+
+  async deleteGroup(group: string): Promise<void> {
+    try {
+      await this.#admin.deleteGroups([group]);
+    } catch (error) {
+      if (typeOf(groupError(error)) === 'GROUP_ID_NOT_FOUND') return;
+      throw busErrorOf(groupError(error), `deleting group ${group}`);
+    }
+  }
+
+  openProducer(options: ProducerOptions): Promise<DriverProducer> {
+    return KafkaJsProducer.open(this.#kafka, options, compressionOf(this.#client, options.compression));
+  }
+
+  openReader(): Promise<DriverReader> {
+    return KafkaJsReader.open(this.#kafka);
+  }
+
+  join(
+    group: string,
+    topics: readonly string[],
+    options: MembershipOptions,
+    events: MemberEvents,
+  ): Promise<DriverMember> {
+    const identity = { instance: this.#instance, rank: this.#members++ };
+    return KafkaJsMember.join(this.#client, this.#kafka, identity, group, topics, options, events);
+  }
+
+  async #metadata(names: string[]): Promise<readonly TopicMetadata[]> {
+    try {
+      const { topics } = await this.#admin.fetchTopicMetadata(
+        names.length === 0 ? undefined : { topics: names },
+      );
+      return topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map(({ partitionId, leader, replicas, isr }) => ({
+          partition: partitionId,
+          leader: leader < 0 ? undefined : leader,
+          replicas,
+          inSync: isr,
+        })),
+      }));
+    } catch (error) {
+      if (names.length > 0 && typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return [];
+      throw busErrorOf(error, names.length === 0 ? 'listing topics' : `asking for topic ${names.join()}`);
+    }
+  }
+
+  async #try<A>(doing: string, request: () => Promise<A>): Promise<A> {
+    try {
+      return await request();
+    } catch (error) {
+      throw busErrorOf(error, doing);
+    }
+  }
+}
+
+/** kafkajs tells what became of each group in a list of its own. */
+function groupError(error: unknown): unknown {
+  const { groups } = error as { readonly groups?: readonly { readonly error?: unknown }[] };
+  return groups?.[0]?.error ?? error;
+}

@@ -1,0 +1,184 @@
+import type { AssignerProtocol, Assigner, Cluster, Consumer, Kafka } from 'kafkajs';
+import * as t from 'io-ts';
+import { isRight } from 'fp-ts/lib/Either.js';
+import { BusError } from '../../../core/publisher.ts';
+import type { TopicPartition } from '../../event-bus.ts';
+import type { DriverMember, MemberEvents, MembershipOptions, PartitionOffset } from '../driver.ts';
+import { type Candidate, assignPartitions } from '../sticky-assignment.ts';
+import type { Client } from './client.ts';
+import { busErrorOf } from './kafkajs-errors.ts';
+
+const UserData = t.type({
+  instance: t.string,
+  rank: t.number,
+  owned: t.record(t.string, t.array(t.number)),
+});
+
+type UserData = t.TypeOf<typeof UserData>;
+
+/** Who joins, and under what name others of its process join too. */
+export interface MemberIdentity {
+  readonly instance: string;
+  readonly rank: number;
+}
+
+/** How often the loop that gives signs of life looks around, ms. */
+const loopMs = 100;
+
+/**
+ * Membership through kafkajs's consumer, which reads nothing: every partition is paused as soon as it is assigned, and
+ * read elsewhere. What is left of it is joining, heartbeats, commits and leaving.
+ */
+export class KafkaJsMember implements DriverMember {
+  readonly #consumer: Consumer;
+  readonly #events: MemberEvents;
+  #memberId: string | undefined;
+  #left = false;
+
+  private constructor(consumer: Consumer, events: MemberEvents) {
+    this.#consumer = consumer;
+    this.#events = events;
+  }
+
+  static async join(
+    client: Client,
+    kafka: Kafka,
+    identity: MemberIdentity,
+    group: string,
+    topics: readonly string[],
+    options: MembershipOptions,
+    events: MemberEvents,
+  ): Promise<KafkaJsMember> {
+    const owned: Owned = { partitions: {} };
+    const consumer = kafka.consumer({
+      groupId: group,
+      sessionTimeout: options.sessionTimeoutMs,
+      heartbeatInterval: options.heartbeatIntervalMs,
+      rebalanceTimeout: options.rebalanceTimeoutMs,
+      maxWaitTimeInMs: Math.min(loopMs, options.heartbeatIntervalMs),
+      allowAutoTopicCreation: false,
+      partitionAssigners: [
+        ({ cluster }) => stickyAssigner(client.AssignerProtocol, cluster, identity, owned),
+      ],
+    });
+    const member = new KafkaJsMember(consumer, events);
+    member.#listen(owned);
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [...topics] });
+      await consumer.run({ autoCommit: false, eachBatch: () => Promise.resolve() });
+    } catch (error) {
+      throw busErrorOf(error, `joining group ${group}`);
+    }
+    return member;
+  }
+
+  async commit(offsets: readonly PartitionOffset[]): Promise<void> {
+    // kafkajs returns as if it had committed where it is between two memberships.
+    const told = { committed: false };
+    const forget = this.#consumer.on(this.#consumer.events.COMMIT_OFFSETS, () => (told.committed = true));
+    try {
+      await this.#consumer.commitOffsets(
+        offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset: String(offset) })),
+      );
+    } catch (error) {
+      throw busErrorOf(error, 'committing offsets');
+    } finally {
+      forget();
+    }
+    if (!told.committed)
+      throw new BusError('unavailable', 'committing offsets: the member is out of its group for now');
+  }
+
+  async leave(): Promise<void> {
+    this.#left = true;
+    await this.#consumer.disconnect();
+  }
+
+  #listen(owned: Owned): void {
+    const { GROUP_JOIN, REBALANCING, CRASH } = this.#consumer.events;
+    this.#consumer.on(REBALANCING, () => {
+      if (!this.#left) this.#events.rebalancing();
+    });
+    this.#consumer.on(GROUP_JOIN, ({ payload: { memberId, memberAssignment } }) => {
+      if (this.#left) return;
+      owned.partitions = memberAssignment;
+      const partitions = Object.entries(memberAssignment).flatMap(([topic, numbers]) =>
+        numbers.map((partition): TopicPartition => ({ topic, partition })),
+      );
+      this.#consumer.pause(
+        Object.entries(memberAssignment).map(([topic, numbers]) => ({ topic, partitions: numbers })),
+      );
+      const continued = this.#memberId === memberId;
+      this.#memberId = memberId;
+      this.#events.assigned(partitions, continued);
+    });
+    this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
+      if (!restart && !this.#left) this.#events.failed(busErrorOf(error, 'membership of the group'));
+    });
+  }
+}
+
+/** What the member holds, told to whoever assigns. */
+interface Owned {
+  partitions: Readonly<Record<string, readonly number[]>>;
+}
+
+function stickyAssigner(
+  { MemberMetadata, MemberAssignment }: typeof AssignerProtocol,
+  cluster: Cluster,
+  { instance, rank }: MemberIdentity,
+  owned: Owned,
+): Assigner {
+  const name = 'cryptorun-sticky';
+  const version = 1;
+  return {
+    name,
+    version,
+    protocol: ({ topics }) => {
+      const userData = JSON.stringify({ instance, rank, owned: owned.partitions });
+      return { name, metadata: MemberMetadata.encode({ version, topics, userData: Buffer.from(userData) }) };
+    },
+    assign: ({ members, topics }) => {
+      const counts = new Map(topics.map(topic => [topic, cluster.findTopicPartitionMetadata(topic).length]));
+      const candidates = members.map(({ memberId, memberMetadata }) =>
+        candidateOf(memberId, MemberMetadata.decode(memberMetadata)),
+      );
+      for (const { topics: others } of candidates) {
+        for (const topic of others) {
+          if (!counts.has(topic)) counts.set(topic, cluster.findTopicPartitionMetadata(topic).length);
+        }
+      }
+      const assignments = assignPartitions(candidates, counts);
+      return Promise.resolve(
+        [...assignments].map(([memberId, mine]) => {
+          const assignment = Object.fromEntries(
+            Object.entries(mine).map(([topic, numbers]) => [topic, [...numbers]]),
+          );
+          const userData = Buffer.alloc(0);
+          return { memberId, memberAssignment: MemberAssignment.encode({ version, assignment, userData }) };
+        }),
+      );
+    },
+  };
+}
+
+function candidateOf(
+  member: string,
+  metadata: { readonly topics: readonly string[]; readonly userData: Buffer } | null,
+): Candidate {
+  const topics = metadata?.topics ?? [];
+  const told = UserData.decode(parsed(metadata?.userData));
+  const { instance, rank, owned }: UserData = isRight(told)
+    ? told.right
+    : { instance: member, rank: 0, owned: {} };
+  return { member, topics, instance, rank, owned };
+}
+
+function parsed(userData: Buffer | undefined): unknown {
+  try {
+    return JSON.parse(userData?.toString() ?? '');
+  } catch {
+    return undefined;
+  }
+}

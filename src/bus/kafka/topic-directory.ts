@@ -1,0 +1,122 @@
+import { BusError } from '../../core/publisher.ts';
+import type { TopicSettings } from '../../core/topic.ts';
+import type { KafkaDriver, TopicMetadata } from './driver.ts';
+import { headroomBytes, settingsOf } from './topic-configs.ts';
+
+/** What a topic takes. */
+export interface TopicLimits {
+  /** The largest payload, bytes: as declared here, else what the broker's limit leaves room for. */
+  readonly maxMessageBytes: number;
+  /** The largest record batch that the broker takes. */
+  readonly maxBatchBytes: number;
+}
+
+/** What is known of a topic. */
+export interface KnownTopic {
+  readonly name: string;
+  readonly partitions: number;
+  /** Undefined until they were asked for: that costs a request a topic. */
+  readonly limits: TopicLimits | undefined;
+}
+
+/** A topic that can be published to. */
+export type OpenTopic = KnownTopic & { readonly limits: TopicLimits };
+
+/** The topics of a cluster: what must be known at once is known from here. */
+export class TopicDirectory {
+  readonly #driver: KafkaDriver;
+  readonly #topics = new Map<string, KnownTopic>();
+  /** Limits that topics were declared with here; the broker knows only those of whole batches. */
+  readonly #declared = new Map<string, number>();
+  readonly #learning = new Map<string, Promise<OpenTopic | undefined>>();
+
+  constructor(driver: KafkaDriver) {
+    this.#driver = driver;
+  }
+
+  /** Learns of every topic there is, without limits. */
+  async learnAll(): Promise<void> {
+    const all = await this.#driver.describeTopics();
+    const known = all.filter(({ name }) => !isInternal(name));
+    const names = new Set(known.map(({ name }) => name));
+    for (const name of this.#topics.keys()) if (!names.has(name)) this.#topics.delete(name);
+    for (const { name, partitions } of known) {
+      const limits = this.#topics.get(name)?.limits;
+      this.#topics.set(name, { name, partitions: partitions.length, limits });
+    }
+  }
+
+  /** Learns of one topic anew; undefined where it does not exist. */
+  learn(name: string): Promise<OpenTopic | undefined> {
+    const running = this.#learning.get(name);
+    if (running) return running;
+    const learning = this.#learn(name).finally(() => this.#learning.delete(name));
+    this.#learning.set(name, learning);
+    return learning;
+  }
+
+  declare(name: string, { maxMessageBytes }: TopicSettings): void {
+    this.#declared.set(name, maxMessageBytes);
+  }
+
+  forget(name: string): void {
+    this.#topics.delete(name);
+    this.#declared.delete(name);
+  }
+
+  clear(): void {
+    this.#topics.clear();
+  }
+
+  get names(): readonly string[] {
+    return [...this.#topics.keys()].sort();
+  }
+
+  find(name: string): KnownTopic | undefined {
+    return this.#topics.get(name);
+  }
+
+  /** @throws BusError `topic-not-found` */
+  get(name: string): KnownTopic {
+    return this.#topics.get(name) ?? this.#missing(name);
+  }
+
+  /** As `get` with limits, and asks the cluster for what is not known yet. */
+  async open(name: string): Promise<OpenTopic> {
+    return (await this.learn(name)) ?? this.#missing(name);
+  }
+
+  async #learn(name: string): Promise<OpenTopic | undefined> {
+    const [metadata] = await this.#driver.describeTopics([name]);
+    if (metadata !== undefined) return this.#take(metadata);
+    this.forget(name);
+    return undefined;
+  }
+
+  async #take({ name, partitions }: TopicMetadata): Promise<OpenTopic> {
+    const configs = await this.#driver.topicConfigs(name);
+    const { maxMessageBytes } = settingsOf(configs, partitions.length, 1);
+    const limits = {
+      maxMessageBytes: this.#declared.get(name) ?? maxMessageBytes,
+      maxBatchBytes: maxMessageBytes + headroomBytes,
+    };
+    const topic = { name, partitions: partitions.length, limits };
+    this.#topics.set(name, topic);
+    return topic;
+  }
+
+  #missing(name: string): never {
+    const known = this.names.slice(0, 8).join(', ') || 'none';
+    throw new BusError('topic-not-found', `no topic ${name}: create it first (there are: ${known})`);
+  }
+}
+
+/** Topics that the brokers keep for themselves. */
+function isInternal(name: string): boolean {
+  return name.startsWith('__');
+}
+
+/** Whether the topic's limits are known. */
+export function isOpen(topic: KnownTopic | undefined): topic is OpenTopic {
+  return topic?.limits !== undefined;
+}

@@ -20,7 +20,7 @@ const config: ViteUserConfig = defineConfig({
       {
         extends: true,
         test: {
-          name: 'own',
+          name: 'brokerless',
           include: ['test/**/*.test.ts'],
           exclude: ['test/integration/kafka/**'],
         },

@@ -1,21 +1,21 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { createInterface } from 'node:readline';
 
 /** The version that is started where none is asked for. */
 export const defaultVersion = '4.1.2';
 
 /** The folder with the jars of a Kafka broker; Maven fetches them at the first call, later ones find them there. */
-export async function kafkaJars(version: string, report: (what: string) => void): Promise<string> {
-  if (!/^\d+\.\d+\.\d+$/.test(version))
-    throw new Error(`"${version}" is no version of Kafka, such as ${defaultVersion}`);
-  const jars = join(cacheFolder(), `kafka-${version}`);
+export async function kafkaJars(
+  version: string,
+  report: (what: string) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  const jars = jarsFolder(version);
   if (existsSync(jars)) return jars;
   report(`fetching Kafka ${version} with Maven, once, about 45 MB`);
   // Others may fetch at the same time: each into a folder of its own, and the first to be complete gives it its name.
@@ -23,7 +23,7 @@ export async function kafkaJars(version: string, report: (what: string) => void)
   await mkdir(fetching, { recursive: true });
   try {
     await writeFile(join(fetching, 'pom.xml'), pom(version));
-    await resolveInto(fetching, version);
+    await runMaven(fetching, version, report, signal);
     await rename(join(fetching, 'jars'), jars).catch((error: unknown) => {
       if (!existsSync(jars)) throw error;
     });
@@ -33,20 +33,38 @@ export async function kafkaJars(version: string, report: (what: string) => void)
   return jars;
 }
 
-function cacheFolder(): string {
+/** Where the jars are, or will be. */
+export function jarsFolder(version: string): string {
+  if (!/^\d+\.\d+\.\d+$/.test(version)) {
+    throw new Error(`"${version}" is no version of Kafka, such as ${defaultVersion}`);
+  }
   const { CRYPTORUN_CACHE, XDG_CACHE_HOME } = process.env;
-  return CRYPTORUN_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'cryptorun-streams');
+  const cache = CRYPTORUN_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'cryptorun-streams');
+  return join(cache, `kafka-${version}`);
 }
 
-async function resolveInto(folder: string, version: string): Promise<void> {
+async function runMaven(
+  folder: string,
+  version: string,
+  report: (what: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=jars'];
-  try {
-    await run('mvn', ['--quiet', '--batch-mode', '--no-transfer-progress', ...goal], { cwd: folder });
-  } catch (cause) {
-    const said = cause instanceof Error && 'stdout' in cause ? String(cause.stdout) : String(cause);
-    const errors = said.split('\n').filter(line => line.includes('ERROR'));
-    throw new Error(`Maven could not fetch Kafka ${version}:\n${errors.slice(0, 3).join('\n')}`, { cause });
-  }
+  const maven = spawn('mvn', ['--batch-mode', ...goal], { cwd: folder, signal });
+  const ended = new Promise<number | null>((resolve, reject) =>
+    maven.once('error', reject).once('close', resolve),
+  );
+  maven.stdin.end();
+  let said = '';
+  let fetched = 0;
+  maven.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  createInterface(maven.stdout).on('line', line => {
+    if (line.includes('[ERROR]')) said += `${line}\n`;
+    if (/Downloaded from .*\.jar/.test(line) && ++fetched % 10 === 0) report(`fetched ${fetched} files`);
+  });
+  if ((await ended) === 0) return;
+  const lines = said.trim().split('\n').slice(0, 3);
+  throw new Error(`Maven could not fetch Kafka ${version}:\n${lines.join('\n')}`);
 }
 
 /** Without a binding for slf4j the broker logs nothing. */

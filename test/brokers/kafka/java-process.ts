@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { openSync, closeSync } from 'node:fs';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 
 export interface JavaProcess {
   readonly pid: number;
@@ -9,15 +10,28 @@ export interface JavaProcess {
   signal(name: NodeJS.Signals): void;
 }
 
+export interface JavaSettings {
+  /** Its output is appended there. */
+  readonly logFile: string;
+  /** A folder that is of no use without this process: removed where this process is killed. */
+  readonly temporary?: string | undefined;
+}
+
 /**
- * Runs Java with its output appended to a file. It never outlives this process, whatever ends that: a watchdog waits
- * for a line on a pipe, and kills where the pipe ends without one. The shell starts it before it becomes Java, so there
- * is no moment without it, and the process id is the same. A session of its own keeps Ctrl-C from Java and watchdog.
+ * The shell starts a watchdog before it becomes Java, under the same process id, so that there is no moment without.
+ * The watchdog waits for a line on a pipe; where the pipe ends without one, its writer has died.
  */
-export async function runJava(args: readonly string[], logFile: string): Promise<JavaProcess> {
-  const script = '(read -r line <&3 || kill -9 $$) & exec java "$@" 3<&-';
-  const log = openSync(logFile, 'a');
-  const child = spawn('sh', ['-c', script, 'sh', ...args], {
+const script = `(read -r line <&3 || {
+  kill -9 $$
+  [ -z "$0" ] || { sleep 1; rm -rf "$0"; }
+}) &
+exec java "$@" 3<&-`;
+
+/** Runs Java, which never outlives this process, whatever ends that. */
+export async function runJava(args: readonly string[], settings: JavaSettings): Promise<JavaProcess> {
+  const log = openSync(settings.logFile, 'a');
+  // A session of its own keeps the Ctrl-C meant for this process from Java and the watchdog.
+  const child = spawn('sh', ['-c', script, settings.temporary ?? '', ...args], {
     stdio: ['ignore', log, log, 'pipe'],
     detached: true,
   });
@@ -35,4 +49,10 @@ export async function runJava(args: readonly string[], logFile: string): Promise
     });
   });
   return { pid, ended, signal: name => void child.kill(name) };
+}
+
+/** An error about Java that shows how its log ends. */
+export async function javaError(what: string, logFile: string): Promise<Error> {
+  const lines = (await readFile(logFile, 'utf8')).trimEnd().split('\n');
+  return new Error(`${what}; ${logFile} ends with\n${lines.slice(-20).join('\n')}`);
 }

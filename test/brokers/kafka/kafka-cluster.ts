@@ -1,81 +1,132 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { defaultVersion, kafkaJars } from './artifacts.ts';
-import { prepareBroker, runBroker, type BrokerSettings, type KafkaBroker } from './broker-process.ts';
-import { freePorts } from './free-ports.ts';
+import { runBroker, type KafkaBroker } from './broker-process.ts';
+import { prepareStorage, type BrokerSettings } from './broker-storage.ts';
+import { makeCertificates, type Certificates } from './certificates.ts';
+import { nodePorts } from './node-ports.ts';
 import { missingForKafka } from './requirements.ts';
-import { serverProperties, type NodePorts, type Properties } from './server-properties.ts';
+import { scramUsers, securityProperties, type KafkaSecurity } from './security.ts';
+import { serverProperties, type Properties } from './server-properties.ts';
 
 export interface KafkaOptions {
   /** Nodes, each broker and controller in one; 1 by default. */
   readonly brokers?: number;
   readonly version?: string;
-  /** Settings of the brokers that differ from those of {@link serverProperties}. */
+  /** Where clients connect to the first broker, to the others at the ports after it; free ones by default. */
+  readonly port?: number;
+  /** Keeps the data there, and goes on with what is there; a temporary folder by default. */
+  readonly folder?: string;
+  /** None by default. */
+  readonly security?: KafkaSecurity;
+  /** Settings of the brokers that come before the usual ones. */
   readonly properties?: Properties;
   /** Hears of each step on the way. */
   readonly report?: (what: string) => void;
+  /** Ends a start that is under way. */
+  readonly signal?: AbortSignal;
 }
 
 export interface KafkaCluster {
   /** The address of each broker, as host:port. */
   readonly bootstrap: readonly string[];
   readonly brokers: readonly KafkaBroker[];
-  /** Stops the brokers and removes their data. */
+  /** With TLS. */
+  readonly certificates: Certificates | undefined;
+  /** Stops the brokers, and removes their data where it is temporary. */
   stop(): Promise<void>;
 }
 
 /** Starts a Kafka of its own on loopback, from artifacts that Maven fetches; resolves when it serves clients. */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaCluster> {
-  const { brokers: count = 1, version = defaultVersion, properties = {}, report = () => undefined } = options;
-  const missing = await missingForKafka();
+  const {
+    version = defaultVersion,
+    report = () => undefined,
+    signal = new AbortController().signal,
+  } = options;
+  const missing = await missingForKafka(version);
   if (missing !== undefined) throw new Error(missing);
-  const jars = await kafkaJars(version, report);
-  const folder = await mkdtemp(join(tmpdir(), 'kafka-'));
-  const running: KafkaBroker[] = [];
-  const stop = async (): Promise<void> => {
-    await Promise.all(running.map(broker => broker.stop()));
-    await rm(folder, { recursive: true, force: true });
+  const jars = await kafkaJars(version, report, signal);
+  const kept = options.folder === undefined ? undefined : resolve(options.folder);
+  const folder = kept ?? (await mkdtemp(join(tmpdir(), 'kafka-')));
+  const clean = async (): Promise<void> => {
+    if (kept === undefined) await rm(folder, { recursive: true, force: true });
   };
   try {
-    const nodes = await nodePorts(count);
-    const heap = count === 1 ? ['-Xms256m', '-Xmx512m'] : ['-Xmx384m'];
-    const settings = nodes.map(({ client }, at): BrokerSettings => {
-      const own = join(folder, `broker-${at + 1}`);
-      return {
-        address: `127.0.0.1:${client}`,
-        folder: own,
-        jars,
-        heap,
-        properties: { ...serverProperties(at + 1, nodes, own), ...properties },
-      };
-    });
-    const clusterId = newClusterId();
+    const { settings, certificates } = await brokerSettings(options, jars, folder);
     report('formatting storage');
-    await Promise.all(
-      settings.map(async each => {
-        await mkdir(each.folder, { recursive: true });
-        await prepareBroker(each, clusterId);
-      }),
-    );
-    report(count === 1 ? 'starting the broker' : `starting ${count} brokers`);
-    const started = await Promise.allSettled(settings.map(each => runBroker(each)));
-    for (const each of started) if (each.status === 'fulfilled') running.push(each.value);
-    for (const each of started) if (each.status === 'rejected') throw each.reason;
+    const format = { clusterId: newClusterId(), scram: scramUsers(options.security ?? {}) };
+    await Promise.all(settings.map(each => prepareStorage(each, format)));
+    signal.throwIfAborted();
+    report(settings.length === 1 ? 'starting the broker' : `starting ${settings.length} brokers`);
+    const brokers = await runAll(settings, signal);
+    return {
+      bootstrap: brokers.map(({ address }) => address),
+      brokers,
+      certificates,
+      async stop() {
+        await Promise.all(brokers.map(broker => broker.stop()));
+        await clean();
+      },
+    };
   } catch (error) {
-    await stop();
+    await clean();
     throw error;
   }
-  return { bootstrap: running.map(({ address }) => address), brokers: running, stop };
 }
 
-async function nodePorts(count: number): Promise<NodePorts[]> {
-  const ports = await freePorts(3 * count);
-  return Array.from({ length: count }, (_, at) => {
-    const [client = 0, internal = 0, controller = 0] = ports.slice(3 * at);
-    return { client, internal, controller };
+async function brokerSettings(
+  options: KafkaOptions,
+  jars: string,
+  folder: string,
+): Promise<{ settings: BrokerSettings[]; certificates: Certificates | undefined }> {
+  const { brokers: count = 1, security = {}, properties } = options;
+  await mkdir(folder, { recursive: true });
+  const before = (await readdir(folder)).filter(name => /^broker-\d+$/.test(name)).length;
+  if (before > 0 && before !== count)
+    throw new Error(`${folder} holds the data of ${before} brokers, not ${count}`);
+  const names = (security.users ?? []).map(({ name }) => name);
+  const certificates =
+    security.tls === undefined ? undefined : await makeCertificates(join(folder, 'tls'), names);
+  const nodes = await nodePorts(count, options.port);
+  const settings = nodes.map(({ client }, at) => {
+    const own = join(folder, `broker-${at + 1}`);
+    return {
+      address: `127.0.0.1:${client}`,
+      folder: own,
+      temporary: options.folder === undefined ? folder : undefined,
+      jars,
+      heap: count === 1 ? ['-Xms256m', '-Xmx512m'] : ['-Xmx384m'],
+      properties: {
+        ...serverProperties(at + 1, nodes, own),
+        ...securityProperties(security, certificates),
+        ...properties,
+      },
+    };
   });
+  return { settings, certificates };
+}
+
+/** Nodes start together, as they wait for each other; where one fails, the others are ended. */
+async function runAll(settings: readonly BrokerSettings[], signal: AbortSignal): Promise<KafkaBroker[]> {
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const starts = await Promise.allSettled(
+    settings.map(each =>
+      runBroker(each, either).catch((error: unknown) => {
+        failed.abort(error);
+        throw error;
+      }),
+    ),
+  );
+  const brokers = starts.flatMap(start => (start.status === 'fulfilled' ? [start.value] : []));
+  if (failed.signal.aborted) {
+    await Promise.all(brokers.map(broker => broker.kill()));
+    failed.signal.throwIfAborted();
+  }
+  return brokers;
 }
 
 /** 16 bytes in base64; a leading dash would read as an option of the tool that formats. */

@@ -1,12 +1,35 @@
-import { describe, inject } from 'vitest';
+import { beforeEach, describe, inject } from 'vitest';
 
 /** The addresses of the brokers that all tests share; each test uses topics and groups of its own. */
 export function kafkaBrokers(): string[] {
-  return [...inject('kafka').brokers];
+  return [...inject('sharedKafka').brokers];
 }
 
-/** A `describe` whose tests are skipped, and say why, where no Kafka can be had. */
+/** A `describe` whose tests are skipped, and say why, where no Kafka can be had; where one is required, they fail. */
 export function describeKafka(name: string, tests: () => void): void {
-  const { missing } = inject('kafka');
-  describe.skipIf(missing !== undefined)(missing === undefined ? name : `${name} (${missing})`, tests);
+  describeUnless(inject('sharedKafka').missing, name, tests);
+}
+
+/** The same for tests that start clusters of their own, which `KAFKA_BROKERS` is no help for. */
+export function describeOwnKafka(name: string, tests: () => void): void {
+  describeUnless(inject('ownKafka').missing, name, tests);
+}
+
+function describeUnless(
+  missing: { readonly reason: string; readonly required: boolean } | undefined,
+  name: string,
+  tests: () => void,
+): void {
+  if (missing === undefined) {
+    describe(name, tests);
+  } else if (missing.required) {
+    describe(name, () => {
+      beforeEach(() => {
+        throw new Error(missing.reason);
+      });
+      tests();
+    });
+  } else {
+    describe.skip(`${name} (${missing.reason})`, tests);
+  }
 }

@@ -56,15 +56,15 @@ async function runMaven(
   );
   maven.stdin.end();
   let said = '';
+  let error: string | undefined;
   let fetched = 0;
   maven.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
   createInterface(maven.stdout).on('line', line => {
-    if (line.includes('[ERROR]')) said += `${line}\n`;
+    if (line.startsWith('[ERROR]')) error ??= line;
     if (/Downloaded from .*\.jar/.test(line) && ++fetched % 10 === 0) report(`fetched ${fetched} files`);
   });
   if ((await ended) === 0) return;
-  const lines = said.trim().split('\n').slice(0, 3);
-  throw new Error(`Maven could not fetch Kafka ${version}:\n${lines.join('\n')}`);
+  throw new Error(`Maven could not fetch Kafka ${version}: ${error ?? said.trim()}`);
 }
 
 /** Without a binding for slf4j the broker logs nothing. */

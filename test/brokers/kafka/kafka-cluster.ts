@@ -17,7 +17,7 @@ export interface KafkaOptions {
   readonly version?: string;
   /** Where clients connect to the first broker, to the others at the ports after it; free ones by default. */
   readonly port?: number;
-  /** Keeps the data there, and goes on with what is there; a temporary folder by default. */
+  /** Keeps the data there, and goes on with what is there, users of SCRAM too; a temporary folder by default. */
   readonly folder?: string;
   /** None by default. */
   readonly security?: KafkaSecurity;

@@ -23,7 +23,10 @@ export interface ScanByKeyOptions<A, S> extends StageOptions {
   readonly codec: StateCodec<S>;
   /** Default: the message's key. */
   readonly key?: (value: A, message: Message) => string;
-  /** `partition` (default): state moves with its partition. `pipeline`: one state over all partitions. */
+  /**
+   * `partition` (default): state moves with its partition. `pipeline`: one state over all partitions, for pipelines
+   * with the option `members: 'one'`.
+   */
   readonly scope?: 'partition' | 'pipeline';
   /** Where the state lives; default: in memory, gone with the subscription. */
   readonly state?: StateStore;
@@ -53,7 +56,7 @@ export function scanByKey<A, S, B>(
   const { expireAfterMs } = options;
   if (expireAfterMs !== undefined) finiteNumber(`${name}.expireAfterMs`, expireAfterMs, 1);
   return stage(name, subscriber => {
-    const states = (options.state ?? memoryStateStore()).keyed(name, codec);
+    const states = (options.state ?? memoryStateStore()).keyed(name, codec, scope);
     const sweep = expireAfterMs === undefined ? undefined : new Sweep(states, expireAfterMs);
 
     /** The state of a key unless it has expired, whether or not a sweep has come by: sweeps depend on other keys. */

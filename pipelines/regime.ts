@@ -71,7 +71,7 @@ export function regime(settings: RegimeSettings = defaultRegimeSettings): Pipeli
         }),
         onFailure(),
       ),
-    { summary: 'the regime of the whole market at each 4h boundary' },
+    { summary: 'the regime of the whole market at each 4h boundary', members: 'one' },
   );
 }
 

@@ -1,5 +1,5 @@
 import { lastValueFrom } from 'rxjs';
-import { readStoredState } from '../runtime/stored-state.ts';
+import { readStoredStates } from '../runtime/stored-state.ts';
 import { explainQuery } from './explain/explain-query.ts';
 import { letterQueries } from './dlq/letter-queries.ts';
 import type { Query } from './query.ts';
@@ -10,9 +10,7 @@ const topics: Query = async bus => Promise.all((await bus.listTopics()).map(name
 /** States of a pipeline's operators: `[pipeline, operator?, key?]`. */
 const state: Query = async (bus, [pipeline = '', operator, key], runtime) => {
   const running = runtime?.pipelines.find(candidate => candidate.pipeline.name === pipeline);
-  const states = running
-    ? [...running.state.read()]
-    : (await lastValueFrom(readStoredState(bus, pipeline))).states;
+  const states = running ? [...running.state.read()] : await lastValueFrom(readStoredStates(bus, pipeline));
   return states.filter(
     s => (operator === undefined || s.operator === operator) && (key === undefined || s.key === key),
   );

@@ -1,6 +1,12 @@
 import { MessageHeaders } from './headers.ts';
 import { type Message, type MessageId, type OutgoingMessage, messageId } from './message.ts';
 
+/** Which of several that write to a topic have come so far: by number, of so many. */
+export interface MarkerParts {
+  readonly covered: readonly number[];
+  readonly of: number;
+}
+
 /**
  * A message that holds only a time: everything of its partition up to and including it has been said.
  * - `time`: more may come, all of it later;
@@ -13,11 +19,14 @@ export class Marker {
   /** Event time in ms. */
   readonly time: number;
   readonly feed: string | undefined;
+  /** Whom it speaks for, where that is not everybody who writes to the topic. */
+  readonly parts: MarkerParts | undefined;
 
-  constructor(kind: Marker['kind'], time: number, feed?: string) {
+  constructor(kind: Marker['kind'], time: number, feed?: string, parts?: MarkerParts) {
     this.kind = kind;
     this.time = time;
     this.feed = feed;
+    this.parts = parts;
   }
 
   /** Up to where its readers may go on: without bound once nothing more is coming. */
@@ -33,6 +42,7 @@ export function isMarker(value: unknown): value is Marker {
 
 const markerHeader = 'marker';
 const feedHeader = 'marker-feed';
+const partsHeader = 'marker-parts';
 const timeHeaders = MessageHeaders.of({ [markerHeader]: 'time' });
 
 /** The message that carries a marker to one partition. */
@@ -40,8 +50,10 @@ export function markerMessage(topic: string, partition: number, marker: Marker):
   const entries = {
     [markerHeader]: marker.kind,
     ...(marker.feed !== undefined && { [feedHeader]: marker.feed }),
+    ...(marker.parts !== undefined && { [partsHeader]: textOf(marker.parts) }),
   };
-  const headers = marker.kind === 'time' ? timeHeaders : MessageHeaders.of(entries);
+  const isPlain = marker.kind === 'time' && marker.parts === undefined;
+  const headers = isPlain ? timeHeaders : MessageHeaders.of(entries);
   return {
     topic,
     key: null,
@@ -73,5 +85,33 @@ export function markerOf(message: Message): Marker | undefined {
   const kind = message.headers.get(markerHeader);
   if (kind !== 'time' && kind !== 'end' && kind !== 'absent') return undefined;
   const feed = message.headers.get(feedHeader);
-  return new Marker(kind, message.timestamp, feed);
+  const parts = message.headers.get(partsHeader);
+  return new Marker(kind, message.timestamp, feed, parts === undefined ? undefined : partsOf(parts));
+}
+
+/** Parts as text: `0-3,7/12`. */
+function textOf({ covered, of }: MarkerParts): string {
+  const ranges: string[] = [];
+  const sorted = covered.toSorted((a, b) => a - b);
+  for (let i = 0; i < sorted.length; i++) {
+    const first = sorted[i];
+    while (sorted[i + 1] === (sorted[i] ?? 0) + 1) i++;
+    ranges.push(first === sorted[i] ? `${first}` : `${first}-${sorted[i]}`);
+  }
+  return `${ranges.join(',')}/${of}`;
+}
+
+const partsText = /^(\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*)?\/(\d{1,5})$/;
+
+/** Text that says nothing sensible speaks for nobody. */
+function partsOf(text: string): MarkerParts {
+  const [, ranges = '', , , , of = '0'] = partsText.exec(text) ?? [];
+  const covered = (ranges === '' ? [] : ranges.split(',')).flatMap(range => {
+    const [first = Number.NaN, last = first] = range.split('-').map(Number);
+    return Array.from(
+      { length: Math.max(0, Math.min(last, Number(of) - 1) - first + 1) || 0 },
+      (_, i) => first + i,
+    );
+  });
+  return { covered, of: Number(of) };
 }

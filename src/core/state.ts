@@ -59,8 +59,12 @@ export interface KeyedState<S> {
 
 /** Where operators keep what they remember; whoever provides it sees to snapshots and restoring. */
 export interface StateStore {
-  /** The states of the operator of this name; one operator a name. */
-  keyed<S>(operator: string, codec: StateCodec<S>): KeyedState<S>;
+  /**
+   * The states of the operator of this name; one operator a name.
+   *
+   * @param scope `pipeline`: there is state that spans all partitions, under {@link allPartitions}; default `partition`
+   */
+  keyed<S>(operator: string, codec: StateCodec<S>, scope?: 'partition' | 'pipeline'): KeyedState<S>;
 }
 
 /** The partition under which state lives that spans all partitions of its pipeline. */

@@ -3,16 +3,6 @@ export class PartitionMap<T> {
   readonly #topics = new Map<string, (T | undefined)[]>();
   #values: readonly T[] | undefined;
 
-  /** What a record by `topic/partition` holds. */
-  static of<T>(record: Readonly<Record<string, T>>): PartitionMap<T> {
-    const values = new PartitionMap<T>();
-    for (const [name, value] of Object.entries(record)) {
-      const slash = name.lastIndexOf('/');
-      values.set(name.slice(0, slash), Number(name.slice(slash + 1)), value);
-    }
-    return values;
-  }
-
   get(topic: string, partition: number): T | undefined {
     return this.#topics.get(topic)?.[partition];
   }
@@ -22,6 +12,14 @@ export class PartitionMap<T> {
     this.#topics.set(topic, partitions);
     partitions[partition] = value;
     this.#values = undefined;
+  }
+
+  /** Takes what a record by `topic/partition` holds. */
+  setAll(record: Readonly<Record<string, T>>): void {
+    for (const [name, value] of Object.entries(record)) {
+      const slash = name.lastIndexOf('/');
+      this.set(name.slice(0, slash), Number(name.slice(slash + 1)), value);
+    }
   }
 
   delete(topic: string, partition: number): void {

@@ -3,7 +3,7 @@ import {
   type Observable,
   type SchedulerLike,
   combineLatest,
-  defer,
+  forkJoin,
   map,
   merge,
   of,
@@ -23,6 +23,7 @@ import { type Bytes, type Message, offset } from '../core/message.ts';
 import { historyHeaders } from '../core/message-history.ts';
 import { addressedTo } from './addressed.ts';
 import { ackedFirst } from './at-most-once.ts';
+import { combinedMarkers } from './combined-markers.ts';
 import type { HandlingTime } from './handling-time.ts';
 import type { Pipeline, PipelineOptions } from './pipeline.ts';
 import type { PipelineMetrics } from './pipeline-metrics.ts';
@@ -30,9 +31,9 @@ import { PipelineProgress } from './pipeline-progress.ts';
 import { PipelineState } from './pipeline-state.ts';
 import type { PipelineEvent } from './pipeline-status.ts';
 import type { SeriesMeter } from './series.ts';
-import { changelogOf } from './snapshot-format.ts';
 import { type Progress, type SnapshotOptions, Snapshots } from './snapshots.ts';
-import { nothingStored, readStoredState } from './stored-state.ts';
+import { StateUnits } from './state-units.ts';
+import { readStoredUnit } from './stored-state.ts';
 import { Watermarks } from './watermarks.ts';
 
 export interface RunOptions extends SnapshotOptions {
@@ -51,7 +52,8 @@ export interface RunHost {
   readonly options: RunOptions;
   readonly metrics: PipelineMetrics;
   readonly handling: HandlingTime;
-  /** The topics that the chain publishes to. */
+  /** The topics that the chain reads, and those that it publishes to. */
+  readonly inputs: ReadonlySet<string>;
   readonly outputs: ReadonlySet<string>;
   readonly draining$: Observable<boolean>;
 }
@@ -63,35 +65,24 @@ export class PipelineRun {
   readonly watermarks: Watermarks;
   readonly snapshots: Snapshots;
   readonly #host: RunHost;
+  readonly #units: StateUnits;
+  /** The source partitions that are here; by `topic/partition`. */
+  readonly #held = new Map<string, number>();
   /** The names of the chain's operators, in order. */
   #stages: readonly string[] = [];
   /** Where it is remembered what was redriven: true at any time, because the first of a redrive is known again. */
   readonly #redriven = new Set<string>();
 
   constructor(host: RunHost) {
-    const { pipeline, bus, options, outputs } = host;
+    const { pipeline, bus, options, inputs, outputs } = host;
     const { scheduler } = options;
-    const { watermarkDelayMs = 0 } = pipeline.options;
+    const { watermarkDelayMs = 0, members = 'many' } = pipeline.options;
     this.#host = host;
-    this.state = new PipelineState(pipeline.name);
-    this.watermarks = new Watermarks(bus, { outputs, delayMs: watermarkDelayMs, scheduler });
+    this.#units = new StateUnits(members);
+    // Where others may take partitions over, how far their markers have come is told by nothing else.
+    this.state = new PipelineState(pipeline.name, this.#units, bus.capabilities.multiProcess);
+    this.watermarks = new Watermarks(bus, { inputs, outputs, delayMs: watermarkDelayMs, scheduler });
     this.snapshots = new Snapshots(this.state, bus, () => this.#look(), scheduler, options);
-  }
-
-  /** State is read before the chain is built, for operators ask for theirs when they are subscribed to. */
-  restored(): Observable<unknown> {
-    const { pipeline, bus } = this.#host;
-    return defer(() => {
-      const stored$ = hasTopic(bus, changelogOf(pipeline.name).name)
-        ? readStoredState(bus, pipeline.name)
-        : of(nothingStored);
-      return stored$.pipe(
-        tap(stored => {
-          this.state.restore(stored);
-          this.watermarks.restore(this.state.storedMarks);
-        }),
-      );
-    });
   }
 
   /** @param stages the names of the chain's operators, in order */
@@ -128,6 +119,7 @@ export class PipelineRun {
         this.#see(delivery.message);
         return guarantee === 'at-most-once' ? ackedFirst(delivery) : delivery;
       }),
+      combinedMarkers((message, marker, isAgain) => this.watermarks.see(message, marker, isAgain)),
       addressedTo(pipeline.name),
       this.#onceRedriven(topic),
     );
@@ -164,22 +156,28 @@ export class PipelineRun {
     if (message.payload !== null) metrics.consumed.add();
     this.progress.see(message);
     handling.delivered(message);
-    this.watermarks.see(message);
   }
 
   #lifecycle(): PartitionLifecycle {
     const { handling } = this.#host;
     return {
-      assigned: partitions => {
-        this.watermarks.assign(partitions);
-        return of(this.#startOffsets(partitions));
-      },
+      assigned: partitions =>
+        this.#loaded(partitions).pipe(
+          map(() => {
+            this.watermarks.restore(this.state.storedMarks);
+            this.watermarks.assign(partitions);
+            return this.#startOffsets(partitions);
+          }),
+        ),
       revoked: partitions => {
         for (const { topic, partition } of partitions) {
+          this.#held.delete(`${topic}/${partition}`);
           this.progress.revoke({ topic, partition });
           this.watermarks.revoke({ topic, partition });
+          this.snapshots.revoke({ topic, partition });
           handling.revoke(topic, partition);
         }
+        this.#unload();
       },
       pressed: () => this.snapshots.take(),
       commitLimit: ({ topic, partition }) =>
@@ -191,6 +189,33 @@ export class PipelineRun {
         this.snapshots.settled();
       },
     };
+  }
+
+  /** Reads the state of partitions that have come, before their first message; emits once. */
+  #loaded(partitions: readonly TopicPartition[]): Observable<unknown> {
+    const { pipeline, bus } = this.#host;
+    for (const { topic, partition } of partitions) this.#held.set(`${topic}/${partition}`, partition);
+    const units = new Set(partitions.map(({ partition }) => this.#units.of(partition)));
+    const missing = [...units].filter(unit => !this.state.isLoaded(unit));
+    if (missing.length === 0) return of(undefined);
+    return forkJoin(
+      missing.map(unit =>
+        readStoredUnit(bus, pipeline.name, unit).pipe(
+          // Given up while it was read, it is not for this process to have.
+          tap(stored => {
+            if (this.#isHeld(unit) && !this.state.isLoaded(unit)) this.state.load(unit, stored);
+          }),
+        ),
+      ),
+    );
+  }
+
+  #unload(): void {
+    for (const unit of [...this.state.loaded]) if (!this.#isHeld(unit)) this.state.unload(unit);
+  }
+
+  #isHeld(unit: number): boolean {
+    return [...this.#held.values()].some(partition => this.#units.of(partition) === unit);
   }
 
   /** State begins where its snapshot ended; without state the group's committed offset says where. */
@@ -241,12 +266,4 @@ function boundsOf(options: PipelineOptions): SourceOptions {
     ...(maxUncommitted !== undefined && { maxUncommitted }),
     ...(commitIntervalMs !== undefined && { commitIntervalMs }),
   };
-}
-
-function hasTopic(bus: EventBus, topic: string): boolean {
-  try {
-    return bus.partitionsOf(topic) > 0;
-  } catch {
-    return false;
-  }
 }

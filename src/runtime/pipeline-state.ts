@@ -1,126 +1,110 @@
 import { MemoryKeyedState, type StateCodec, type StateStore } from '../core/state.ts';
-import type { OutgoingMessage } from '../core/message.ts';
-import {
-  type CommitRecord,
-  type SnapshotRecord,
-  changelogOf,
-  commitSlot,
-  stateSlot,
-} from './snapshot-format.ts';
-import { type StoredState, nothingStored, stateName } from './stored-state.ts';
+import type { CommitRecord } from './snapshot-format.ts';
+import type { StateUnits } from './state-units.ts';
+import type { StoredUnit } from './stored-state.ts';
+import { type KeepingOperator, type Snapshot, UnitSnapshots } from './unit-snapshots.ts';
 
-/** State of another version than the code's, or of an operator that no longer exists. */
+/** State of another version than the code's. */
 export class StateVersionError extends Error {
   override readonly name = 'StateVersionError';
 }
 
-interface Operator {
-  readonly codec: StateCodec<unknown>;
-  readonly states: MemoryKeyedState<unknown>;
+/** A unit of state that is here. */
+interface Unit {
+  readonly stored: StoredUnit;
+  readonly snapshots: UnitSnapshots;
 }
 
-const forgotten = Symbol('forgotten');
-
-/** One change that a snapshot holds. */
-interface Taken {
-  readonly operator: string;
-  readonly entry: { dirty: boolean } | typeof forgotten;
-  readonly name: string;
-  readonly slot: 0 | 1;
-}
-
-/** What has become of one key since the last snapshot. */
-interface Change {
-  readonly partition: number;
-  readonly key: string;
-  readonly state: unknown;
-  readonly touchedAt: number | null;
-  readonly entry: Taken['entry'];
-}
-
-/** A snapshot that is on its way to the changelog. */
-export interface Snapshot {
-  readonly states: readonly OutgoingMessage[];
-  /** Its end: to be sent when all states are stored. */
-  readonly commit: OutgoingMessage;
-  /** It is stored: the next one may overwrite what it replaced. */
-  readonly stored: () => void;
-  /** It could not be stored: what it holds is part of the next one. */
-  readonly lost: () => void;
-}
-
-function isUsed({ states }: Operator): boolean {
-  return states.size > 0;
-}
-
-/** The states of one pipeline's operators: handed out to them, written as snapshots, restored at start. */
+/**
+ * The states of one pipeline's operators: handed out to them, loaded and unloaded in units as source partitions come
+ * and go, written as snapshots.
+ */
 export class PipelineState implements StateStore {
   readonly #pipeline: string;
-  readonly #operators = new Map<string, Operator>();
-  #stored: StoredState = nothingStored;
-  #slots = new Map<string, 0 | 1>();
-  #known = new Map<string, Set<string>>();
-  #snapshot = 0;
-  #used = false;
+  readonly #units: StateUnits;
+  readonly #operators = new Map<string, KeepingOperator>();
+  readonly #loaded = new Map<number, Unit>();
+  #used: boolean;
 
-  constructor(pipeline: string) {
+  /** @param always whether there is always something to store: how far markers have come, if nothing else */
+  constructor(pipeline: string, units: StateUnits, always = false) {
     this.#pipeline = pipeline;
+    this.#units = units;
+    this.#used = always;
   }
 
-  /** Whether any operator has ever remembered anything: until then there is nothing to wait for with a commit. */
+  /** Whether anything was ever remembered: until then there is nothing to wait for with a commit. */
   get used(): boolean {
-    this.#used ||= this.#stored.commit !== undefined || [...this.#operators.values()].some(isUsed);
+    this.#used ||= [...this.#operators.values()].some(({ states }) => states.size > 0);
     return this.#used;
   }
 
-  /** Takes what is stored as the state that operators begin with. */
-  restore(stored: StoredState): void {
-    this.#stored = stored;
-    this.#slots = new Map(stored.slots);
-    this.#snapshot = stored.commit?.snapshot ?? 0;
-    this.#known = new Map();
+  /** The units that are here. */
+  get loaded(): Iterable<number> {
+    return this.#loaded.keys();
   }
 
-  /** @throws StateVersionError where what is stored has another version */
-  keyed<S>(operator: string, codec: StateCodec<S>): MemoryKeyedState<S> {
-    const storedVersion = this.#stored.commit?.operators[operator];
-    if (storedVersion !== undefined && storedVersion !== codec.version) {
-      throw new StateVersionError(
-        `pipeline ${this.#pipeline}: stored state of ${operator} has version ${storedVersion}, this code writes ${codec.version}: run the old version, or reset the pipeline's state (cryptorun reset ${this.#pipeline} --dry-run shows what that removes)`,
+  isLoaded(unit: number): boolean {
+    return this.#loaded.has(unit);
+  }
+
+  /** Takes over what is stored of a unit. @throws StateVersionError where an operator's has another version */
+  load(unit: number, stored: StoredUnit): void {
+    this.#loaded.set(unit, {
+      stored,
+      snapshots: new UnitSnapshots(this.#pipeline, unit, this.#units, stored),
+    });
+    this.#used ||= stored.commit !== undefined;
+    for (const [name, operator] of this.#operators) this.#fill(name, operator, stored);
+  }
+
+  /** Forgets a unit, which is somebody else's by now. */
+  unload(unit: number): void {
+    this.#loaded.delete(unit);
+    for (const { states } of this.#operators.values()) {
+      for (const partition of states.partitions) {
+        if (this.#units.holds(unit, partition)) states.drop(partition);
+      }
+    }
+  }
+
+  /**
+   * @throws StateVersionError where what is stored has another version
+   * @throws RangeError for state over all partitions in a pipeline whose members share them
+   */
+  keyed<S>(
+    operator: string,
+    codec: StateCodec<S>,
+    scope: 'partition' | 'pipeline' = 'partition',
+  ): MemoryKeyedState<S> {
+    if (scope === 'pipeline' && !this.#units.isWhole) {
+      throw new RangeError(
+        `pipeline ${this.#pipeline}: ${operator} keeps one state over all partitions, so one member must have them all: give the pipeline the option members: 'one'`,
       );
     }
     const states = new MemoryKeyedState<S>();
-    const ownStale = this.#stored.stale.filter(record => record.operator === operator);
-    const stale = new Set(ownStale.map(({ partition, key }) => stateName(operator, partition, key)));
-    for (const { partition, key, state, touchedAt } of this.#stored.states.filter(
-      r => r.operator === operator,
-    )) {
-      const entry = states.create(partition, key, codec.decode(state));
-      entry.touchedAt = touchedAt ?? Number.NEGATIVE_INFINITY;
-      entry.dirty = stale.has(stateName(operator, partition, key));
-      this.#knownOf(operator).add(stateName(operator, partition, key));
-    }
-    for (const name of stale) this.#knownOf(operator).add(name);
-    this.#operators.set(operator, {
+    const keeping: KeepingOperator = {
       codec: { ...codec, encode: state => codec.encode(state as S) },
       states,
-    });
+    };
+    this.#operators.set(operator, keeping);
+    for (const { stored } of this.#loaded.values()) this.#fill(operator, keeping, stored);
     return states;
   }
 
   /** Up to where, exclusive, the restored state reflects each source partition; by `topic/partition`. */
   get storedOffsets(): Readonly<Record<string, number>> {
-    return this.#stored.commit?.offsets ?? {};
+    return this.#together(({ commit }) => commit?.offsets);
   }
 
   /** The last marker that each source partition had passed; by `topic/partition`. */
   get storedMarks(): NonNullable<CommitRecord['marks']> {
-    return this.#stored.commit?.marks ?? {};
+    return this.#together(({ commit }) => commit?.marks);
   }
 
   /** How many keys each operator holds; those that hold none are left out. */
   get sizes(): ReadonlyMap<string, number> {
-    const used = [...this.#operators].filter(([, operator]) => isUsed(operator));
+    const used = [...this.#operators].filter(([, { states }]) => states.size > 0);
     return new Map(used.map(([name, { states }]) => [name, states.size]));
   }
 
@@ -145,88 +129,29 @@ export class PipelineState implements StateStore {
   }
 
   /** Writes down what has changed since the last snapshot; to be called while nothing is in flight. */
-  capture({ offsets, marks }: Pick<CommitRecord, 'offsets' | 'marks'>): Snapshot {
-    const snapshot = ++this.#snapshot;
-    const taken: Taken[] = [];
-    const written: OutgoingMessage[] = [];
-    for (const [operator, held] of this.#operators) {
-      for (const change of this.#changesOf(operator, held)) {
-        const { partition, key, state, touchedAt } = change;
-        const name = stateName(operator, partition, key);
-        const slot = this.#slots.get(name) === 0 ? 1 : 0;
-        written.push(
-          this.#message(stateSlot(operator, partition, key, slot), {
-            kind: 'state',
-            snapshot,
-            operator,
-            partition,
-            key,
-            touchedAt,
-            state,
-          }),
-        );
-        taken.push({ operator, entry: change.entry, name, slot });
-      }
-    }
-    const operators = Object.fromEntries(
-      [...this.#operators].map(([name, { codec }]) => [name, codec.version]),
+  capture(progress: Pick<CommitRecord, 'offsets' | 'marks'>): readonly Snapshot[] {
+    return [...this.#loaded.values()].map(({ snapshots }) => snapshots.capture(this.#operators, progress));
+  }
+
+  #together<T>(
+    of: (stored: StoredUnit) => Readonly<Record<string, T>> | undefined,
+  ): Readonly<Record<string, T>> {
+    return Object.fromEntries(
+      [...this.#loaded.values()].flatMap(({ stored }) => Object.entries(of(stored) ?? {})),
     );
-    return {
-      states: written,
-      commit: this.#message(commitSlot(snapshot), {
-        kind: 'commit',
-        snapshot,
-        offsets,
-        operators,
-        ...(marks && { marks }),
-      }),
-      stored: () => {
-        for (const { name, slot } of taken) this.#slots.set(name, slot);
-      },
-      lost: () => {
-        for (const { operator, entry, name } of taken) {
-          if (entry === forgotten) this.#knownOf(operator).add(name);
-          else entry.dirty = true;
-        }
-      },
-    };
   }
 
-  *#changesOf(operator: string, { codec, states }: Operator): Iterable<Change> {
-    const known = this.#knownOf(operator);
-    const alive = new Set<string>();
-    for (const partition of states.partitions) {
-      for (const entry of states.entries(partition)) {
-        const name = stateName(operator, partition, entry.key);
-        alive.add(name);
-        if (!entry.dirty) continue;
-        entry.dirty = false;
-        const touchedAt = Number.isFinite(entry.touchedAt) ? entry.touchedAt : null;
-        yield { partition, key: entry.key, state: codec.encode(entry.state), touchedAt, entry };
-      }
+  #fill(name: string, { codec, states }: KeepingOperator, { commit, states: records }: StoredUnit): void {
+    const storedVersion = commit?.operators[name];
+    if (storedVersion !== undefined && storedVersion !== codec.version) {
+      throw new StateVersionError(
+        `pipeline ${this.#pipeline}: stored state of ${name} has version ${storedVersion}, this code writes ${codec.version}: run the old version, or reset the pipeline's state (cryptorun reset ${this.#pipeline} --dry-run shows what that removes)`,
+      );
     }
-    for (const name of known) {
-      if (alive.has(name)) continue;
-      const [, partition, ...key] = name.split('/');
-      yield {
-        partition: Number(partition),
-        key: key.join('/'),
-        state: null,
-        touchedAt: null,
-        entry: forgotten,
-      };
+    for (const { operator, partition, key, state, touchedAt } of records) {
+      if (operator !== name) continue;
+      const entry = states.create(partition, key, codec.decode(state));
+      entry.touchedAt = touchedAt ?? Number.NEGATIVE_INFINITY;
     }
-    this.#known.set(operator, alive);
-  }
-
-  #knownOf(operator: string): Set<string> {
-    const known = this.#known.get(operator) ?? new Set();
-    this.#known.set(operator, known);
-    return known;
-  }
-
-  #message(key: string, record: SnapshotRecord): OutgoingMessage {
-    const { name, codec } = changelogOf(this.#pipeline);
-    return { topic: name, key, payload: codec.encode(record), partition: 0, patient: true };
   }
 }

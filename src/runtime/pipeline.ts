@@ -57,6 +57,11 @@ export interface PipelineOptions extends SourceBounds {
   readonly guarantee?: Guarantee;
   /** Default `dead-letter`. */
   readonly onFailure?: FailurePolicy;
+  /**
+   * `many` (default): members of its group share the input's partitions, each with the state of its own. `one`: one of
+   * them has all partitions, for state that spans them; the others stand by.
+   */
+  readonly members?: 'many' | 'one';
   /** What the backend must be able to do; checked at start. */
   readonly needs?: readonly Capability[];
   /**

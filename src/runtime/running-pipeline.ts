@@ -1,4 +1,4 @@
-import { Subject, Subscription, tap } from 'rxjs';
+import { Subject, Subscription } from 'rxjs';
 import type { CircuitChange } from '../../operators/circuit.ts';
 import { deadLetter } from '../../operators/dead-letter.ts';
 import type { NamedPublisher } from '../../operators/named-publisher.ts';
@@ -10,6 +10,7 @@ import type { BusError } from '../core/publisher.ts';
 import { OptionError } from '../core/option.ts';
 import { largestGathering, stagesOf } from '../core/stage.ts';
 import { addressedTo } from './addressed.ts';
+import { markersCombinedAnew } from './combined-markers.ts';
 import { settledBy, snapshotBy } from './drain.ts';
 import { passByPolicy } from './failure-policy.ts';
 import { HandlingTime } from './handling-time.ts';
@@ -17,6 +18,7 @@ import type { Pipeline, PipelineContext } from './pipeline.ts';
 import { PipelineMetrics } from './pipeline-metrics.ts';
 import { PipelineRun, type RunOptions, defaultMaxInFlight } from './pipeline-run.ts';
 import type { PipelineState } from './pipeline-state.ts';
+import { StateUnits } from './state-units.ts';
 import type { PipelinePhase, PipelineStatus } from './pipeline-status.ts';
 import { RestartBackoff } from './restart-backoff.ts';
 
@@ -75,6 +77,12 @@ export class RunningPipeline {
 
   start(): void {
     this.#begin();
+  }
+
+  /** Units of state that the pipeline has: known once the chain is built. */
+  get units(): number {
+    const partitions = [...this.#inputs].map(topic => this.#bus.partitionsOf(topic));
+    return new StateUnits(this.pipeline.options.members ?? 'many').count(Math.max(1, ...partitions));
   }
 
   /** The topics that the chain reads and publishes to, known once it is built. */
@@ -157,7 +165,11 @@ export class RunningPipeline {
         }),
       );
     };
-    chain.add(newRun.restored().pipe(tap(run)).subscribe({ error: broke }));
+    try {
+      run();
+    } catch (error) {
+      broke(error);
+    }
   }
 
   #broke(error: unknown): void {
@@ -193,7 +205,10 @@ export class RunningPipeline {
         this.#inputs.add(topic.name);
         return this.#run.source(topic.name, sourceOptions);
       },
-      table: topic => this.#bus.source(topic.name, { maxInFlight: 4096 }).pipe(addressedTo(undefined)),
+      table: topic =>
+        this.#bus
+          .source(topic.name, { maxInFlight: 4096 })
+          .pipe(markersCombinedAnew(), addressedTo(undefined)),
       circuitChanged: change => {
         this.#circuits.set(change.stage, change);
         this.#options.report({ kind: 'circuit', pipeline: name, change });
@@ -214,6 +229,7 @@ export class RunningPipeline {
       options: this.#options,
       metrics: this.#metrics,
       handling: this.handling,
+      inputs: this.#inputs,
       outputs: this.#outputs,
       draining$: this.#draining$,
     });

@@ -46,7 +46,9 @@ export class Runtime {
   async start(): Promise<void> {
     for (const running of this.#running) running.check();
     for (const running of this.#running) running.checkBatches();
-    for (const { pipeline } of this.#running) await ensureTopic(this.bus, changelogOf(pipeline.name));
+    for (const { pipeline, units } of this.#running) {
+      await ensureTopic(this.bus, changelogOf(pipeline.name, units));
+    }
     for (const running of this.#running) running.start();
   }
 

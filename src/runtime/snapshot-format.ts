@@ -5,6 +5,8 @@ import { type Topic, topic } from '../core/topic.ts';
 /** The state of one key at one snapshot. */
 export interface StateRecord {
   readonly kind: 'state';
+  /** Whose snapshot it is: of two who write for one unit, neither disturbs what the other has written. */
+  readonly writer: string;
   readonly snapshot: number;
   readonly operator: string;
   readonly partition: number;
@@ -20,11 +22,16 @@ export interface MarkRecord {
   /** Event time, ms. */
   readonly time: number;
   readonly feed?: string;
+  /** How far those have come who write to the partition, where they are several; by number, with how many there are. */
+  readonly parts?: { readonly of: number; readonly marks: Readonly<Record<string, MarkRecord>> };
 }
 
 /** The end of a snapshot: without it the snapshot does not count. */
 export interface CommitRecord {
   readonly kind: 'commit';
+  readonly writer: string;
+  /** Rises with each writer that takes over: what the last one wrote counts. */
+  readonly epoch: number;
   readonly snapshot: number;
   /** Up to where, exclusive, the states reflect each source partition; by `topic/partition`. */
   readonly offsets: Readonly<Record<string, number>>;
@@ -36,14 +43,17 @@ export interface CommitRecord {
 
 export type SnapshotRecord = StateRecord | CommitRecord;
 
-const MarkRecord: t.Type<MarkRecord> = t.intersection([
-  t.type({ kind: t.keyof({ time: null, end: null, absent: null }), time: t.number }),
-  t.partial({ feed: t.string }),
-]);
+const MarkRecord: t.Type<MarkRecord> = t.recursion('MarkRecord', () =>
+  t.intersection([
+    t.type({ kind: t.keyof({ time: null, end: null, absent: null }), time: t.number }),
+    t.partial({ feed: t.string, parts: t.type({ of: t.number, marks: t.record(t.string, MarkRecord) }) }),
+  ]),
+);
 
 const SnapshotRecord: t.Type<SnapshotRecord> = t.union([
   t.type({
     kind: t.literal('state'),
+    writer: t.string,
     snapshot: t.number,
     operator: t.string,
     partition: t.number,
@@ -54,6 +64,8 @@ const SnapshotRecord: t.Type<SnapshotRecord> = t.union([
   t.intersection([
     t.type({
       kind: t.literal('commit'),
+      writer: t.string,
+      epoch: t.number,
       snapshot: t.number,
       offsets: t.record(t.string, t.number),
       operators: t.record(t.string, t.string),
@@ -62,9 +74,14 @@ const SnapshotRecord: t.Type<SnapshotRecord> = t.union([
   ]),
 ]);
 
-/** Where a pipeline's snapshots are: compacted, one partition. */
-export function changelogOf(pipeline: string): Topic<SnapshotRecord> {
+/**
+ * Where a pipeline's snapshots are: compacted, and with a partition for each unit of state that moves by itself.
+ *
+ * @param units as many as the pipeline's input has partitions; 1 for one whose state is not divided
+ */
+export function changelogOf(pipeline: string, units = 1): Topic<SnapshotRecord> {
   return topic(`cryptorun-${pipeline}-changelog`, jsonCodec(SnapshotRecord, { name: 'SnapshotRecord' }), {
+    partitions: units,
     compaction: true,
     maxMessageBytes: 16 * 1024 * 1024,
   });
@@ -74,11 +91,13 @@ export function changelogOf(pipeline: string): Topic<SnapshotRecord> {
  * The key of a state's record. A key has two slots, written in turn, so that an unfinished snapshot never
  * overwrites what the last finished one wrote.
  */
-export function stateSlot(operator: string, partition: number, key: string, slot: 0 | 1): string {
-  return `state/${operator}/${partition}/${slot}/${key}`;
+export function stateSlot({ writer, operator, partition, key }: StatePlace, slot: 0 | 1): string {
+  return `state/${writer}/${operator}/${partition}/${slot}/${key}`;
 }
 
+type StatePlace = Pick<StateRecord, 'writer' | 'operator' | 'partition' | 'key'>;
+
 /** The key of a snapshot's end; two slots here too. */
-export function commitSlot(snapshot: number): string {
-  return `commit/${snapshot % 2}`;
+export function commitSlot(writer: string, snapshot: number): string {
+  return `commit/${writer}/${snapshot % 2}`;
 }

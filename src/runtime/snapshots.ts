@@ -1,10 +1,12 @@
 import { BehaviorSubject, type Observable, type SchedulerLike, Subject, Subscription } from 'rxjs';
+import type { TopicPartition } from '../bus/event-bus.ts';
 import { reasonOf } from '../core/failure.ts';
 import type { OutgoingMessage } from '../core/message.ts';
 import type { Publisher } from '../core/publisher.ts';
 import { PartitionMap } from './partition-map.ts';
 import type { PipelineState } from './pipeline-state.ts';
 import type { MarkRecord } from './snapshot-format.ts';
+import type { Snapshot } from './unit-snapshots.ts';
 
 export interface SnapshotOptions {
   /** How often, ms; default 10 000. */
@@ -12,6 +14,9 @@ export interface SnapshotOptions {
   /** And after so many settled messages at the latest; default 20 000. */
   readonly snapshotEvery?: number;
 }
+
+/** Told what went wrong, if anything did. */
+type Told = (problem: string | undefined) => void;
 
 /** How often to look whether everything in flight is settled, and how often at most. */
 const quiesceStepMs = 5;
@@ -40,7 +45,8 @@ export class Snapshots {
   readonly #timers = new Subscription();
   readonly #paused$ = new BehaviorSubject(false);
   readonly #stored$ = new Subject<undefined>();
-  #committable = new PartitionMap<number>();
+  /** Up to where stored snapshots cover each partition. */
+  readonly #committable = new PartitionMap<number>();
   #settledSince = 0;
   #busy = false;
   #stopped = false;
@@ -92,6 +98,11 @@ export class Snapshots {
     this.#timers.unsubscribe();
   }
 
+  /** A partition was given up: what covers it from now on is not known here. */
+  revoke({ topic, partition }: TopicPartition): void {
+    this.#committable.delete(topic, partition);
+  }
+
   /** A message more is settled. */
   settled(): void {
     if (++this.#settledSince >= this.#options.snapshotEvery) this.take();
@@ -130,24 +141,42 @@ export class Snapshots {
     }
   }
 
-  /** The end of a snapshot is sent when all before it is stored: an unfinished one must not count. */
+  /** The units' snapshots, each for itself. */
   #write(): void {
     const { offsets, marks } = this.#progress();
     this.#settledSince = 0;
-    const { states, commit, stored, lost } = this.#state.capture({ offsets, ...(marks && { marks }) });
+    const snapshots = this.#state.capture({ offsets, ...(marks && { marks }) });
+    const stored: Snapshot[] = [];
+    let missing = snapshots.length;
+    let problem: string | undefined;
+    const done = (snapshot: Snapshot, failure: string | undefined): void => {
+      if (failure === undefined) stored.push(snapshot);
+      else problem = failure;
+      if (--missing === 0) this.#written(stored, problem);
+    };
+    if (missing === 0) this.#over();
+    for (const snapshot of snapshots) this.#writeOne(snapshot, failure => done(snapshot, failure));
+  }
+
+  /** The end of a snapshot is sent when all before it is stored: an unfinished one must not count. */
+  #writeOne({ states, commit, lost, uncertain, stored, cleaning }: Snapshot, done: Told): void {
     this.#sendAll(states, problem => {
-      if (problem !== undefined) this.#failed(problem, lost);
-      else if (this.#stopped) lost();
-      else {
-        this.#sendAll([commit], failure => {
-          if (failure !== undefined) this.#failed(failure, lost);
-          else this.#succeeded(offsets, stored);
-        });
+      if (problem !== undefined || this.#stopped) {
+        lost();
+        done(problem ?? 'stopped');
+        return;
       }
+      this.#sendAll([commit], failure => {
+        if (failure === undefined) stored();
+        else uncertain();
+        // Nobody waits for it: what is not cleaned now is cleaned by whoever takes over next.
+        if (failure === undefined) this.#sendAll(cleaning, () => undefined);
+        done(failure);
+      });
     });
   }
 
-  #sendAll(messages: readonly OutgoingMessage[], done: (problem: string | undefined) => void): void {
+  #sendAll(messages: readonly OutgoingMessage[], done: Told): void {
     let missing = messages.length;
     let problem: string | undefined;
     if (missing === 0) done(undefined);
@@ -159,18 +188,12 @@ export class Snapshots {
     }
   }
 
-  #succeeded(offsets: Progress['offsets'], stored: () => void): void {
-    this.problem = undefined;
-    this.count++;
-    stored();
-    this.#committable = PartitionMap.of(offsets);
-    this.#stored$.next(undefined);
-    this.#over();
-  }
-
-  #failed(problem: string, lost: () => void): void {
+  #written(stored: readonly Snapshot[], problem: string | undefined): void {
+    if (this.#stopped) return;
     this.problem = problem;
-    lost();
+    if (problem === undefined) this.count++;
+    for (const { offsets } of stored) this.#committable.setAll(offsets);
+    if (stored.length > 0) this.#stored$.next(undefined);
     this.#over();
   }
 

@@ -1,37 +1,16 @@
 import { isRight } from 'fp-ts/lib/Either.js';
-import { type Observable, map, reduce } from 'rxjs';
+import { type Observable, concat, map, reduce } from 'rxjs';
 import type { EventBus } from '../bus/event-bus.ts';
-import type { Codec } from '../core/codec.ts';
 import { type Delivery, settlement } from '../core/delivery.ts';
 import type { Bytes } from '../core/message.ts';
-import {
-  type CommitRecord,
-  type SnapshotRecord,
-  type StateRecord,
-  changelogOf,
-  stateSlot,
-} from './snapshot-format.ts';
+import { type CommitRecord, type StateRecord, changelogOf } from './snapshot-format.ts';
 
-/** The last finished snapshot of a pipeline as it is stored. */
-export interface StoredState {
+/** The last finished snapshot of one unit of a pipeline's state as it is stored. */
+export interface StoredUnit {
   readonly commit: CommitRecord | undefined;
   readonly states: readonly StateRecord[];
-  /** The slot that holds each state, by operator, partition and key. */
-  readonly slots: ReadonlyMap<string, 0 | 1>;
-  /** What an unfinished snapshot left behind: must be written again before the next one counts. */
-  readonly stale: readonly StateRecord[];
-}
-
-export const nothingStored: StoredState = { commit: undefined, states: [], slots: new Map(), stale: [] };
-
-interface Seen {
-  readonly record: StateRecord;
-  readonly slot: 0 | 1;
-}
-
-interface Reading {
-  commit: CommitRecord | undefined;
-  readonly seen: Map<string, Seen[]>;
+  /** Every key that the changelog holds for it: of no more use once there is a newer snapshot by another writer. */
+  readonly keys: readonly string[];
 }
 
 /** What identifies a state whatever its slot. */
@@ -39,49 +18,74 @@ export function stateName(operator: string, partition: number, key: string): str
   return `${operator}/${partition}/${key}`;
 }
 
-/** Reads a pipeline's changelog to its end; emits once. */
-export function readStoredState(bus: EventBus, pipeline: string): Observable<StoredState> {
-  const changelog = changelogOf(pipeline);
-  return bus.source(changelog.name, { untilEnd: true }).pipe(
-    reduce((reading: Reading, delivery: Delivery<Bytes>) => take(reading, delivery, changelog.codec), {
-      commit: undefined,
-      seen: new Map(),
+interface Reading {
+  readonly commits: Map<string, CommitRecord>;
+  readonly states: Map<string, StateRecord>;
+}
+
+/** Reads one unit of a pipeline's changelog to its end; emits once. */
+export function readStoredUnit(bus: EventBus, pipeline: string, unit: number): Observable<StoredUnit> {
+  const { name, codec } = changelogOf(pipeline);
+  return bus.source(name, { untilEnd: true, partitions: [unit] }).pipe(
+    reduce((reading: Reading, delivery: Delivery<Bytes>) => take(reading, delivery, codec), {
+      commits: new Map(),
+      states: new Map(),
     }),
     map(finish),
   );
 }
 
-function take(reading: Reading, delivery: Delivery<Bytes>, codec: Codec<SnapshotRecord>): Reading {
+/** The states of every unit of a pipeline as they are stored; emits once. */
+export function readStoredStates(bus: EventBus, pipeline: string): Observable<readonly StateRecord[]> {
+  const units = Array.from({ length: bus.partitionsOf(changelogOf(pipeline).name) }, (_, unit) => unit);
+  return concat(...units.map(unit => readStoredUnit(bus, pipeline, unit))).pipe(
+    reduce((all: readonly StateRecord[], { states }) => [...all, ...states], []),
+  );
+}
+
+function take(
+  reading: Reading,
+  delivery: Delivery<Bytes>,
+  codec: ReturnType<typeof changelogOf>['codec'],
+): Reading {
   delivery[settlement].ack();
   const { key, payload } = delivery.message;
-  if (payload === null || key === null) return reading;
+  if (key === null) return reading;
+  reading.commits.delete(key);
+  reading.states.delete(key);
+  if (payload === null) return reading;
   const decoded = codec.decode(payload);
   if (!isRight(decoded)) throw decoded.left;
   const record = decoded.right;
-  if (record.kind === 'commit') {
-    if (record.snapshot > (reading.commit?.snapshot ?? -1)) reading.commit = record;
-    return reading;
-  }
-  const name = stateName(record.operator, record.partition, record.key);
-  const slot = key === stateSlot(record.operator, record.partition, record.key, 0) ? 0 : 1;
-  const others = (reading.seen.get(name) ?? []).filter(other => other.slot !== slot);
-  reading.seen.set(name, [...others, { record, slot }]);
+  if (record.kind === 'commit') reading.commits.set(key, record);
+  else reading.states.set(key, record);
   return reading;
 }
 
-/** Of each state the newest that a finished snapshot covers. */
-function finish({ commit, seen }: Reading): StoredState {
-  const last = commit?.snapshot ?? -1;
-  const newest = [...seen].flatMap(([name, slots]) => {
-    const covered = slots
-      .filter(({ record }) => record.snapshot <= last)
-      .sort((a, b) => b.record.snapshot - a.record.snapshot)[0];
-    return covered ? [{ name, ...covered }] : [];
-  });
+/** Of each state the newest that the last finished snapshot covers. */
+function finish({ commits, states }: Reading): StoredUnit {
+  const commit = [...commits.values()].sort(byAge).at(-1);
+  const newest = new Map<string, StateRecord>();
+  for (const record of states.values()) {
+    if (record.writer !== commit?.writer || record.snapshot > commit.snapshot) continue;
+    const name = stateName(record.operator, record.partition, record.key);
+    if (record.snapshot > (newest.get(name)?.snapshot ?? -1)) newest.set(name, record);
+  }
   return {
     commit,
-    states: newest.map(({ record }) => record).filter(record => record.state !== null),
-    slots: new Map(newest.map(({ name, slot }) => [name, slot])),
-    stale: [...seen.values()].flat().flatMap(({ record }) => (record.snapshot > last ? [record] : [])),
+    states: [...newest.values()].filter(({ state }) => state !== null),
+    keys: [...commits.keys(), ...states.keys()],
   };
+}
+
+/**
+ * Two who took over from the same writer have the same epoch, where the first of them ended before its first
+ * snapshot: each of their snapshots is true, so whichever has come further counts.
+ */
+function byAge(a: CommitRecord, b: CommitRecord): number {
+  return a.epoch - b.epoch || comeSoFar(a) - comeSoFar(b) || a.snapshot - b.snapshot;
+}
+
+function comeSoFar({ offsets }: CommitRecord): number {
+  return Object.values(offsets).reduce((sum, offset) => sum + offset, 0);
 }

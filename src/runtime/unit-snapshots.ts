@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto';
+import type { OutgoingMessage } from '../core/message.ts';
+import type { MemoryKeyedState, StateCodec } from '../core/state.ts';
+import {
+  type CommitRecord,
+  type SnapshotRecord,
+  type StateRecord,
+  changelogOf,
+  commitSlot,
+  stateSlot,
+} from './snapshot-format.ts';
+import type { StateUnits } from './state-units.ts';
+import { type StoredUnit, stateName } from './stored-state.ts';
+
+/** An operator that remembers something. */
+export interface KeepingOperator {
+  readonly codec: StateCodec<unknown>;
+  readonly states: MemoryKeyedState<unknown>;
+}
+
+/** A snapshot of one unit that is on its way to the changelog. */
+export interface Snapshot {
+  /** The source partitions that it covers, with their offsets; by `topic/partition`. */
+  readonly offsets: Readonly<Record<string, number>>;
+  readonly states: readonly OutgoingMessage[];
+  /** Its end: to be sent when all states are stored. */
+  readonly commit: OutgoingMessage;
+  /** What its predecessor by another writer left: to be sent when the end is stored. */
+  readonly cleaning: readonly OutgoingMessage[];
+  /** It is stored: the next one may overwrite what it replaced. */
+  readonly stored: () => void;
+  /** A state could not be stored: what it holds is part of the next one. */
+  readonly lost: () => void;
+  /** The end could not be stored, as far as is known: the next one holds everything. */
+  readonly uncertain: () => void;
+}
+
+const forgotten = Symbol('forgotten');
+
+/** One change that a snapshot holds. */
+interface Change {
+  readonly operator: string;
+  readonly partition: number;
+  readonly key: string;
+  readonly state: unknown;
+  readonly touchedAt: number | null;
+  readonly entry: { dirty: boolean } | typeof forgotten;
+}
+
+/**
+ * The snapshots that one process writes of one unit, from when it took the unit over. The first holds everything and
+ * stands for itself: what a predecessor wrote, who may not know yet that it is one, is of no more use then.
+ */
+export class UnitSnapshots {
+  readonly #changelog: ReturnType<typeof changelogOf>;
+  readonly #unit: number;
+  readonly #units: StateUnits;
+  #epoch: number;
+  #writer = '';
+  #slots = new Map<string, 0 | 1>();
+  #known = new Map<string, Set<string>>();
+  /** Keys that this writer has written. */
+  #written = new Set<string>();
+  #leftBehind: readonly string[];
+  #snapshot = 0;
+
+  constructor(pipeline: string, unit: number, units: StateUnits, { commit, keys }: StoredUnit) {
+    this.#changelog = changelogOf(pipeline);
+    this.#unit = unit;
+    this.#units = units;
+    this.#epoch = commit?.epoch ?? 0;
+    this.#leftBehind = keys;
+    this.#begin();
+  }
+
+  /** Begins anew: the next snapshot holds everything. */
+  #begin(): void {
+    this.#leftBehind = [...this.#leftBehind, ...this.#written];
+    this.#epoch++;
+    this.#writer = `${this.#epoch}-${randomUUID().slice(0, 8)}`;
+    this.#slots = new Map();
+    this.#known = new Map();
+    this.#written = new Set();
+    this.#snapshot = 0;
+  }
+
+  /** @param progress offsets and marks of all partitions; those of the unit are taken */
+  capture(
+    operators: ReadonlyMap<string, KeepingOperator>,
+    progress: Pick<CommitRecord, 'offsets' | 'marks'>,
+  ): Snapshot {
+    const snapshot = ++this.#snapshot;
+    const writer = this.#writer;
+    const taken: { readonly change: Change; readonly name: string; readonly slot: 0 | 1 }[] = [];
+    const states: OutgoingMessage[] = [];
+    for (const change of this.#changes(operators)) {
+      const { operator, partition, key, state, touchedAt } = change;
+      const name = stateName(operator, partition, key);
+      const slot = this.#slots.get(name) === 0 ? 1 : 0;
+      const record: StateRecord = {
+        kind: 'state',
+        writer,
+        snapshot,
+        operator,
+        partition,
+        key,
+        touchedAt,
+        state,
+      };
+      states.push(this.#message(stateSlot(record, slot), record));
+      taken.push({ change, name, slot });
+    }
+    const offsets = this.#ofUnit(progress.offsets);
+    const leftBehind = this.#leftBehind;
+    return {
+      offsets,
+      states,
+      commit: this.#message(commitSlot(writer, snapshot), {
+        kind: 'commit',
+        writer,
+        epoch: this.#epoch,
+        snapshot,
+        offsets,
+        operators: Object.fromEntries([...operators].map(([name, { codec }]) => [name, codec.version])),
+        ...(progress.marks && { marks: this.#ofUnit(progress.marks) }),
+      }),
+      cleaning: leftBehind.map(key => this.#message(key, null)),
+      stored: () => {
+        for (const { name, slot } of taken) this.#slots.set(name, slot);
+        if (this.#leftBehind === leftBehind) this.#leftBehind = [];
+      },
+      lost: () => {
+        for (const { change, name } of taken) {
+          if (change.entry === forgotten) this.#knownOf(change.operator).add(name);
+          else change.entry.dirty = true;
+        }
+      },
+      // It may be stored all the same, and then nothing of it may be overwritten.
+      uncertain: () => this.#begin(),
+    };
+  }
+
+  *#changes(operators: ReadonlyMap<string, KeepingOperator>): Iterable<Change> {
+    for (const [operator, { codec, states }] of operators) {
+      const alive = new Set<string>();
+      for (const partition of states.partitions) {
+        if (!this.#units.holds(this.#unit, partition)) continue;
+        for (const entry of states.entries(partition)) {
+          alive.add(stateName(operator, partition, entry.key));
+          if (!entry.dirty && this.#snapshot > 1) continue;
+          entry.dirty = false;
+          const touchedAt = Number.isFinite(entry.touchedAt) ? entry.touchedAt : null;
+          yield { operator, partition, key: entry.key, state: codec.encode(entry.state), touchedAt, entry };
+        }
+      }
+      yield* this.#gone(operator, alive);
+      this.#known.set(operator, alive);
+    }
+  }
+
+  *#gone(operator: string, alive: ReadonlySet<string>): Iterable<Change> {
+    for (const name of this.#knownOf(operator)) {
+      if (alive.has(name)) continue;
+      const [, partition, ...key] = name.split('/');
+      yield {
+        operator,
+        partition: Number(partition),
+        key: key.join('/'),
+        state: null,
+        touchedAt: null,
+        entry: forgotten,
+      };
+    }
+  }
+
+  #knownOf(operator: string): Set<string> {
+    const known = this.#known.get(operator) ?? new Set();
+    this.#known.set(operator, known);
+    return known;
+  }
+
+  /** What concerns partitions of the unit; by `topic/partition`. */
+  #ofUnit<T>(values: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+    return Object.fromEntries(
+      Object.entries(values).filter(([name]) =>
+        this.#units.holds(this.#unit, Number(name.slice(name.lastIndexOf('/') + 1))),
+      ),
+    );
+  }
+
+  #message(key: string, record: SnapshotRecord | null): OutgoingMessage {
+    const { name, codec } = this.#changelog;
+    const payload = record && codec.encode(record);
+    if (record) this.#written.add(key);
+    return { topic: name, key, payload, partition: this.#unit, patient: true };
+  }
+}

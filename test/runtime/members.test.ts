@@ -1,0 +1,180 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { markerOf } from '../../src/core/marker.ts';
+import { Marker, type Pipeline, Runtime, deriveId, jsonState, pipeline } from '../../src/index.ts';
+import { decode, publishTo, scanByKey } from '../../operators/index.ts';
+import { PipelineDriver, firstOccurrences } from '../../src/testing/index.ts';
+import { counting, shouted, shouting, topics, words } from './words.ts';
+
+const runtime = { snapshotIntervalMs: 1_000, snapshotEvery: 5 };
+
+const start = (pipelines: () => readonly Pipeline[] = () => [counting()]): Promise<PipelineDriver> =>
+  PipelineDriver.start({ topics, pipelines, runtime });
+
+/** One more process, as it were, that runs the same pipelines on the same bus. */
+async function join(
+  driver: PipelineDriver,
+  pipelines: () => readonly Pipeline[] = () => [counting()],
+): Promise<Runtime> {
+  const other = new Runtime(pipelines(), driver.bus, { ...runtime, scheduler: driver.scheduler });
+  await other.start();
+  return other;
+}
+
+function say(driver: PipelineDriver, partition: number, word: string, time: number): void {
+  const key = `k${partition}`;
+  driver.give(words, word, { key, time, partition, id: deriveId('test', 'words', key, time, word) });
+}
+
+function counts(driver: PipelineDriver): string[] {
+  return firstOccurrences(driver.messages(shouted).filter(({ payload }) => payload !== null)).map(
+    ({ payload }) => Buffer.from(payload ?? []).toString(),
+  );
+}
+
+/** Markers of one partition of the output: for which parts of the input they speak, and their time. */
+function marks(driver: PipelineDriver): string[] {
+  return driver.messages(shouted).flatMap(message => {
+    const marker = message.partition === 0 ? markerOf(message) : undefined;
+    return marker === undefined
+      ? []
+      : [`${marker.parts?.covered.join() ?? 'all'} ${marker.kind} ${marker.time}`];
+  });
+}
+
+describe('members of one pipeline', () => {
+  it('take the state of a partition over with the partition', async () => {
+    const driver = await start();
+    for (const partition of [0, 1]) say(driver, partition, 'a', 1);
+    driver.runFor(1_000);
+    const other = await join(driver);
+    for (const partition of [0, 1]) say(driver, partition, 'b', 2);
+    expect(other.pipelines[0]?.state.sizes).toEqual(new Map([['counts', 1]]));
+    expect(driver.runtime.pipelines[0]?.state.sizes).toEqual(new Map([['counts', 1]]));
+    driver.runFor(1_000);
+    other.stop();
+    for (const partition of [0, 1]) say(driver, partition, 'c', 3);
+    expect(driver.runtime.pipelines[0]?.state.sizes).toEqual(new Map([['counts', 2]]));
+    expect(counts(driver).sort()).toEqual(['k0 a 1', 'k0 b 2', 'k0 c 3', 'k1 a 1', 'k1 b 2', 'k1 c 3']);
+  });
+
+  it('go on behind the last snapshot where one is lost, and not with what it had in memory', async () => {
+    const driver = await start();
+    say(driver, 1, 'a', 1);
+    driver.runFor(1_000);
+    say(driver, 1, 'b', 2);
+    const other = await join(driver);
+    say(driver, 1, 'c', 3);
+    expect(counts(driver)).toEqual(['k1 a 1', 'k1 b 2', 'k1 c 3']);
+    other.stop();
+  });
+
+  // Kills: state kept after its partition has gone; a unit restored from a snapshot that is not its own or not the
+  // last; partitions committed beyond what a snapshot covers.
+  it('count exactly, whoever comes and goes when', async () => {
+    const step = fc.oneof(
+      { weight: 8, arbitrary: fc.record({ do: fc.constant('say' as const), partition: fc.nat(1) }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 2_500 }) }),
+      },
+      {
+        weight: 3,
+        arbitrary: fc.record({ do: fc.constantFrom('join' as const, 'leave' as const, 'crash' as const) }),
+      },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async steps => {
+        const driver = await start();
+        const others: Runtime[] = [];
+        const said = [0, 0];
+        for (const now of steps) {
+          if (now.do === 'say') {
+            const n = (said[now.partition] ?? 0) + 1;
+            said[now.partition] = n;
+            say(driver, now.partition, `w${n}`, n);
+          } else if (now.do === 'wait') driver.runFor(now.ms);
+          else if (now.do === 'join') others.push(await join(driver));
+          else if (now.do === 'leave') others.shift()?.stop();
+          else await driver.restart();
+        }
+        driver.runFor(3_000);
+        const wanted = said.flatMap((n, partition) =>
+          Array.from({ length: n }, (_, i) => `k${partition} w${i + 1} ${i + 1}`),
+        );
+        expect(counts(driver).sort()).toEqual(wanted.sort());
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('each say how far the partitions that they have are done', async () => {
+    const driver = await start(() => [shouting()]);
+    const other = await join(driver, () => [shouting()]);
+    driver.mark(words, 10, 0);
+    expect(marks(driver)).toEqual(['0 time 10']);
+    driver.mark(words, 20, 1);
+    expect(marks(driver)).toEqual(['0 time 10', '1 time 20']);
+    other.stop();
+    driver.mark(words, 30);
+    expect(marks(driver).at(-1)).toBe('all time 30');
+  });
+
+  it('are taken together by those who read what they write', async () => {
+    const seen: string[] = [];
+    const reader = pipeline('reader', ({ source, onFailure }) =>
+      source(shouted).pipe(
+        decode(shouted, { markers: true }),
+        scanByKey<string | Marker, { n: number }, never>(
+          (_, value, { partition }) => {
+            if (value instanceof Marker && partition === 0) seen.push(`${value.kind} ${value.time}`);
+            return [];
+          },
+          { seed: () => ({ n: 0 }), codec: jsonState('1', json => json as { n: number }), key: () => 'all' },
+        ),
+        onFailure(),
+      ),
+    );
+    const driver = await start(() => [shouting(), reader]);
+    const other = await join(driver, () => [shouting()]);
+    driver.mark(words, 10, 0);
+    driver.mark(words, 20, 0);
+    expect(seen).toEqual([]);
+    driver.mark(words, 15, 1);
+    expect(seen).toEqual(['time 15']);
+    driver.mark(words, new Marker('end', 30), 1);
+    expect(seen).toEqual(['time 15', 'time 20']);
+    driver.mark(words, new Marker('end', 30), 0);
+    expect(seen).toEqual(['time 15', 'time 20', 'end 30']);
+    other.stop();
+  });
+
+  it('refuse state over all partitions where they share them', async () => {
+    const whole = (members: 'many' | 'one'): Pipeline =>
+      pipeline(
+        'whole',
+        ({ source, publisher, onFailure, state }) =>
+          source(words).pipe(
+            decode(words),
+            scanByKey<string, { n: number }, string>((sum, word) => [`${word} ${++sum.n}`], {
+              scope: 'pipeline',
+              key: () => 'all',
+              seed: () => ({ n: 0 }),
+              codec: jsonState('1', json => json as { n: number }),
+              state,
+            }),
+            publishTo(shouted, publisher),
+            onFailure(),
+          ),
+        { members },
+      );
+    const many = await start(() => [whole('many')]);
+    expect((await many.status('whole')).problem).toContain("give the pipeline the option members: 'one'");
+    const one = await start(() => [whole('one')]);
+    for (const partition of [0, 1]) say(one, partition, 'a', 1);
+    one.runFor(1_000);
+    await one.restart();
+    say(one, 0, 'b', 2);
+    expect(one.values(shouted).sort()).toEqual(['a 1', 'a 2', 'b 3']);
+  });
+});

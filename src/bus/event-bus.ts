@@ -133,6 +133,8 @@ export interface EventBus extends Publisher {
   createTopic(spec: TopicSpec): Promise<void>;
   deleteTopic(name: string): Promise<void>;
   getTopicInfo(name: string): Promise<TopicInfo>;
+  /** Of each partition the offset that the next message will get: what of `getTopicInfo` can be asked often. */
+  endOffsets(topic: string): Promise<readonly number[]>;
   /** The topics there are, by name. */
   listTopics(): Promise<readonly string[]>;
 

@@ -72,12 +72,12 @@ export class Runtime {
 
   async #ends(): Promise<ReadonlyMap<string, number>> {
     const topics = new Set(this.#running.flatMap(({ topics: { inputs } }) => [...inputs]));
-    const infos = await Promise.all([...topics].map(topic => this.bus.getTopicInfo(topic)));
-    return new Map(
-      infos.flatMap(({ name, partitions }) =>
-        partitions.map(({ partition, nextOffset }) => [`${name}/${partition}`, nextOffset] as const),
+    const ends = await Promise.all(
+      [...topics].map(async topic =>
+        (await this.bus.endOffsets(topic)).map((end, partition) => [`${topic}/${partition}`, end] as const),
       ),
     );
+    return new Map(ends.flat());
   }
 }
 

@@ -219,6 +219,13 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
     });
   }
 
+  endOffsets(topic: string): Promise<readonly number[]> {
+    return attempt(() => {
+      this.#requireRunning();
+      return this.#topics.get(topic).logs.map(({ store }) => store.nextOffset);
+    });
+  }
+
   listTopics(): Promise<readonly string[]> {
     return attempt(() => {
       this.#requireRunning();

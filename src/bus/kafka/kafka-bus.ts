@@ -168,6 +168,12 @@ export class KafkaBus implements EventBus {
     return describeTopic(driver, name);
   }
 
+  async endOffsets(topic: string): Promise<readonly number[]> {
+    const { driver, directory } = this.#require();
+    if (directory.find(topic) === undefined) await directory.open(topic);
+    return (await driver.offsets(topic)).map(({ next }) => next);
+  }
+
   async listTopics(): Promise<readonly string[]> {
     const { directory } = this.#require();
     await directory.learnAll();

@@ -25,6 +25,13 @@ export const topics: readonly ConformanceCase[] = [
     assert.ok((info.partitions[2]?.bytes ?? 0) > 0);
     assert.deepEqual(info.groups, []);
   }),
+  busCase('the ends of a topic are the offsets that its next messages get', async lab => {
+    const topic = await lab.topic({ partitions: 2 });
+    assert.deepEqual(await lab.bus.endOffsets(topic), [0, 0]);
+    await lab.publishAll(topic, 'k', ['a', 'b'], { partition: 1 });
+    assert.deepEqual(await lab.bus.endOffsets(topic), [0, 2]);
+    assert.equal((await lab.publish(topic, 'k', 'c', { partition: 1 })).offset, 2);
+  }),
   busCase('a topic with an illegal name or setting is refused', async ({ bus }) => {
     for (const name of ['', '..', '../up', 'a/b', 'a b', 'x'.repeat(250)]) {
       await refused(bus.createTopic({ name, settings: defaultTopicSettings }), 'invalid-option');
@@ -36,6 +43,7 @@ export const topics: readonly ConformanceCase[] = [
     const missing = lab.name('missing');
     await refused(lab.publish(missing, 'k', 'a'), 'topic-not-found');
     await refused(lab.bus.getTopicInfo(missing), 'topic-not-found');
+    await refused(lab.bus.endOffsets(missing), 'topic-not-found');
     await refused(lab.bus.deleteTopic(missing), 'topic-not-found');
     await refused(
       lab.bus.subscribe(missing, () => undefined, {}),

@@ -23,6 +23,7 @@ import { KafkaJsMember } from './kafkajs-member.ts';
 import { KafkaJsProducer } from './kafkajs-producer.ts';
 import { KafkaJsReader } from './kafkajs-reader.ts';
 import { bytesOnDisk } from './log-dirs.ts';
+import { untilLed } from './until-led.ts';
 
 /** The driver on kafkajs. */
 export class KafkaJsDriver implements KafkaDriver {
@@ -109,7 +110,7 @@ export class KafkaJsDriver implements KafkaDriver {
   async createTopic({ name, partitions, replication, configs }: NewTopic): Promise<void> {
     const isNew = await this.#try(`creating topic ${name}`, () =>
       this.#admin.createTopics({
-        waitForLeaders: true,
+        waitForLeaders: false, // kafkajs gives up where the broker it asks has not heard of the topic yet
         topics: [
           {
             topic: name,
@@ -123,6 +124,7 @@ export class KafkaJsDriver implements KafkaDriver {
     if (!isNew) {
       throw new BusError('topic-exists', `topic ${name} exists already: use it, or delete it first`);
     }
+    await untilLed(() => this.#metadata([name]), partitions);
   }
 
   deleteTopic(name: string): Promise<void> {

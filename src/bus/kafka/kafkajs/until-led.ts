@@ -1,0 +1,20 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { TopicMetadata } from '../driver.ts';
+
+const stepMs = 50;
+const atMostMs = 30_000;
+
+/**
+ * Waits until so many partitions are known and led: the broker that is asked may hear of what was made later than
+ * the controller that made it. What is not known in the end shows where it is used.
+ */
+export async function untilLed(
+  describe: () => Promise<readonly TopicMetadata[]>,
+  partitions: number,
+): Promise<void> {
+  for (let waited = 0; waited < atMostMs; waited += stepMs) {
+    const led = (await describe())[0]?.partitions.filter(({ leader }) => leader !== undefined) ?? [];
+    if (led.length >= partitions) return;
+    await wait(stepMs);
+  }
+}

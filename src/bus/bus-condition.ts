@@ -8,6 +8,8 @@ export interface BusFigures {
   readonly connectedBrokers: number;
   readonly activeTopics: number;
   readonly activeConsumers: number;
+  readonly controller?: number;
+  readonly underReplicatedPartitions?: number;
 }
 
 const maxNotes = 10;
@@ -17,6 +19,7 @@ const smoothing = 16;
 /** How a bus is: what went wrong, what is wrong until it works again, and how long things take. */
 export class BusCondition {
   readonly #notes: string[] = [];
+  readonly #warnings = new Set<string>();
   readonly #failing = new Map<string, string>();
   #producerLatencyMs = 0;
   #consumerLatencyMs = 0;
@@ -25,6 +28,12 @@ export class BusCondition {
   noted(text: string): void {
     this.#notes.push(text);
     this.#notes.splice(0, Math.max(0, this.#notes.length - maxNotes));
+  }
+
+  /** Something is other than was asked for, and works all the same; of such texts the newest are kept. */
+  warned(text: string): void {
+    this.#warnings.add(text);
+    for (const oldest of [...this.#warnings].slice(0, -maxNotes)) this.#warnings.delete(oldest);
   }
 
   /** This work fails; so it is said until it works. */
@@ -51,6 +60,7 @@ export class BusCondition {
       healthy,
       status: !running ? 'stopped' : healthy ? 'running' : 'degraded',
       errors,
+      ...(this.#warnings.size > 0 && { warnings: [...this.#warnings] }),
       metrics: {
         ...figures,
         producerLatencyMs: this.#producerLatencyMs,

@@ -90,6 +90,9 @@ class Worker {
     for (const spec of [...topics, ...reportTopics]) {
       if (await ensureTopic(bus, spec)) created.push(spec.name);
     }
+    for (const warning of (await bus.health()).warnings ?? []) {
+      this.#logger.warn({ reason: warning }, 'the bus is other than was asked for');
+    }
     for (const topic of created) await this.#audit.record('topic-created', topic);
     release.forEach((released, i) => this.#held.add(`resource ${i + 1}`, released));
     this.#held.add('pipelines', () => this.#runtime.stop());

@@ -20,6 +20,7 @@ import { requireLegalTopic } from '../legal-topic.ts';
 import { publishAll, publishOne } from '../publish-promises.ts';
 import { type LostDelivery, UnsettledWatch } from '../unsettled-watch.ts';
 import { BatchingSender } from './batching-sender.ts';
+import { clusterCondition } from './cluster-condition.ts';
 import type { KafkaDriver } from './driver.ts';
 import { describeTopic } from './describe-topic.ts';
 import type { KafkaOptions } from './kafka-options.ts';
@@ -89,18 +90,37 @@ export class KafkaBus implements EventBus {
 
   async health(): Promise<BusHealth> {
     const running = this.#running;
-    const problems: string[] = [];
-    const cluster = await running?.driver.describeCluster().catch((error: unknown) => {
-      problems.push(`the cluster cannot be asked: ${reasonOf(error)}`);
-      return undefined;
-    });
-    return this.#condition.health({
+    const figures = {
       running: running !== undefined,
-      problems,
-      connectedBrokers: cluster?.nodes.length ?? 0,
       activeTopics: running?.directory.names.length ?? 0,
       activeConsumers: this.#sources.size,
-    });
+    };
+    if (running === undefined)
+      return this.#condition.health({ ...figures, problems: [], connectedBrokers: 0 });
+    try {
+      const [cluster, topics] = await Promise.all([
+        running.driver.describeCluster(),
+        running.driver.describeTopics(),
+      ]);
+      const used = new Set([
+        ...running.directory.used,
+        ...[...this.#sources].flatMap(source => source.topics),
+      ]);
+      const { problems, underReplicated } = clusterCondition(
+        cluster,
+        topics.filter(({ name }) => used.has(name)),
+      );
+      return this.#condition.health({
+        ...figures,
+        problems,
+        connectedBrokers: cluster.nodes.length,
+        ...(cluster.controller !== undefined && { controller: cluster.controller }),
+        underReplicatedPartitions: underReplicated,
+      });
+    } catch (error) {
+      const problems = [`the cluster cannot be asked: ${reasonOf(error)}`];
+      return this.#condition.health({ ...figures, problems, connectedBrokers: 0 });
+    }
   }
 
   partitionsOf(topic: string): number {
@@ -144,8 +164,8 @@ export class KafkaBus implements EventBus {
       const { nodes } = await driver.describeCluster();
       const replication = Math.min(settings.replication, nodes.length);
       if (replication < settings.replication) {
-        this.#condition.noted(
-          `topic ${name} has ${replication} copies instead of ${settings.replication}: the cluster has no more brokers`,
+        this.#condition.warned(
+          `topics have ${replication} of the ${settings.replication} copies that are asked for: the cluster has no more brokers`,
         );
       }
       const { partitions } = settings;

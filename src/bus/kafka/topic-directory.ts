@@ -72,6 +72,11 @@ export class TopicDirectory {
     return [...this.#topics.keys()].sort();
   }
 
+  /** Those that were asked about by name: declared, read from or published to. */
+  get used(): readonly string[] {
+    return [...this.#topics.values()].filter(isOpen).map(({ name }) => name);
+  }
+
   find(name: string): KnownTopic | undefined {
     return this.#topics.get(name);
   }

@@ -1,12 +1,9 @@
 import { connect } from './connection.ts';
+import type { Place } from './place.ts';
 
-/** Puts one question to the process that runs on the folder, else to the folder itself. */
-export async function ask(
-  folder: string | undefined,
-  name: string,
-  args: readonly string[],
-): Promise<unknown> {
-  const connection = await connect(folder);
+/** Puts one question to a place, or to the process that runs on it. */
+export async function ask(place: Place, name: string, args: readonly string[]): Promise<unknown> {
+  const connection = await connect(place);
   try {
     return await connection.ask(name, args);
   } finally {

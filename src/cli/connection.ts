@@ -1,11 +1,12 @@
-import { existsSync } from 'node:fs';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { createEventBus } from '../backends.ts';
+import type { EventBus } from '../bus/event-bus.ts';
+import { busOf, startReachable } from './backend-bus.ts';
 import { CliError } from './cli-error.ts';
 import { type ControlAddress, readControlFile } from './control-file.ts';
-import { defaultFolder } from './data-folder.ts';
 import { type EditModule, RedriveJobs } from './dlq/redrive-jobs.ts';
+import type { Place } from './place.ts';
 import { queries } from './queries.ts';
 import { wrongInputStatus } from './wrong-input.ts';
 
@@ -15,29 +16,37 @@ const Refusal = t.type({ error: t.string });
 /** Where a command puts its questions. */
 export interface Connection {
   readonly ask: (name: string, args: readonly string[]) => Promise<unknown>;
-  /** The process that answers; undefined where the folder is open in this one. */
+  /** The process that answers; undefined where the place is open in this one. */
   readonly pid: number | undefined;
   readonly close: () => Promise<void>;
 }
 
 export interface ConnectOptions {
-  /** Whether the folder is opened for changing it, where no process runs on it; default false. */
+  /** Whether a folder is opened for changing it, where no process runs on it; default false. */
   readonly writable?: boolean;
-  /** What redrives make of payloads; only where no process runs on the folder. */
+  /** What redrives make of payloads; only where no process runs on a folder. */
   readonly edit?: EditModule;
 }
 
-/** Reaches the process that runs on the folder, else opens the folder. @throws CliError where there is none */
-export async function connect(folder: string | undefined, options: ConnectOptions = {}): Promise<Connection> {
-  const dir = folder ?? defaultFolder;
-  if (!existsSync(dir)) {
-    throw new CliError(
-      2,
-      `There is no data in ${dir}: run "npm start" first, or name a folder with --dir PATH`,
-    );
+/** Opens a cluster; of a folder reaches the process that runs on it, else opens it. */
+export async function connect(place: Place, options: ConnectOptions = {}): Promise<Connection> {
+  if (place.kind === 'folder') {
+    const running = readControlFile(place.dir);
+    if (running) return toProcess(running);
   }
-  const running = readControlFile(dir);
-  return running ? toProcess(running) : toFolder(dir, options);
+  return toBus(await openPlace(place, options), options);
+}
+
+/** The bus at a place, started. */
+export async function openPlace(place: Place, { writable = false }: ConnectOptions): Promise<EventBus> {
+  if (place.kind === 'cluster') {
+    const bus = busOf(place.settings);
+    await startReachable(bus);
+    return bus;
+  }
+  const bus = createEventBus({ kind: 'embedded', dir: place.dir, readOnly: !writable });
+  await bus.start();
+  return bus;
 }
 
 function toProcess(address: ControlAddress): Connection {
@@ -73,9 +82,7 @@ function wordsOf(text: string): string {
   return isLeft(refusal) ? text : refusal.right.error;
 }
 
-async function toFolder(dir: string, { writable = false, edit }: ConnectOptions): Promise<Connection> {
-  const bus = createEventBus({ kind: 'embedded', dir, readOnly: !writable });
-  await bus.start();
+function toBus(bus: EventBus, { edit }: ConnectOptions): Connection {
   const jobs = new RedriveJobs(bus, edit);
   const all = { ...queries, ...jobs.queries };
   return {

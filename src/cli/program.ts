@@ -73,7 +73,7 @@ function explainFailure(error: unknown, terminal: Terminal): number {
   }
   if (error instanceof FeedError || error instanceof BusError) {
     terminal.err(error.message);
-    return 2;
+    return error instanceof BusError && error.code === 'unavailable' ? 1 : 2;
   }
   terminal.err(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return 1;

@@ -3,6 +3,7 @@ import * as t from 'io-ts';
 import type { ConfigProblem } from './config-problem.ts';
 import type { Environment } from './environment.ts';
 import { field } from './field.ts';
+import { KafkaBackendSettings } from './kafka-backend.ts';
 import { loadConfig } from './load-config.ts';
 import { taggedBy, type Tagged } from './tagged.ts';
 import { between, ByteSize, Duration, integerIn, oneOf, Text, textLike } from './values.ts';
@@ -83,11 +84,12 @@ export const EmbeddedSettings: t.Type<EmbeddedSettings, unknown> = t.intersectio
   }),
 ]);
 
-/** The kinds that need no client library. */
+/** The kinds that come with the package. */
 export const shippedBackends: {
   readonly stub: t.Type<StubSettings, unknown>;
   readonly embedded: t.Type<EmbeddedSettings, unknown>;
-} = { stub: StubSettings, embedded: EmbeddedSettings };
+  readonly kafka: t.Type<KafkaBackendSettings, unknown>;
+} = { stub: StubSettings, embedded: EmbeddedSettings, kafka: KafkaBackendSettings };
 
 /** The name of a backend or bundle. */
 export const Name: t.Type<string, unknown> = textLike(

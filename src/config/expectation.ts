@@ -33,6 +33,7 @@ function byShape(shape: CodecShape): string | undefined {
     case 'ExactType':
     case 'ReadonlyType':
     case 'RecursiveType':
+    case 'RefinementType':
     case 'FieldType':
       return expectation(shape.type);
     default:

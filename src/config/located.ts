@@ -79,7 +79,7 @@ export function plainValue(node: Located, asText: ReadonlySet<LocatedScalar> = n
   }
 }
 
-const secretKey = /pass(word|phrase)?$|secret|token|credential|api-?key|private-?key/i;
+const secretKey = /pass(word|phrase)?$|secret|token|credential|api-?key|private-?key|\btls\.key$/i;
 const longestShown = 60;
 
 /** A value as a problem may show it: never what came from the environment or stands under a secret's key. */

@@ -40,7 +40,7 @@ describe('checkConfigs', () => {
       { file: 'gates.yaml', codec: t.type({}) },
     ];
     expect(check({ files })).toEqual([
-      'bundles/bad.yaml:2:10 backend: "embeded" is no known backend, did you mean embedded? (known: stub, embedded)',
+      'bundles/bad.yaml:2:10 backend: "embeded" is no known backend, did you mean embedded? (known: stub, embedded, kafka)',
       `bundles/bad.yaml:5:11 pipelines[1].name: "momentun" is no known pipeline, did you mean momentum? (known: ${pipelines.join(', ')})`,
       'bundles/bad.yaml:6:11 pipelines[2].name: is in this bundle already, keep one of the two',
       'bundles/main.yaml:1:7 name: is the name of bundles/bad.yaml too, choose another',
@@ -51,9 +51,9 @@ describe('checkConfigs', () => {
   });
 
   it('does not blame bundles for backends that could not be read', () => {
-    writeFileSync(join(dir, 'stream/backends.yaml'), 'backends:\n  main: {kind: kafka}\n');
+    writeFileSync(join(dir, 'stream/backends.yaml'), 'backends:\n  main: {kind: pulsar}\n');
     expect(check()).toEqual([
-      'stream/backends.yaml:2:16 backends.main.kind: kafka is no known kind, known: stub, embedded',
+      'stream/backends.yaml:2:16 backends.main.kind: pulsar is no known kind, known: stub, embedded, kafka',
     ]);
   });
 

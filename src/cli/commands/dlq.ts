@@ -5,9 +5,10 @@ import { connect } from '../connection.ts';
 import { type ShowOptions, listGroups, listLetters, showLetter } from '../dlq/list-command.ts';
 import { redriveLetters } from '../dlq/redrive-command.ts';
 import { selectionOf, selectionOptions } from '../dlq/selection.ts';
+import { placeOf, placeOptions } from '../place.ts';
 import { type VerbOptions, verbOf } from '../dlq/verb-options.ts';
 
-const places = ['dir', 'topic', 'json'];
+const places = [...Object.keys(placeOptions), 'topic', 'json'];
 const selecting = Object.keys(selectionOptions);
 
 const verbs: VerbOptions<'list' | 'show' | 'groups' | 'redrive'> = {
@@ -33,7 +34,7 @@ export const dlqCommand: Command = {
     },
     again: { type: 'boolean', help: 'redrive: from the beginning, also what was sent before' },
     topic: { type: 'string', value: 'NAME', help: `where the letters are (default ${deadLetterTopic})` },
-    dir: { type: 'string', value: 'PATH', help: 'data folder (default .cryptorun)' },
+    ...placeOptions,
     json: { type: 'boolean', help: 'one JSON object a line' },
   },
   run,
@@ -62,7 +63,7 @@ export async function lookAt(
 ): Promise<number> {
   const selection = selectionOf(options, Date.now());
   const limit = numberOption(options, 'limit', 1, Number.MAX_SAFE_INTEGER);
-  const connection = await connect(textOption(options, 'dir'));
+  const connection = await connect(placeOf(options));
   try {
     const source = { connection, topic, selection };
     if (verb === 'list') await listLetters(source, limit, show);

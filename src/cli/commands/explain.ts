@@ -1,8 +1,9 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { ask } from '../ask.ts';
 import { CliError } from '../cli-error.ts';
-import { type Command, textOption } from '../command.ts';
+import type { Command } from '../command.ts';
 import { ExplainAnswer } from '../explain/explain-query.ts';
+import { placeOf, placeOptions } from '../place.ts';
 
 const widest = 120;
 
@@ -11,7 +12,7 @@ export const explainCommand: Command = {
   summary: 'Tells the whole why of a signal: prices, score, gates, regime, and the chain of messages',
   positionals: 'SIGNAL-ID',
   options: {
-    dir: { type: 'string', value: 'PATH', help: 'data folder (default .cryptorun)' },
+    ...placeOptions,
     json: { type: 'boolean', help: 'as JSON' },
   },
   run: async ({ options, positionals, terminal }) => {
@@ -25,7 +26,7 @@ export const explainCommand: Command = {
     const form = options['json'] === true ? 'json' : 'text';
     const columns = String(Math.min(widest, terminal.stream.columns));
     const args = [id, form, columns, terminal.colour ? 'colour' : ''];
-    const answer = ExplainAnswer.decode(await ask(textOption(options, 'dir'), 'explain', args));
+    const answer = ExplainAnswer.decode(await ask(placeOf(options), 'explain', args));
     if (isLeft(answer)) {
       throw new CliError(1, 'The answer cannot be read: is the running process of another version?');
     }

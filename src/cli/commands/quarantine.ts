@@ -5,9 +5,10 @@ import type { ShowOptions } from '../dlq/list-command.ts';
 import { redriveLetters } from '../dlq/redrive-command.ts';
 import { selectionOptions } from '../dlq/selection.ts';
 import { type VerbOptions, verbOf } from '../dlq/verb-options.ts';
+import { placeOptions } from '../place.ts';
 import { lookAt } from './dlq.ts';
 
-const places = ['dir', 'topic', 'json'];
+const places = [...Object.keys(placeOptions), 'topic', 'json'];
 const selecting = Object.keys(selectionOptions);
 
 const verbs: VerbOptions<'list' | 'show' | 'release'> = {
@@ -28,7 +29,7 @@ export const quarantineCommand: Command = {
     rate: { type: 'string', value: 'N', help: 'release: so many messages a second at most' },
     again: { type: 'boolean', help: 'release: from the beginning, also what was released before' },
     topic: { type: 'string', value: 'NAME', help: `where they are (default ${quarantineTopic})` },
-    dir: { type: 'string', value: 'PATH', help: 'data folder (default .cryptorun)' },
+    ...placeOptions,
     json: { type: 'boolean', help: 'one JSON object a line' },
   },
   run,

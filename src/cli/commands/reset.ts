@@ -1,22 +1,22 @@
 import { asyncScheduler } from 'rxjs';
 import { marketPipelines } from '../../../pipelines/index.ts';
-import { createEventBus } from '../../backends.ts';
 import type { EventBus } from '../../bus/event-bus.ts';
 import { ensureTopic } from '../../runtime/runtime.ts';
 import { changelogOf } from '../../runtime/snapshot-format.ts';
 import { auditTopic } from '../../worker/report-topics.ts';
 import { auditLog } from '../../worker/reporters.ts';
 import { CliError } from '../cli-error.ts';
-import { type Command, textOption } from '../command.ts';
-import { defaultFolder } from '../data-folder.ts';
+import type { Command } from '../command.ts';
+import { openPlace } from '../connection.ts';
 import { type PipelineDescription, describePipeline, withDownstream } from '../pipeline-graph.ts';
+import { placeOf, placeOptions } from '../place.ts';
 
 export const resetCommand: Command = {
   name: 'reset',
   summary: 'Forgets what a pipeline and those behind it have made: state, offsets and outputs together',
   positionals: 'PIPELINE',
   options: {
-    dir: { type: 'string', value: 'PATH', help: 'data folder (default .cryptorun)' },
+    ...placeOptions,
     'dry-run': { type: 'boolean', help: 'only tell what would be forgotten' },
   },
   run: async ({ options, positionals, terminal }) => {
@@ -27,9 +27,7 @@ export const resetCommand: Command = {
       throw new CliError(2, `Usage: cryptorun reset PIPELINE [--dry-run], PIPELINE one of ${known}`);
     }
     const dryRun = options['dry-run'] === true;
-    const dir = textOption(options, 'dir') ?? defaultFolder;
-    const bus = createEventBus({ kind: 'embedded', dir, readOnly: dryRun });
-    await bus.start();
+    const bus = await openPlace(placeOf(options), { writable: !dryRun });
     try {
       for (const pipeline of withDownstream(name, all)) {
         terminal.out(await tellOf(bus, pipeline, dryRun ? 'would forget' : 'forgets'));

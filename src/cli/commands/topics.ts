@@ -2,7 +2,8 @@ import * as t from 'io-ts';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { ask } from '../ask.ts';
 import { CliError } from '../cli-error.ts';
-import { type Command, textOption } from '../command.ts';
+import type { Command } from '../command.ts';
+import { placeOf, placeOptions } from '../place.ts';
 
 const Info = t.type({
   name: t.string,
@@ -14,11 +15,11 @@ export const topicsCommand: Command = {
   name: 'topics',
   summary: 'Lists the topics of a data folder: messages, bytes, and how far each group is behind',
   options: {
-    dir: { type: 'string', value: 'PATH', help: 'data folder (default .cryptorun)' },
+    ...placeOptions,
     json: { type: 'boolean', help: 'as JSON' },
   },
   run: async ({ options, terminal }) => {
-    const answer = await ask(textOption(options, 'dir'), 'topics', []);
+    const answer = await ask(placeOf(options), 'topics', []);
     if (options['json'] === true) {
       terminal.out(JSON.stringify(answer, null, 2));
       return 0;

@@ -2,8 +2,6 @@ import { dirname, join } from 'node:path';
 import { type Either, isLeft } from 'fp-ts/lib/Either.js';
 import { pino } from 'pino';
 import { shippedPipelines } from '../../../pipelines/index.ts';
-import { createEventBus } from '../../backends.ts';
-import type { EventBus } from '../../bus/event-bus.ts';
 import { type BackendConfig, loadBackends, shippedBackends } from '../../config/backends.ts';
 import { type BundleConfig, bundleConfig } from '../../config/bundle.ts';
 import type { ConfigProblem } from '../../config/config-problem.ts';
@@ -14,6 +12,7 @@ import type { Pipeline } from '../../runtime/pipeline.ts';
 import { listenForShutdown } from '../../worker/shutdown.ts';
 import type { RunningWorker } from '../../worker/worker-options.ts';
 import { runWorker } from '../../worker/worker.ts';
+import { busOf, startReachable } from '../backend-bus.ts';
 import { CliError } from '../cli-error.ts';
 import { type Command, textOption } from '../command.ts';
 import { serveQueries } from '../control-server.ts';
@@ -45,6 +44,7 @@ export const workerCommand: Command = {
     const bus = busOf(backend);
     let stopServing = (): Promise<void> => Promise.resolve();
     try {
+      if (backend.kind === 'kafka') await startReachable(bus);
       return await runWorker({
         name: bundle.name,
         bus,
@@ -66,6 +66,7 @@ export const workerCommand: Command = {
         release: [() => stopServing(), ...sinks.release],
       });
     } finally {
+      await bus.stop();
       shutdown.remove();
     }
   },
@@ -96,21 +97,6 @@ function loadBundleWith(file: string, configDir: string): Loaded {
 function orThrow<A>(result: Either<readonly ConfigProblem[], A>): A {
   if (isLeft(result)) throw configError(result.left);
   return result.right;
-}
-
-function busOf(backend: BackendConfig): EventBus {
-  const { publishTimeout, maintenanceInterval, ...limits } = backend;
-  const common = { ...limits, publishTimeoutMs: publishTimeout, maintenanceIntervalMs: maintenanceInterval };
-  if (backend.kind === 'stub') return createEventBus({ ...common, kind: 'stub' });
-  const { dir, fsync, fsyncInterval, segmentSize } = backend;
-  return createEventBus({
-    ...common,
-    kind: 'embedded',
-    dir,
-    fsync,
-    fsyncIntervalMs: fsyncInterval,
-    segmentBytes: segmentSize,
-  });
 }
 
 /** The bundle's pipelines, in the order of the data, each with its own settings. */

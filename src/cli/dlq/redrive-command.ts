@@ -4,6 +4,7 @@ import { listenForShutdown } from '../../worker/shutdown.ts';
 import { CliError } from '../cli-error.ts';
 import { type Options, numberOption, textOption } from '../command.ts';
 import { type Connection, connect } from '../connection.ts';
+import { placeOf } from '../place.ts';
 import { findLetter } from './find-letter.ts';
 import { followRedrive } from './follow-redrive.ts';
 import { groupTable } from './letter-tables.ts';
@@ -27,7 +28,7 @@ export async function redriveLetters(input: RedriveInput): Promise<number> {
   const dryRun = options['dry-run'] === true;
   const transform = textOption(options, 'transform');
   const edit = transform === undefined ? undefined : await transformModule(transform);
-  const connection = await connect(textOption(options, 'dir'), { writable: !dryRun, ...(edit && { edit }) });
+  const connection = await connect(placeOf(options), { writable: !dryRun, ...(edit && { edit }) });
   const shutdown = listenForShutdown(process);
   try {
     if (edit && connection.pid !== undefined) {
@@ -88,7 +89,7 @@ function tell(
     terminal.out(redriveSummary(report, request.dryRun).join('\n'));
   }
   if (report.outcome === 'done' || request.dryRun) return;
-  const kept = ['dir', 'topic', 'transform', 'rate', 'limit'].flatMap(name => {
+  const kept = ['dir', 'backend', 'config', 'topic', 'transform', 'rate', 'limit'].flatMap(name => {
     const value = textOption(options, name);
     return value === undefined ? [] : [`--${name} ${quoted(value)}`];
   });

@@ -1,6 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
 import type { Delivery, Ok } from '../src/core/delivery.ts';
-import { MessageHeaders } from '../src/core/headers.ts';
 import { type Message, type OutgoingMessage, deriveId } from '../src/core/message.ts';
 import { causedBy } from '../src/core/provenance.ts';
 import type { Topic } from '../src/core/topic.ts';
@@ -72,14 +71,8 @@ function outgoingOf<A>(
       payload: topic.codec.encode(value),
       timestamp,
       id,
-      headers: own === undefined ? caused : withOwn(caused, own(value, parent)),
+      headers: own === undefined ? caused : caused.concat(own(value, parent)),
       patient: true,
     };
   };
-}
-
-function withOwn(headers: MessageHeaders, own: Readonly<Record<string, string>>): MessageHeaders {
-  const flat = [...headers.toFlat()];
-  for (const [name, value] of Object.entries(own)) flat.push(name, value);
-  return MessageHeaders.fromFlat(flat);
 }

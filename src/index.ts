@@ -36,7 +36,7 @@ export { type DeadLetter } from './core/dead-letter.ts';
 export { type Delivery, type Failed, type Ok, all, toEither } from './core/delivery.ts';
 export { formatDuration, formatSize, parseDuration, parseSize } from './core/durations.ts';
 export { type Failure, type FailureTag } from './core/failure.ts';
-export { type HeaderValue, MessageHeaders } from './core/headers.ts';
+export { type HeaderValue, type LateText, MessageHeaders } from './core/headers.ts';
 export { Marker, isMarker } from './core/marker.ts';
 export {
   type Bytes,

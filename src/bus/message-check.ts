@@ -18,7 +18,7 @@ export function checkMessage(
       `${topic}: a payload of ${size} bytes, the limit is ${maxMessageBytes}: make it smaller or raise maxMessageSize`,
     );
   }
-  const head = headLength(message);
+  const head = (message.key?.length ?? 0) + (message.headers?.length ?? 0);
   if (head > maxHeadLength) {
     throw new BusError(
       'message-too-large',
@@ -28,10 +28,4 @@ export function checkMessage(
   if (timestamp !== undefined && !Number.isFinite(timestamp)) {
     throw new BusError('invalid-message', `${topic}: timestamp ${timestamp} is no time in milliseconds`);
   }
-}
-
-function headLength({ key, headers }: OutgoingMessage): number {
-  let length = key?.length ?? 0;
-  if (headers !== undefined) for (const part of headers.toFlat()) length += part.length;
-  return length;
 }

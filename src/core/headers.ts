@@ -1,7 +1,12 @@
 /** The value of one header: text, or bytes where the sender wrote bytes. */
 export type HeaderValue = string | Uint8Array;
 
-type Flat = readonly HeaderValue[];
+/** Text that is put together when somebody reads it: most headers are carried and never read. */
+export interface LateText {
+  /** Of the text. */
+  readonly length: number;
+  toString(): string;
+}
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -15,13 +20,15 @@ const encoder = new TextEncoder();
  * headers.get('source'); // 'kraken'
  */
 export class MessageHeaders {
-  static readonly empty: MessageHeaders = new MessageHeaders([]);
+  static readonly empty: MessageHeaders = new MessageHeaders([], []);
 
-  /** Names and values in turn: one array is a third of the memory of an array of pairs. */
-  readonly #flat: Flat;
+  /** Names and values apart: the messages of one sender share their names. */
+  readonly #names: readonly string[];
+  readonly #values: readonly (HeaderValue | LateText)[];
 
-  private constructor(flat: Flat) {
-    this.#flat = flat;
+  private constructor(names: readonly string[], values: readonly (HeaderValue | LateText)[]) {
+    this.#names = names;
+    this.#values = values;
   }
 
   /** Headers from a record or from pairs; pairs keep their order and their repetitions. */
@@ -29,31 +36,47 @@ export class MessageHeaders {
     entries: Readonly<Record<string, HeaderValue>> | Iterable<readonly [string, HeaderValue]>,
   ): MessageHeaders {
     const pairs = Symbol.iterator in entries ? entries : Object.entries(entries);
-    const flat: HeaderValue[] = [];
-    for (const [name, value] of pairs) flat.push(name, value);
-    return flat.length === 0 ? MessageHeaders.empty : new MessageHeaders(flat);
+    const names: string[] = [];
+    const values: HeaderValue[] = [];
+    for (const [name, value] of pairs) {
+      names.push(name);
+      values.push(value);
+    }
+    return MessageHeaders.from(names, values);
   }
 
-  /** Headers from names and values in turn (`['a', '1', 'b', '2']`); takes the array over. */
-  static fromFlat(flat: readonly HeaderValue[]): MessageHeaders {
-    return flat.length === 0 ? MessageHeaders.empty : new MessageHeaders(flat);
+  /** Headers from as many values as names; takes both over. Many headers may be given the same list of names. */
+  static from(names: readonly string[], values: readonly (HeaderValue | LateText)[]): MessageHeaders {
+    if (names.length !== values.length) {
+      throw new RangeError(`headers: ${names.length} names for ${values.length} values`);
+    }
+    return names.length === 0 ? MessageHeaders.empty : new MessageHeaders(names, values);
   }
 
   /** How many entries there are, repetitions included. */
   get size(): number {
-    return this.#flat.length / 2;
+    return this.#names.length;
+  }
+
+  /** Characters and bytes of all names and values. */
+  get length(): number {
+    let length = 0;
+    for (const name of this.#names) length += name.length;
+    for (const value of this.#values) length += value.length;
+    return length;
   }
 
   /** The last value under this name as text, or undefined. */
   get(name: string): string | undefined {
-    const value = this.#last(name);
-    return value === undefined || typeof value === 'string' ? value : decoder.decode(value);
+    const value = this.held(name);
+    if (value === undefined || typeof value === 'string') return value;
+    return value instanceof Uint8Array ? decoder.decode(value) : value.toString();
   }
 
   /** The last value under this name as bytes, or undefined. */
   getBytes(name: string): Uint8Array | undefined {
-    const value = this.#last(name);
-    return typeof value === 'string' ? encoder.encode(value) : value;
+    const value = this.held(name);
+    return value === undefined || value instanceof Uint8Array ? value : encoder.encode(value.toString());
   }
 
   /** Every value under this name, in order, as it was written. */
@@ -61,36 +84,47 @@ export class MessageHeaders {
     return [...this].filter(([key]) => key === name).map(([, value]) => value);
   }
 
+  /** The last value under this name as it is held, for whoever made it, or undefined. */
+  held(name: string): HeaderValue | LateText | undefined {
+    const names = this.#names;
+    for (let i = names.length - 1; i >= 0; i--) if (names[i] === name) return this.#values[i];
+    return undefined;
+  }
+
   has(name: string): boolean {
-    return this.#last(name) !== undefined;
+    return this.held(name) !== undefined;
   }
 
   /** These headers with one value under the name, in place of any there. */
   with(name: string, value: HeaderValue): MessageHeaders {
-    const kept = this.has(name) ? [...this].filter(([key]) => key !== name).flat() : this.#flat;
-    return new MessageHeaders([...kept, name, value]);
+    const kept = this.has(name) ? MessageHeaders.of([...this].filter(([key]) => key !== name)) : this;
+    return kept.append(name, value);
   }
 
   /** These headers with one more value under the name. */
   append(name: string, value: HeaderValue): MessageHeaders {
-    return new MessageHeaders([...this.#flat, name, value]);
+    return new MessageHeaders([...this.#names, name], [...this.#values, value]);
+  }
+
+  /** These headers and those of a record behind them. */
+  concat(others: Readonly<Record<string, HeaderValue>>): MessageHeaders {
+    const values = this.#values.concat(Object.values(others));
+    return new MessageHeaders(this.#names.concat(Object.keys(others)), values);
   }
 
   /** Names and values in turn, for codecs of the wire. */
   toFlat(): readonly HeaderValue[] {
-    return this.#flat;
+    const flat: HeaderValue[] = [];
+    for (let i = 0; i < this.#names.length; i++) flat.push(this.#names[i] as string, this.#valueAt(i));
+    return flat;
   }
 
   *[Symbol.iterator](): IterableIterator<readonly [string, HeaderValue]> {
-    for (let i = 0; i < this.#flat.length; i += 2) {
-      yield [this.#flat[i] as string, this.#flat[i + 1] as HeaderValue];
-    }
+    for (let i = 0; i < this.#names.length; i++) yield [this.#names[i] as string, this.#valueAt(i)];
   }
 
-  #last(name: string): HeaderValue | undefined {
-    for (let i = this.#flat.length - 2; i >= 0; i -= 2) {
-      if (this.#flat[i] === name) return this.#flat[i + 1];
-    }
-    return undefined;
+  #valueAt(i: number): HeaderValue {
+    const value = this.#values[i] ?? '';
+    return typeof value === 'string' || value instanceof Uint8Array ? value : value.toString();
   }
 }

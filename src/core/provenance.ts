@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { MessageHeaders } from './headers.ts';
+import { type LateText, MessageHeaders } from './headers.ts';
 import type { Message, MessageId } from './message.ts';
 
 /** The headers that tell where a message comes from. */
@@ -10,8 +10,7 @@ export const provenance = {
   schemaVersion: 'schema-version',
 } as const;
 
-/** Ids are 32 hex digits: as long as a W3C trace id. */
-const traceIdPattern = /^[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const names = [provenance.correlation, provenance.causation, provenance.trace, provenance.schemaVersion];
 
 /** The id that all messages with the same first cause share: the first cause's own. */
 export function correlationOf(message: Message): string {
@@ -24,18 +23,38 @@ export function correlationOf(message: Message): string {
  */
 export function causedBy(parent: Message, id: MessageId, schemaVersion: string): MessageHeaders {
   const correlation = correlationOf(parent);
-  const trace =
-    traceIdPattern.exec(parent.headers.get(provenance.trace) ?? '')?.[1] ?? asTraceId(correlation);
-  return MessageHeaders.fromFlat([
-    provenance.correlation,
-    correlation,
-    provenance.causation,
-    parent.id,
-    provenance.trace,
-    `00-${trace}-${id.slice(0, 16)}-01`,
-    provenance.schemaVersion,
-    schemaVersion,
-  ]);
+  const trace = traceOf(parent) ?? asTraceId(correlation);
+  return MessageHeaders.from(names, [correlation, parent.id, new Span(trace, id), schemaVersion]);
+}
+
+/** A W3C traceparent: the trace, and the span of the message with this id. */
+class Span implements LateText {
+  readonly trace: string;
+  readonly #id: MessageId;
+
+  constructor(trace: string, id: MessageId) {
+    this.trace = trace;
+    this.#id = id;
+  }
+
+  get length(): number {
+    return 55;
+  }
+
+  toString(): string {
+    return `00-${this.trace}-${this.#id.slice(0, 16)}-01`;
+  }
+}
+
+/** Ids are 32 hex digits: as long as a W3C trace id. */
+const traceparentPattern = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The trace that a message is part of, where it says so. */
+function traceOf({ headers }: Message): string | undefined {
+  const held = headers.held(provenance.trace);
+  if (held instanceof Span) return held.trace;
+  const text = held === undefined ? undefined : headers.get(provenance.trace);
+  return text !== undefined && traceparentPattern.test(text) ? text.slice(3, 35) : undefined;
 }
 
 const usableTraceId = /^(?!0{32})[0-9a-f]{32}$/;

@@ -19,34 +19,30 @@ export interface FeedTopics {
 /** An item that is a message: everything but the passing of time. */
 type Told = Exclude<FeedItem, { readonly kind: 'time' }>;
 
+const toldNames = [
+  'source',
+  'source-tier',
+  'original-source',
+  'confidence',
+  provenance.schemaVersion,
+  provenance.correlation,
+];
+
 /** The message that an item becomes. */
 export function messageOf(feed: Feed, topics: FeedTopics, item: Told, live: boolean): OutgoingMessage {
   if (item.kind === 'malformed') return malformed(feed, topics, item);
   const { value, receivedAt } = item;
   const topic = topicOf(topics, item.kind);
   const id = deriveId(`feed ${feed.name}`, topic, value.symbol, value.time, ordinalOf(item));
-  const headers = [
-    'source',
-    feed.name,
-    'source-tier',
-    live ? 'hot' : 'cold',
-    'original-source',
-    value.venue,
-    'confidence',
-    '1',
-    provenance.schemaVersion,
-    '1',
-    provenance.correlation,
-    id,
-  ];
-  if (receivedAt !== undefined) headers.push('ingest-time', String(receivedAt));
+  const told = [feed.name, live ? 'hot' : 'cold', value.venue, '1', '1', id];
+  const headers = MessageHeaders.from(toldNames, told);
   return {
     topic,
     key: value.symbol,
     payload: Buffer.from(JSON.stringify(value)),
     timestamp: value.time,
     id,
-    headers: MessageHeaders.fromFlat(headers),
+    headers: receivedAt === undefined ? headers : headers.append('ingest-time', String(receivedAt)),
     // A message that gave up waiting while those behind it are stored would come too late.
     patient: true,
   };

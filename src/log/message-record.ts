@@ -100,9 +100,8 @@ export function keyOfRecord(record: LogRecord): string | null {
 
 /** Bytes that the content takes at most. */
 export function contentBound({ id, key, payload, headers }: MessageContent): number {
-  let bound = fixedBytes + 3 * (id.length + (key?.length ?? 0)) + (payload?.length ?? 0);
-  for (const part of headers.toFlat()) bound += 5 + (typeof part === 'string' ? 3 : 1) * part.length;
-  return bound;
+  const bound = fixedBytes + 3 * (id.length + (key?.length ?? 0)) + (payload?.length ?? 0);
+  return bound + 3 * headers.length + 10 * headers.size;
 }
 
 /** Writes the content as the last part of a record. */
@@ -134,9 +133,13 @@ function writeHeaders(writer: RecordWriter, headers: MessageHeaders): void {
 function readHeaders(reader: RecordReader): MessageHeaders {
   const count = reader.length();
   if (count === 0) return MessageHeaders.empty;
-  const flat: HeaderValue[] = [];
-  for (let i = 0; i < count; i++) flat.push(reader.text(), reader.textOrBytes());
-  return MessageHeaders.fromFlat(flat);
+  const names: string[] = [];
+  const values: HeaderValue[] = [];
+  for (let i = 0; i < count; i++) {
+    names.push(reader.text());
+    values.push(reader.textOrBytes());
+  }
+  return MessageHeaders.from(names, values);
 }
 
 function readFlags(reader: RecordReader, at: number): number {

@@ -13,7 +13,8 @@ describe('MessageHeaders', () => {
         const headers = MessageHeaders.of(entries);
         expect([...headers]).toEqual(entries);
         expect(headers.size).toBe(entries.length);
-        expect([...MessageHeaders.fromFlat(headers.toFlat())]).toEqual(entries);
+        expect(headers.toFlat()).toEqual(entries.flat());
+        expect(headers.length).toBe(headers.toFlat().reduce((sum, part) => sum + part.length, 0));
         expect(headers.getAll('a')).toEqual(entries.filter(([name]) => name === 'a').map(([, v]) => v));
       }),
     );
@@ -46,6 +47,35 @@ describe('MessageHeaders', () => {
 
   it('has one empty instance', () => {
     expect(MessageHeaders.of({})).toBe(MessageHeaders.empty);
-    expect(MessageHeaders.fromFlat([])).toBe(MessageHeaders.empty);
+    expect(MessageHeaders.from([], [])).toBe(MessageHeaders.empty);
+  });
+
+  it('takes a value for each name, and refuses one more or less', () => {
+    expect([...MessageHeaders.from(['a', 'b'], ['1', '2'])]).toEqual([
+      ['a', '1'],
+      ['b', '2'],
+    ]);
+    expect(() => MessageHeaders.from(['a', 'b'], ['1'])).toThrow('2 names for 1 values');
+  });
+
+  it('puts late text together for whoever reads it, and only then', () => {
+    let reads = 0;
+    const late = { length: 3, toString: () => `t-${++reads}` };
+    const headers = MessageHeaders.from(['a', 'b'], [late, '2']);
+    expect([headers.size, headers.length, headers.held('a'), headers.has('a'), reads]).toEqual([
+      2,
+      6,
+      late,
+      true,
+      0,
+    ]);
+    expect(headers.get('a')).toBe('t-1');
+    expect(headers.getBytes('a')).toEqual(new TextEncoder().encode('t-2'));
+    expect([...headers.append('c', '3')]).toEqual([
+      ['a', 't-3'],
+      ['b', '2'],
+      ['c', '3'],
+    ]);
+    expect(headers.toFlat()).toEqual(['a', 't-4', 'b', '2']);
   });
 });

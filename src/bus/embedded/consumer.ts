@@ -20,8 +20,11 @@ export interface ConsumerHost {
   delivered(ageMs: number): void;
 }
 
-/** Deliveries made per partition before the next one gets its turn. */
-const runLength = 64;
+/**
+ * Deliveries made in one turn of the bus, over all partitions: what they lead to is stored, and read on, while
+ * they are still young, which spares the garbage collector from copying them.
+ */
+const turnLength = 64;
 /** One delivery in so many is looked at for latency. */
 const sampleEvery = 64;
 
@@ -119,7 +122,7 @@ export class Consumer implements ReaderHost {
     this.#host.wake(this);
   }
 
-  /** Delivers a run of each partition, as far as there is credit. */
+  /** Delivers of one partition after the other, as far as there is credit and a turn goes. */
   pump(): void {
     try {
       this.#deliverRuns();
@@ -131,10 +134,12 @@ export class Consumer implements ReaderHost {
 
   #deliverRuns(): void {
     this.#starved = false;
-    for (let tried = this.#readers.length; tried > 0 && !this.#closed; tried--) {
+    let left = turnLength;
+    for (let tried = this.#readers.length; tried > 0 && left > 0 && !this.#closed; tried--) {
       const reader = this.#readers[this.#next++ % this.#readers.length];
-      if (reader && this.#run(reader)) this.#host.wake(this);
+      if (reader) left -= this.#run(reader, left);
     }
+    if (left === 0) this.#host.wake(this);
     if (this.#options.untilEnd === true && !this.#closed) this.#completeAtEnd();
   }
 
@@ -198,18 +203,18 @@ export class Consumer implements ReaderHost {
     this.#readers.push(new PartitionReader(this, log, cell, start, end));
   }
 
-  /** Delivers a run of one partition; true when there may be more. */
-  #run(reader: PartitionReader): boolean {
-    for (let count = 0; count < runLength; count++) {
-      if (!this.#mayDeliver()) return false;
+  /** Delivers at most so many of one partition, and says how many. */
+  #run(reader: PartitionReader, most: number): number {
+    for (let count = 0; count < most; count++) {
+      if (!this.#mayDeliver()) return count;
       const due = reader.next(this.#paused ? 0 : this.#maxUncommitted);
       if (due === undefined) {
         this.#starved ||= !this.#paused && reader.tracker.spread >= this.#maxUncommitted;
-        return false;
+        return count;
       }
       this.#deliver(due);
     }
-    return true;
+    return most;
   }
 
   #mayDeliver(): boolean {

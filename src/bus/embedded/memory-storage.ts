@@ -1,9 +1,11 @@
-import type { Message } from '../../core/message.ts';
+import type { Bytes, Message } from '../../core/message.ts';
 import { costOf } from './message-cost.ts';
+import { PayloadRoom } from './payload-room.ts';
 import type { Ledger, PartitionStore, Storage } from './storage.ts';
 
 /** A partition as an array of messages, whose emptied head is cut off now and then. */
 class MemoryPartition implements PartitionStore {
+  readonly #payloads = new PayloadRoom();
   #messages: Message[] = [];
   #start = 0;
   nextOffset = 0;
@@ -11,6 +13,10 @@ class MemoryPartition implements PartitionStore {
 
   get firstOffset(): number {
     return this.#messages[this.#start]?.offset ?? this.nextOffset;
+  }
+
+  hold(payload: Bytes): Bytes {
+    return this.#payloads.take(payload);
   }
 
   append(messages: readonly Message[]): void {

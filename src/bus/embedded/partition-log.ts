@@ -219,7 +219,7 @@ export class PartitionLog {
       partition: asPartition(this.partition),
       offset: asOffset(next++),
       key: message.key,
-      payload: message.payload,
+      payload: this.store.hold ? this.store.hold(message.payload) : message.payload,
       headers: message.headers ?? MessageHeaders.empty,
       timestamp: message.timestamp ?? logTime,
       logTime,

@@ -1,4 +1,4 @@
-import type { Message } from '../../core/message.ts';
+import type { Bytes, Message } from '../../core/message.ts';
 import type { TopicSettings } from '../../core/topic.ts';
 
 /** What one partition stores: an append-only run of messages with ascending offsets. */
@@ -7,6 +7,8 @@ export interface PartitionStore {
   readonly firstOffset: number;
   readonly nextOffset: number;
   readonly bytes: number;
+  /** The payload as the store keeps it in memory; default: as it is. */
+  hold?(payload: Bytes): Bytes;
   /** Stores all of them, or none. @throws BusError `storage` */
   append(messages: readonly Message[]): void;
   /** Messages from this offset on, at most `max`; fewer, but at least one, where there are any. */

@@ -4,7 +4,7 @@ import type { Bound } from './gate-bounds.ts';
 import type { GateEvaluation, GateResult } from './gate-evaluation.ts';
 import type { GateSettings } from './gate-settings.ts';
 import type { MarketLiquidity } from './liquidity-measure.ts';
-import type { Horizon } from './momentum-horizons.ts';
+import { returnOf } from './momentum-parts.ts';
 import type { MomentumScore } from './momentum-value.ts';
 import { inWords, percentInWords } from './number-words.ts';
 
@@ -16,8 +16,13 @@ export function needsEvaluation(score: MomentumScore, settings: GateSettings): b
   return score.score >= settings.evaluateFrom;
 }
 
-/** The header that tells a score, so that whoever wants high ones need not read the others. */
+/** The header that tells a score, rounded up, so that whoever wants high ones need not read the others. */
 export const scoreHeader = 'momentum-score';
+
+/** What {@link scoreHeader} says of a score. */
+export function scoreTold({ score }: MomentumScore): string {
+  return String(Math.ceil(score));
+}
 
 /** Whether a message may hold a score that needs an evaluation; where no header tells, it may. */
 export function mayNeedEvaluation(
@@ -38,12 +43,8 @@ function inPercent(share: number | null): number | null {
   return share === null ? null : share * 100;
 }
 
-function moveOver(score: MomentumScore, horizon: Horizon): number | null {
-  return score.parts.find(part => part.horizon === horizon)?.return ?? null;
-}
-
 function movement(score: MomentumScore, settings: GateSettings): GateResult {
-  const move = inPercent(moveOver(score, '4h'));
+  const move = inPercent(returnOf(score.parts, '4h'));
   return atLeast({
     name: 'movement',
     what: 'the move over 4 hours of',
@@ -126,7 +127,7 @@ function freshness(score: MomentumScore, settings: GateSettings): GateResult {
 
 /** Not tired: a large rise on a high RSI, unless it still gains speed. An RSI not yet known fails too. */
 function fatigue(score: MomentumScore, { fatigue: limits }: GateSettings): GateResult {
-  const rise = inPercent(moveOver(score, '24h'));
+  const rise = inPercent(returnOf(score.parts, '24h'));
   const base = { name: 'fatigue', value: rise, threshold: limits.risePercent, unit: '%' } as const;
   if (rise === null || score.rsi === null) {
     const reason = `the ${rise === null ? 'rise over 24 hours' : 'RSI of 4h closes'} is not known yet`;

@@ -7,6 +7,7 @@ export { liquidity } from './liquidity.ts';
 export { MarketBar } from './market-bar.ts';
 export { type MarketSettings, marketPipelines } from './market-pipelines.ts';
 export { MomentumSettings, defaultMomentumSettings } from './momentum-settings.ts';
+export { type MomentumPart, type MomentumParts, partsOf } from './momentum-parts.ts';
 export { MomentumScore } from './momentum-value.ts';
 export { type MomentumState, isMomentumState } from './momentum-state.ts';
 export { type WarmUp, warmUp } from './momentum-warm-up.ts';

@@ -6,7 +6,7 @@ import {
   neededHorizons,
 } from './momentum-horizons.ts';
 import type { MomentumSettings } from './momentum-settings.ts';
-import type { MomentumPart } from './momentum-value.ts';
+import type { MomentumParts } from './momentum-parts.ts';
 import type { RegimeLabel } from './regime-label.ts';
 
 /** What a score is made of; null stands for unknown. */
@@ -26,7 +26,7 @@ export interface MomentumSum {
   /** S, boost included. */
   readonly strength: number;
   readonly boost: number;
-  readonly parts: readonly MomentumPart[];
+  readonly parts: MomentumParts;
 }
 
 /** Shares of 1; an unknown 7d return gives its weight to 24h. */
@@ -36,10 +36,24 @@ function weightOf(horizon: Horizon, weights: PerHorizon<number>, knowsWeek: bool
   return (horizon === '24h' ? weights['24h'] + weights['7d'] : weights[horizon]) / 100;
 }
 
-function partOf(horizon: Horizon, move: number | null, weight: number, atrPercent: number): MomentumPart {
-  if (move === null) return { horizon, return: null, z: null, weight, contribution: 0 };
-  const z = move / (atrPercent * Math.sqrt(horizonHours[horizon]));
-  return { horizon, return: move, z, weight, contribution: weight * z };
+function partsOf(
+  moves: PerHorizon<number | null>,
+  atrPercent: number,
+  shares: PerHorizon<number>,
+): MomentumParts {
+  const [returns, z]: [(number | null)[], (number | null)[]] = [[], []];
+  const [weights, contributions]: [number[], number[]] = [[], []];
+  const knowsWeek = moves['7d'] !== null;
+  for (const horizon of horizons) {
+    const move = moves[horizon];
+    const weight = weightOf(horizon, shares, knowsWeek);
+    const ranges = move === null ? null : move / (atrPercent * Math.sqrt(horizonHours[horizon]));
+    returns.push(move);
+    z.push(ranges);
+    weights.push(weight);
+    contributions.push(ranges === null ? 0 : weight * ranges);
+  }
+  return { returns, z, weights, contributions };
 }
 
 function boostOf(sum: number, acceleration: number | null, size: number): number {
@@ -51,10 +65,8 @@ function boostOf(sum: number, acceleration: number | null, size: number): number
 export function momentumSum(inputs: MomentumInputs, settings: MomentumSettings): MomentumSum | null {
   const { returns, atrPercent } = inputs;
   if (atrPercent === null || neededHorizons.some(horizon => returns[horizon] === null)) return null;
-  const weights = settings.weights[inputs.regime];
-  const knowsWeek = returns['7d'] !== null;
-  const parts = horizons.map(h => partOf(h, returns[h], weightOf(h, weights, knowsWeek), atrPercent));
-  const sum = parts.reduce((total, part) => total + part.contribution, 0);
+  const parts = partsOf(returns, atrPercent, settings.weights[inputs.regime]);
+  const sum = parts.contributions.reduce((total, contribution) => total + contribution, 0);
   const boost = boostOf(sum, inputs.acceleration, settings.accelerationBoost);
   const strength = sum + boost;
   return { score: 100 * Math.tanh(strength / settings.scoreScale), strength, boost, parts };

@@ -1,29 +1,8 @@
 import * as t from 'io-ts';
 import { ClosedBy } from './market-bar.ts';
-import { Horizon } from './momentum-horizons.ts';
+import { MomentumParts } from './momentum-parts.ts';
 import { numberOrNull } from './number-codecs.ts';
 import { RegimeLabel } from './regime-label.ts';
-
-/** What one horizon adds to a score. */
-export interface MomentumPart {
-  readonly horizon: Horizon;
-  /** R: the move over the horizon as a share of its first price; null where unknown. */
-  readonly return: number | null;
-  /** Z: the move in average ranges of that span; null where unknown. */
-  readonly z: number | null;
-  /** Share of the score, 0 to 1, after an unknown 7d return gave its own to 24h. */
-  readonly weight: number;
-  /** `weight * z`. */
-  readonly contribution: number;
-}
-
-export const MomentumPart: t.Type<MomentumPart> = t.type({
-  horizon: Horizon,
-  return: numberOrNull,
-  z: numberOrNull,
-  weight: t.number,
-  contribution: t.number,
-});
 
 /** How strongly a symbol moves at the end of one 1m bar. Null stands for a value that is not known. */
 export interface MomentumScore {
@@ -39,7 +18,8 @@ export interface MomentumScore {
   readonly regime: RegimeLabel;
   /** The 4h boundary of that regime, ms; null where none was known. */
   readonly regimeTime: number | null;
-  readonly parts: readonly MomentumPart[];
+  /** What each horizon adds. */
+  readonly parts: MomentumParts;
   /** S: the sum of contributions, boost included. */
   readonly strength: number;
   /** R_4h now less R_4h four hours ago. */
@@ -76,7 +56,7 @@ export const MomentumScore: t.Type<MomentumScore> = t.type({
   score: t.number,
   regime: RegimeLabel,
   regimeTime: numberOrNull,
-  parts: t.readonlyArray(MomentumPart),
+  parts: MomentumParts,
   strength: t.number,
   acceleration: numberOrNull,
   boost: t.number,

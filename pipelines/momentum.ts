@@ -1,7 +1,7 @@
 import { type AsOf, decode, joinAsOf, publishTo, scanByKey } from '../operators/index.ts';
 import { type Pipeline, pipeline } from '../src/index.ts';
 import { dayMs, hourMs } from './bar-window.ts';
-import { scoreHeader } from './gate-rules.ts';
+import { scoreHeader, scoreTold } from './gate-rules.ts';
 import type { MarketBar } from './market-bar.ts';
 import { type RegimeAsOf, scoreBar } from './momentum-score.ts';
 import { type MomentumSettings, defaultMomentumSettings } from './momentum-settings.ts';
@@ -62,7 +62,7 @@ export function momentum(settings: MomentumSettings = defaultMomentumSettings): 
           key: ({ symbol }) => symbol,
           time: ({ time }) => time,
           ordinal: ({ venue }) => venue,
-          headers: ({ score }) => ({ [scoreHeader]: String(score) }),
+          headers: score => ({ [scoreHeader]: scoreTold(score) }),
         }),
         onFailure(),
       ),

@@ -1,6 +1,7 @@
 import * as t from 'io-ts';
 import { hourMs } from './bar-window.ts';
 import type { GateEvaluation } from './gate-evaluation.ts';
+import { partsOf } from './momentum-parts.ts';
 import type { MomentumScore } from './momentum-value.ts';
 import { numberOrNull } from './number-codecs.ts';
 import type { SignalSettings } from './signal-settings.ts';
@@ -85,7 +86,8 @@ function entryOf(
   settings: SignalSettings,
   idFor: IdFor,
 ): EntrySignal {
-  const { venue, symbol, time, price, regime, parts } = score;
+  const { venue, symbol, time, price, regime } = score;
+  const parts = partsOf(score.parts);
   return {
     id: idFor('entry', time),
     venue,

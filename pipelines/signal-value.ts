@@ -1,6 +1,6 @@
 import * as t from 'io-ts';
 import { GateResult } from './gate-evaluation.ts';
-import { MomentumPart } from './momentum-value.ts';
+import { MomentumPart } from './momentum-parts.ts';
 import { RegimeLabel } from './regime-label.ts';
 
 interface SignalBase {

@@ -1,5 +1,5 @@
 import { horizonHours } from './momentum-horizons.ts';
-import type { MomentumPart } from './momentum-value.ts';
+import type { MomentumPart } from './momentum-parts.ts';
 import { inWords, percentInWords, priceInWords } from './number-words.ts';
 import type { ExitReason } from './signal-value.ts';
 

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { returnOf } from '../../pipelines/momentum-parts.ts';
 import type { MomentumScore } from '../../pipelines/momentum-value.ts';
 import { defaultMomentumSettings } from '../../pipelines/momentum-settings.ts';
 import { seedMomentum, type MomentumState } from '../../pipelines/momentum-state.ts';
@@ -22,20 +23,16 @@ const onlyFailures = new Set<string>();
 const states = new Map<string, MomentumState>();
 const books = new Map<string, OrderBook>();
 
-function returnOf(score: MomentumScore, horizon: string): number {
-  return score.parts.find(part => part.horizon === horizon)?.return ?? 0;
-}
-
 function gatesFailed(score: MomentumScore, book: OrderBook): string[] {
   const bid = book.bids[0]![0];
   const ask = book.asks[0]![0];
   const mid = (bid + ask) / 2;
   const valueOf = (side: OrderBook['bids']): number =>
     side.reduce((sum, [p, q]) => sum + (Math.abs(p / mid - 1) <= 0.02 ? p * q : 0), 0);
-  const calm = returnOf(score, '24h') <= 0.12 || (score.rsi ?? 100) <= 70;
+  const calm = (returnOf(score.parts, '24h') ?? 0) <= 0.12 || (score.rsi ?? 100) <= 70;
   const passed = {
     score: score.score >= 75,
-    movement: Math.abs(returnOf(score, '4h')) >= 0.03,
+    movement: Math.abs(returnOf(score.parts, '4h') ?? 0) >= 0.03,
     'volume range': (score.vadr ?? 0) >= 2,
     'daily volume': score.dailyVolume >= 500_000,
     'trend quality': (score.adx ?? 0) >= 25 || (score.hurst ?? 0) >= 0.55,

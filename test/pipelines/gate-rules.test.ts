@@ -7,6 +7,8 @@ import {
   mayNeedEvaluation,
   missingCountsAs,
   needsEvaluation,
+  scoreHeader,
+  scoreTold,
 } from '../../pipelines/gate-rules.ts';
 import { defaultGateSettings as settings } from '../../pipelines/gate-settings.ts';
 import type { MomentumScore } from '../../pipelines/momentum-value.ts';
@@ -203,6 +205,19 @@ describe('a message with a score', () => {
     expect(told(['momentum-score', '59.99999999999999'])).toBe(false);
     expect(told(['momentum-score', '-80'])).toBe(false);
     expect(told()).toBe(true);
+  });
+
+  it('tells every score that needs an evaluation', () => {
+    const anyScore = fc.double({ min: -100, max: 100, noNaN: true });
+    fc.assert(
+      fc.property(anyScore, anyScore, (value, evaluateFrom) => {
+        const headers = MessageHeaders.of({ [scoreHeader]: scoreTold(score({ score: value })) });
+        const payload = Buffer.from('{}');
+        const isRead = mayNeedEvaluation({ headers, payload }, { ...settings, evaluateFrom });
+        expect(isRead).toBe(Math.ceil(value) >= evaluateFrom);
+        expect(isRead || value < evaluateFrom).toBe(true);
+      }),
+    );
   });
 
   it('is a marker without a payload', () => {

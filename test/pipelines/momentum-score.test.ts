@@ -53,7 +53,7 @@ describe('scoreBar', () => {
     expect(scores[0]?.time).toBe(start + day + minute);
     expect(scores).toHaveLength(10);
     const [first] = scores;
-    expect(first?.parts.map(p => p.return)).toEqual([
+    expect(first?.parts.returns).toEqual([
       expect.closeTo(1.0001 ** 60 - 1, 12),
       expect.closeTo(1.0001 ** 240 - 1, 12),
       expect.closeTo(1.0001 ** 720 - 1, 12),

@@ -18,7 +18,7 @@ describe('momentumSum', () => {
     // A and S are both above 0: S + 0.1 = 1.4217755
     // tanh(S / 2) = (e^S - 1) / (e^S + 1), e^1.4217755 = 4.14447: 3.14447 / 5.14447 = 0.611233
     const sum = momentumSum(inputs, settings);
-    expect(sum?.parts.map(part => part.z)).toEqual([
+    expect(sum?.parts.z).toEqual([
       expect.closeTo(1, 9),
       expect.closeTo(2, 9),
       expect.closeTo(1.732050808, 9),
@@ -32,8 +32,8 @@ describe('momentumSum', () => {
 
   it('gives the weight of an unknown 7d return to 24h, and only then', () => {
     const bull = { ...inputs, regime: 'trending_bull' } as const;
-    const weightsOf = (week: number | null): number[] | undefined =>
-      momentumSum({ ...bull, returns: { ...bull.returns, '7d': week } }, settings)?.parts.map(p => p.weight);
+    const weightsOf = (week: number | null): readonly number[] | undefined =>
+      momentumSum({ ...bull, returns: { ...bull.returns, '7d': week } }, settings)?.parts.weights;
     expect(weightsOf(null)).toEqual([0.15, 0.3, 0.35, 0.2, 0]);
     expect(weightsOf(0.1)).toEqual([0.15, 0.3, 0.35, 0.15, 0.05]);
   });
@@ -90,9 +90,9 @@ describe('momentumSum', () => {
         );
         expect(sum?.score).toBeCloseTo(-(mirrored?.score ?? NaN), 9);
         expect(Math.abs(sum?.score ?? NaN)).toBeLessThanOrEqual(100);
-        const parts = sum?.parts ?? [];
-        expect(parts.reduce((s, p) => s + p.weight, 0)).toBeCloseTo(1, 12);
-        const added = parts.reduce((s, p) => s + p.contribution, 0);
+        const total = (column: readonly number[] = []): number => column.reduce((s, v) => s + v, 0);
+        expect(total(sum?.parts.weights)).toBeCloseTo(1, 12);
+        const added = total(sum?.parts.contributions);
         expect(added + (sum?.boost ?? NaN)).toBe(sum?.strength);
       }),
     );

@@ -1,4 +1,5 @@
 import type { MarketLiquidity } from '../../pipelines/liquidity-measure.ts';
+import { horizons } from '../../pipelines/momentum-horizons.ts';
 import type { MomentumScore } from '../../pipelines/momentum-value.ts';
 import { start } from './bars-at-hand.ts';
 
@@ -14,13 +15,12 @@ export function score(rest: Partial<MomentumScore> = {}): MomentumScore {
     score: 80,
     regime: 'choppy',
     regimeTime: start,
-    parts: [
-      { horizon: '1h', return: 0.01, z: 1, weight: 0.25, contribution: 0.25 },
-      { horizon: '4h', return: 0.04, z: 2, weight: 0.35, contribution: 0.7 },
-      { horizon: '12h', return: 0.1, z: 3, weight: 0.25, contribution: 0.75 },
-      { horizon: '24h', return: 0.1, z: 2, weight: 0.15, contribution: 0.3 },
-      { horizon: '7d', return: 0.2, z: 1.5, weight: 0, contribution: 0 },
-    ],
+    parts: {
+      returns: [0.01, 0.04, 0.1, 0.1, 0.2],
+      z: [1, 2, 3, 2, 1.5],
+      weights: [0.25, 0.35, 0.25, 0.15, 0],
+      contributions: [0.25, 0.7, 0.75, 0.3, 0],
+    },
     strength: 2.1,
     acceleration: 0.01,
     boost: 0.1,
@@ -40,7 +40,8 @@ export function score(rest: Partial<MomentumScore> = {}): MomentumScore {
 
 /** The score with another return over one horizon. */
 export function withReturn(from: MomentumScore, horizon: '4h' | '24h', move: number): MomentumScore {
-  return { ...from, parts: from.parts.map(p => (p.horizon === horizon ? { ...p, return: move } : p)) };
+  const returns = from.parts.returns.with(horizons.indexOf(horizon), move);
+  return { ...from, parts: { ...from.parts, returns } };
 }
 
 /** A liquidity that passes every gate. */

@@ -1,5 +1,6 @@
 import { inWords, percentInWords, priceInWords } from '../../../pipelines/number-words.ts';
-import type { MomentumPart, MomentumScore } from '../../../pipelines/momentum-value.ts';
+import { type MomentumPart, partsOf } from '../../../pipelines/momentum-parts.ts';
+import type { MomentumScore } from '../../../pipelines/momentum-value.ts';
 import { bar } from '../view/bar.ts';
 import { type Line, type Span, span } from '../view/line.ts';
 import { moment, percent, signedFixed } from '../view/readable.ts';
@@ -109,7 +110,8 @@ function indicatorLines({ score }: Explanation, width: number): Line[] {
 /** How the score came about: each part, the sum, and the formula in words. */
 export function scoreSection(explanation: Explanation, width: number): Line[] {
   const { signal, score, entry } = explanation;
-  const parts = score?.parts ?? (signal.kind === 'entry' ? signal.parts : []);
+  const kept = signal.kind === 'entry' ? signal.parts : [];
+  const parts = score === undefined ? kept : partsOf(score.parts);
   const of = score?.time ?? signal.time;
   const title: Line = [
     span(`${inWords(signal.score, 1)} of 100`, 'strong'),

@@ -143,9 +143,14 @@ class Windows<A, W, B> {
       this.#counters.late.add();
       return [];
     }
-    this.#gather(entry.state, end, value, message);
     entry.dirty = true;
-    const own = completes?.(value, end) === true ? end : Number.NEGATIVE_INFINITY;
+    const isComplete = completes?.(value, end) === true;
+    if (isComplete && entry.state.open.length === 0) {
+      entry.state.closedUpTo = end;
+      return [this.#aggregate.close(this.#aggregate.open(value, message), end, value, entry.key)];
+    }
+    this.#gather(entry.state, end, value, message);
+    const own = isComplete ? end : Number.NEGATIVE_INFINITY;
     return this.#close(entry, Math.max(own, lastEndBefore(at - latenessMs, sizeMs)), value);
   }
 
@@ -165,8 +170,10 @@ class Windows<A, W, B> {
   }
 
   #entryOf(partition: number, key: string): StateEntry<KeyWindows<W>> {
-    const fresh = { open: [], closedUpTo: Number.MIN_SAFE_INTEGER };
-    return this.#states.get(partition, key) ?? this.#states.create(partition, key, fresh);
+    return (
+      this.#states.get(partition, key) ??
+      this.#states.create(partition, key, { open: [], closedUpTo: Number.MIN_SAFE_INTEGER })
+    );
   }
 
   #gather({ open }: KeyWindows<W>, end: number, value: A, message: Message): void {

@@ -18,10 +18,13 @@ function flawOfPlace({
   return /^\S+$/.test(symbol) ? undefined : `symbol is "${symbol}", must be a word like BTC-USD`;
 }
 
+const pricesOfUpdate = ['price', 'open', 'high', 'low'] as const;
+
 /** Why nothing may be made of a price; undefined where something may. */
 export function flawOfPrice(update: MarketPrice): string | undefined {
-  const { price, open, high, low, volume, intervalMs } = update;
-  for (const [name, value] of Object.entries({ price, open, high, low })) {
+  const { high, low, volume, intervalMs } = update;
+  for (const name of pricesOfUpdate) {
+    const value = update[name];
     if (value !== undefined && !isAmount(value)) return `${name} is ${value}, must be a number above 0`;
   }
   if (high !== undefined && low !== undefined && high < low) return `high ${high} is below low ${low}`;

@@ -27,9 +27,14 @@ export function seedHurst(): Hurst {
 
 /** Population standard deviation of `series[i + lag] - series[i]`. */
 function lagDeviation(series: readonly number[], lag: number): number {
-  const differences = series.slice(lag).map((value, i) => value - (series[i] ?? 0));
-  const mean = differences.reduce((sum, d) => sum + d, 0) / differences.length;
-  return Math.sqrt(differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / differences.length);
+  const count = series.length - lag;
+  const difference = (i: number): number => (series[i + lag] ?? 0) - (series[i] ?? 0);
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += difference(i);
+  const mean = sum / count;
+  let squares = 0;
+  for (let i = 0; i < count; i++) squares += (difference(i) - mean) ** 2;
+  return Math.sqrt(squares / count);
 }
 
 /** Least-squares slope of y on x. */

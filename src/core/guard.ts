@@ -71,11 +71,12 @@ function arrayGuard(node: Tagged): Guard | undefined {
 
 function tupleGuard(node: Tagged): Guard | undefined {
   const items = compileMany(node.types);
-  return (
-    items &&
-    (value =>
-      Array.isArray(value) && value.length === items.length && items.every((item, i) => item(value[i])))
-  );
+  if (!items) return undefined;
+  return value => {
+    if (!Array.isArray(value) || value.length !== items.length) return false;
+    for (let i = 0; i < items.length; i++) if (!(items[i] as Guard)(value[i])) return false;
+    return true;
+  };
 }
 
 function dictionaryGuard(node: Tagged): Guard | undefined {
@@ -106,12 +107,20 @@ function propsGuard(node: Tagged, optional: boolean): Guard | undefined {
 
 function allOf(node: Tagged): Guard | undefined {
   const parts = compileMany(node.types);
-  return parts && (value => parts.every(part => part(value)));
+  if (!parts) return undefined;
+  return value => {
+    for (const part of parts) if (!part(value)) return false;
+    return true;
+  };
 }
 
 function anyOf(node: Tagged): Guard | undefined {
   const parts = compileMany(node.types);
-  return parts && (value => parts.some(part => part(value)));
+  if (!parts) return undefined;
+  return value => {
+    for (const part of parts) if (part(value)) return true;
+    return false;
+  };
 }
 
 function compileMany(codecs: readonly t.Any[] | undefined): readonly Guard[] | undefined {

@@ -51,9 +51,11 @@ export async function runFeed(
   )) {
     // Of ticks a marker also ends the time in which one that is said twice is known again: they need each.
     const told = feed.contents.prices === 'bars' ? withoutNeedless(items) : items;
-    const messages = told.flatMap(item =>
-      item.kind === 'time' ? marks.at(item.time) : [messageOf(feed, topics, item, live)],
-    );
+    const messages: OutgoingMessage[] = [];
+    for (const item of told) {
+      if (item.kind === 'time') messages.push(...marks.at(item.time));
+      else messages.push(messageOf(feed, topics, item, live));
+    }
     if (!(await publishAll(bus, messages, signal, letter))) return false;
     // Behind all of the batch: what was refused and is not stored yet must be said again after a crash.
     if (!(await publishAll(bus, [positionMessage(feed, topics, position)], signal))) return false;
@@ -106,6 +108,7 @@ async function publishAll(
   for (;;) {
     const results = await unlessAborted(bus.publishBatch(rest), signal);
     if (results === undefined) return false;
+    if (results.every(({ ok }) => ok)) return true;
     rest = results.flatMap((result, i) => {
       const message = rest[i];
       if (result.ok || message === undefined) return [];
@@ -114,7 +117,6 @@ async function publishAll(
       if (error.code === 'message-too-large' && letterOf) return [letterOf(message, error)];
       throw error;
     });
-    if (rest.length === 0) return true;
     if (signal.aborted) return false;
     if (results.some(result => !result.ok && result.error.retryable))
       await wait(retryMs, undefined, { signal }).catch(() => undefined);
@@ -139,19 +141,20 @@ async function unlessAborted<A>(work: Promise<A>, signal: AbortSignal): Promise<
  * between the two is older than the first: that must be found late, however the feed is cut into batches.
  */
 function withoutNeedless(items: readonly FeedItem[]): readonly FeedItem[] {
+  const told: FeedItem[] = [];
   let oldestBehind = Number.POSITIVE_INFINITY;
   let isLast = true;
-  return items
-    .toReversed()
-    .filter(item => {
-      if (item.kind === 'malformed') return true;
-      const time = item.kind === 'time' ? item.time : item.value.time;
-      const isNeedless = item.kind === 'time' && !isLast && oldestBehind > time;
-      if (item.kind === 'time') isLast = false;
-      else oldestBehind = Math.min(oldestBehind, time);
-      return !isNeedless;
-    })
-    .reverse();
+  for (let i = items.length - 1; i >= 0; i--) {
+    const item = items[i] as FeedItem;
+    if (item.kind === 'time') {
+      if (isLast || oldestBehind <= item.time) told.push(item);
+      isLast = false;
+    } else {
+      if (item.kind !== 'malformed') oldestBehind = Math.min(oldestBehind, item.value.time);
+      told.push(item);
+    }
+  }
+  return told.reverse();
 }
 
 /** The markers of a feed: to every partition of the topics it carries, and once to those it does not. */

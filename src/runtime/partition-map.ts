@@ -2,14 +2,22 @@
 export class PartitionMap<T> {
   readonly #topics = new Map<string, (T | undefined)[]>();
   #values: readonly T[] | undefined;
+  /** Of the topic asked for last: most are asked for many times in a row. */
+  #lastTopic: string | undefined;
+  #lastPartitions: readonly (T | undefined)[] | undefined;
 
   get(topic: string, partition: number): T | undefined {
-    return this.#topics.get(topic)?.[partition];
+    if (topic !== this.#lastTopic) {
+      this.#lastTopic = topic;
+      this.#lastPartitions = this.#topics.get(topic);
+    }
+    return this.#lastPartitions?.[partition];
   }
 
   set(topic: string, partition: number, value: T): void {
     const partitions = this.#topics.get(topic) ?? [];
     this.#topics.set(topic, partitions);
+    this.#lastTopic = undefined;
     partitions[partition] = value;
     this.#values = undefined;
   }

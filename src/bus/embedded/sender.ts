@@ -95,24 +95,35 @@ export class Sender {
       done(refusal, undefined);
       return;
     }
-    const fault = this.#host.faults?.next() ?? { kind: 'none' };
+    const fault = this.#host.faults?.next();
     const id = message.id ?? this.#ids.next();
-    const store = (told: Published): void => this.#store(log, message, id, told);
-    switch (fault.kind) {
+    switch (fault?.kind) {
       case 'fail':
         if (this.#inBatch && fault.error.retryable) this.#refusing.set(log, fault.error);
         done(fault.error, undefined);
         return;
       case 'delay':
-        this.#delayed.add(this.#host.scheduler.schedule(() => store(done), fault.delayMs));
+        this.#storeLater(fault.delayMs, log, message, id, done);
         return;
       case 'duplicate':
-        store(() => undefined);
-        store(done);
+        this.#store(log, message, id, () => undefined);
+        this.#store(log, message, id, done);
         return;
       case 'none':
+      case undefined:
         this.#store(log, message, id, done);
     }
+  }
+
+  #storeLater(
+    delayMs: number,
+    log: PartitionLog,
+    message: OutgoingMessage,
+    id: MessageId,
+    done: Published,
+  ): void {
+    const store = (): void => this.#store(log, message, id, done);
+    this.#delayed.add(this.#host.scheduler.schedule(store, delayMs));
   }
 
   #store(log: PartitionLog, message: OutgoingMessage, id: MessageId, done: Published): void {

@@ -21,32 +21,23 @@ function rowOf(text: string): readonly unknown[] | string {
  * Bars, `[start_ms, open, high, low, close, volume]`; more columns may follow. The event time is the END of
  * the interval. Prices are not judged here, but by the decoder of the topic.
  */
-export function barDecoder(identity: RowIdentity, intervalMs: number): RowDecoder {
+export function barDecoder({ venue, symbol }: RowIdentity, intervalMs: number): RowDecoder {
   return text => {
     const row = rowOf(text);
     if (typeof row === 'string') return row;
-    const [start, open, high, low, close, volume] = row.map(numberOf);
-    if (
-      row.length < 6 ||
-      start === undefined ||
-      open === undefined ||
-      high === undefined ||
-      low === undefined
-    ) {
-      return `the row has ${row.length} columns; a bar has 6`;
-    }
-    if (close === undefined || volume === undefined || !isEventTime(start)) {
-      return `the start ${String(row[0])} is no time in milliseconds`;
-    }
+    if (row.length < 6) return `the row has ${row.length} columns; a bar has 6`;
+    const start = numberOf(row[0]);
+    if (!isEventTime(start)) return `the start ${String(row[0])} is no time in milliseconds`;
     const value = {
-      ...identity,
-      price: close,
+      venue,
+      symbol,
+      price: numberOf(row[4]),
       time: start + intervalMs,
       intervalMs,
-      open,
-      high,
-      low,
-      volume,
+      open: numberOf(row[1]),
+      high: numberOf(row[2]),
+      low: numberOf(row[3]),
+      volume: numberOf(row[5]),
     };
     return { kind: 'price', value };
   };

@@ -1,4 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
+import type { AttemptLedger, AttemptRecord } from '../src/core/attempt-ledger.ts';
 import type { Backoff } from '../src/core/backoff.ts';
 import { type Delivery, type Ok, settlement } from '../src/core/delivery.ts';
 import { DueQueue } from '../src/core/due-queue.ts';
@@ -11,6 +12,8 @@ export interface RetryInMemoryOptions {
   readonly retries: number;
   readonly backoff: Backoff;
   readonly scheduler: SchedulerLike;
+  /** Outlives the operator, and this process where it is stored; undefined: what waits is forgotten with it. */
+  readonly ledger: AttemptLedger | undefined;
 }
 
 interface Retrying extends Tried {
@@ -44,11 +47,14 @@ export class RetryInMemory<A> implements RetryWay<A> {
   }
 
   triedOf(delivery: Ok<A>): Tried | undefined {
-    return this.#retrying.size === 0 ? undefined : this.#retrying.get(delivery);
+    const retrying = this.#retrying.size === 0 ? undefined : this.#retrying.get(delivery);
+    return retrying ?? this.#remembered(delivery);
   }
 
   admits(delivery: Ok<A>): boolean {
-    if (this.#retrying.size > 0) this.#retrying.get(delivery)?.unwatch();
+    const retrying = this.#retrying.size === 0 ? undefined : this.#retrying.get(delivery);
+    if (retrying === undefined) return !this.#waitsOn(delivery);
+    retrying.unwatch();
     return true;
   }
 
@@ -57,14 +63,16 @@ export class RetryInMemory<A> implements RetryWay<A> {
     if (count > this.#options.retries) return failure;
     if (!this.#turns.hasRoom(delivery)) return overflowOf(this.#turns, failure);
     const delayMs = this.#options.backoff.delayMs(count, this.#retrying.get(delivery)?.delayMs);
-    this.#retrying.set(delivery, { count, firstAt, delayMs, isDue: false, unwatch: this.#watch(delivery) });
-    this.#waiting.add(delivery, lastAt + delayMs);
-    this.#turns.pause(delivery);
+    const dueAt = lastAt + delayMs;
+    this.#options.ledger?.set(delivery.message, { count, firstAt, lastAt, dueAt });
+    this.#wait(delivery, { count, firstAt }, delayMs, dueAt);
     return undefined;
   }
 
   ended(delivery: Delivery<unknown>): void {
     if (this.#retrying.size > 0) this.#retrying.delete(delivery);
+    const { ledger } = this.#options;
+    if (ledger !== undefined && ledger.size > 0) ledger.delete(delivery.message);
   }
 
   forget(delivery: Ok<A>): void {
@@ -75,6 +83,28 @@ export class RetryInMemory<A> implements RetryWay<A> {
     for (const { unwatch } of this.#retrying.values()) unwatch();
     this.#retrying.clear();
     this.#waiting.clear();
+  }
+
+  /** What a message has been through that was tried by another run, or before it was taken back. */
+  #remembered({ message }: Ok<A>): AttemptRecord | undefined {
+    const { ledger } = this.#options;
+    return ledger === undefined || ledger.size === 0 ? undefined : ledger.get(message);
+  }
+
+  /** A message that is here again waits for as long as it would have waited. */
+  #waitsOn(delivery: Ok<A>): boolean {
+    const remembered = this.#remembered(delivery);
+    if (remembered === undefined) return false;
+    const { lastAt, dueAt } = remembered;
+    if (dueAt <= this.#options.scheduler.now() || !this.#turns.hasRoom(delivery)) return false;
+    this.#wait(delivery, remembered, dueAt - lastAt, dueAt);
+    return true;
+  }
+
+  #wait(delivery: Ok<A>, { count, firstAt }: Tried, delayMs: number, dueAt: number): void {
+    this.#retrying.set(delivery, { count, firstAt, delayMs, isDue: false, unwatch: this.#watch(delivery) });
+    this.#waiting.add(delivery, dueAt);
+    this.#turns.pause(delivery);
   }
 
   #due(delivery: Ok<A>): void {

@@ -44,19 +44,31 @@ interface RetryLimits extends StageOptions, BackoffOptions {
   readonly meter?: Meter;
 }
 
-interface InOrder {
+interface InMemory {
   /** `key` (default): messages of one key one after the other, also while one waits. `none`: as they come. */
-  readonly order?: 'key';
+  readonly order?: 'key' | 'none';
   /** Where messages wait for their next attempt; default: in memory. */
-  readonly through?: KeyedRetryTopic;
+  readonly through?: undefined;
+  /**
+   * The pipeline's: attempts at what waits in memory are counted on after a restart or a rebalance. A drain stores
+   * all of them, a kill loses those of the last moment. Default: they begin anew.
+   */
+  readonly state?: StateStore;
+}
+
+interface InOrder {
+  readonly order?: 'key';
+  readonly through: KeyedRetryTopic;
+  readonly state?: never;
 }
 
 interface AsTheyCome {
   readonly order: 'none';
-  readonly through?: RetryTopic;
+  readonly through: RetryTopic;
+  readonly state?: never;
 }
 
-export type RetryOptions = RetryLimits & (InOrder | AsTheyCome);
+export type RetryOptions = RetryLimits & (InMemory | InOrder | AsTheyCome);
 
 /** The options with their defaults. */
 export interface CheckedRetryOptions {
@@ -71,6 +83,8 @@ export interface CheckedRetryOptions {
   readonly maxWaitingBytes: number;
   readonly scheduler: SchedulerLike;
   readonly meter: Meter;
+  /** Remembers the attempts at what waits in memory. */
+  readonly state: StateStore | undefined;
   readonly through: Through | undefined;
 }
 
@@ -90,7 +104,7 @@ const mostParkedPerKey = 50_000;
 /** @throws OptionError */
 export function checkRetryOptions(options: RetryOptions): CheckedRetryOptions {
   const { name = 'retryWithBackoff', order = 'key', scheduler = asyncScheduler, meter = idleMeter } = options;
-  const { retries = 3, timeoutMs, concurrency = 16, through, isRetryable } = options;
+  const { retries = 3, timeoutMs, concurrency = 16, through, isRetryable, state } = options;
   const { maxWaiting = 65_536, maxWaitingBytes = 64 * 1024 ** 2 } = options;
   wholeNumber(`${name}.retries`, retries, 0);
   wholeNumber(`${name}.concurrency`, concurrency, 1);
@@ -99,7 +113,7 @@ export function checkRetryOptions(options: RetryOptions): CheckedRetryOptions {
   if (timeoutMs !== undefined) finiteNumber(`${name}.timeoutMs`, timeoutMs, 1);
   return {
     ...{ name, order, scheduler, meter, retries, timeoutMs, concurrency, isRetryable },
-    ...{ maxWaiting, maxWaitingBytes },
+    ...{ maxWaiting, maxWaitingBytes, state },
     backoff: new Backoff(name, options),
     through: through && checkThrough(`${name}.through`, order, through),
   };

@@ -1,13 +1,9 @@
 import type { Delivery, Ok } from '../src/core/delivery.ts';
+import type { AttemptRecord } from '../src/core/attempt-ledger.ts';
 import type { Failure } from '../src/core/failure.ts';
 
 /** What a delivery has been through since it came here. */
-export interface Tried {
-  /** Attempts that failed. */
-  readonly count: number;
-  /** When the first of them failed, ms. */
-  readonly firstAt: number;
-}
+export type Tried = Pick<AttemptRecord, 'count' | 'firstAt'>;
 
 /** How a delivery gets to its next attempt: it waits in memory, or goes round through a topic. */
 export interface RetryWay<A> {

@@ -31,7 +31,8 @@ export type Handler<A, B> = (value: A, context: AttemptContext) => B | Pending<B
  * A message that waits for its next attempt holds up only its own key. It waits in memory, or, for longer delays
  * and across restarts, in a retry topic (`through`): it is acked once it is stored there, and the pipeline
  * `retries` sends it back to where it came from, for this pipeline alone, with what it has been through in its
- * headers. While that topic cannot be reached messages wait for it in order; what it will never take has failed.
+ * headers. What waits in memory goes on counting where it was after a restart or a rebalance if it is given the
+ * pipeline's `state`, which notes an attempt soon after it has failed; else it begins anew. While that topic cannot be reached messages wait for it in order; what it will never take has failed.
  * A message that comes back this way is younger in its topic than its event time says.
  * Unsubscribing, or taking a delivery back, aborts its attempt and forgets it.
  *
@@ -201,7 +202,9 @@ function wayOf<A>(
   gone: (failed: Failed | undefined) => void,
 ): RetryWay<A> {
   const { through, name } = options;
-  if (through === undefined) return new RetryInMemory(turns, options);
+  if (through === undefined) {
+    return new RetryInMemory(turns, { ...options, ledger: options.state?.attempts(name) });
+  }
   const { state, maxParkedPerKey } = through;
   const order = state && new PendingOrder(state, name, maxParkedPerKey);
   return new RetryByTopic(turns, { ...options, ...through, order, gone });

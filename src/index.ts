@@ -72,7 +72,8 @@ export {
 export { PipelineStopped } from './runtime/failure-policy.ts';
 export { StateVersionError } from './runtime/pipeline-state.ts';
 export { type PipelineEvent, type PipelineStatus } from './runtime/pipeline-status.ts';
-export { Runtime, type RuntimeOptions, ensureTopic, run } from './runtime/runtime.ts';
+export { ensureTopic } from './runtime/ensure-topic.ts';
+export { Runtime, type RuntimeOptions, run } from './runtime/runtime.ts';
 export { type MetricsCallback, SeriesMeter } from './runtime/series.ts';
 export { type Acceptance, type Accepted } from './spill/acceptance.ts';
 export { createSpillingPublisher } from './spill/create-spilling-publisher.ts';

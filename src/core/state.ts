@@ -1,6 +1,7 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Decoder } from 'io-ts';
 import { failure } from 'io-ts/lib/PathReporter.js';
+import { type AttemptLedger, MemoryAttemptLedger } from './attempt-ledger.ts';
 
 /** How the state of one key is stored and read back. */
 export interface StateCodec<S> {
@@ -65,6 +66,8 @@ export interface StateStore {
    * @param scope `pipeline`: there is state that spans all partitions, under {@link allPartitions}; default `partition`
    */
   keyed<S>(operator: string, codec: StateCodec<S>, scope?: 'partition' | 'pipeline'): KeyedState<S>;
+  /** The attempts of the operator of this name at messages that are in flight. */
+  attempts(operator: string): AttemptLedger;
 }
 
 /** The partition under which state lives that spans all partitions of its pipeline. */
@@ -113,5 +116,5 @@ export class MemoryKeyedState<S> implements KeyedState<S> {
 
 /** The store of operators that are used without a runtime: in memory, without snapshots. */
 export function memoryStateStore(): StateStore {
-  return { keyed: () => new MemoryKeyedState() };
+  return { keyed: () => new MemoryKeyedState(), attempts: () => new MemoryAttemptLedger() };
 }

@@ -1,5 +1,4 @@
 import type { SchedulerLike } from 'rxjs';
-import type { Snapshots } from './snapshots.ts';
 
 const stepMs = 10;
 /** Nothing has moved for so long: what is left waits for something. */
@@ -32,11 +31,15 @@ export function settledBy(
   });
 }
 
-/** Waits for a last snapshot, not beyond the deadline. */
-export function snapshotBy(until: number, scheduler: SchedulerLike, snapshots: Snapshots): Promise<void> {
+/** Waits for what calls back, not beyond the deadline. */
+export function doneBy(
+  until: number,
+  scheduler: SchedulerLike,
+  begin: (done: () => void) => void,
+): Promise<void> {
   return new Promise(resolve => {
     const late = scheduler.schedule(() => resolve(), Math.max(0, until - scheduler.now()));
-    snapshots.takeLast(() => {
+    begin(() => {
       late.unsubscribe();
       resolve();
     });

@@ -3,6 +3,8 @@ import {
   type Observable,
   type SchedulerLike,
   combineLatest,
+  concatMap,
+  defer,
   forkJoin,
   map,
   merge,
@@ -21,9 +23,11 @@ import type {
 import type { Delivery } from '../core/delivery.ts';
 import { type Bytes, type Message, offset } from '../core/message.ts';
 import { historyHeaders } from '../core/message-history.ts';
+import { BusError } from '../core/publisher.ts';
 import { addressedTo } from './addressed.ts';
 import { ackedFirst } from './at-most-once.ts';
 import { combinedMarkers } from './combined-markers.ts';
+import { ensureTopic } from './ensure-topic.ts';
 import type { HandlingTime } from './handling-time.ts';
 import type { Pipeline, PipelineOptions } from './pipeline.ts';
 import type { PipelineMetrics } from './pipeline-metrics.ts';
@@ -31,8 +35,10 @@ import { PipelineProgress } from './pipeline-progress.ts';
 import { PipelineState } from './pipeline-state.ts';
 import type { PipelineEvent } from './pipeline-status.ts';
 import type { SeriesMeter } from './series.ts';
+import { changelogOf } from './snapshot-format.ts';
 import { type Progress, type SnapshotOptions, Snapshots } from './snapshots.ts';
 import { StateUnits } from './state-units.ts';
+import { StoredAttempts } from './stored-attempts.ts';
 import { readStoredUnit } from './stored-state.ts';
 import { Watermarks } from './watermarks.ts';
 
@@ -64,6 +70,7 @@ export class PipelineRun {
   readonly progress: PipelineProgress = new PipelineProgress();
   readonly watermarks: Watermarks;
   readonly snapshots: Snapshots;
+  readonly attempts: StoredAttempts;
   readonly #host: RunHost;
   readonly #units: StateUnits;
   /** The source partitions that are here; by `topic/partition`. */
@@ -79,8 +86,15 @@ export class PipelineRun {
     const { watermarkDelayMs = 0, members = 'many' } = pipeline.options;
     this.#host = host;
     this.#units = new StateUnits(members);
+    this.attempts = new StoredAttempts(
+      bus,
+      pipeline.name,
+      this.#units,
+      scheduler,
+      () => this.progress.offsets,
+    );
     // Where others may take partitions over, how far their markers have come is told by nothing else.
-    this.state = new PipelineState(pipeline.name, this.#units, bus.capabilities.multiProcess);
+    this.state = new PipelineState(pipeline.name, this.#units, this.attempts, bus.capabilities.multiProcess);
     this.watermarks = new Watermarks(bus, { inputs, outputs, delayMs: watermarkDelayMs, scheduler });
     this.snapshots = new Snapshots(this.state, bus, () => this.#look(), scheduler, options);
   }
@@ -94,6 +108,7 @@ export class PipelineRun {
   stop(): void {
     this.snapshots.stop();
     this.watermarks.stop();
+    this.attempts.stop();
   }
 
   /** The pipeline's input: what is addressed to others is acked and not seen. */
@@ -162,7 +177,8 @@ export class PipelineRun {
     const { handling } = this.#host;
     return {
       assigned: partitions =>
-        this.#loaded(partitions).pipe(
+        defer(() => this.#changelogMade(partitions)).pipe(
+          concatMap(() => forkJoin([this.#loaded(partitions), this.attempts.assigned(partitions)])),
           map(() => {
             this.watermarks.restore(this.state.storedMarks);
             this.watermarks.assign(partitions);
@@ -170,6 +186,7 @@ export class PipelineRun {
           }),
         ),
       revoked: partitions => {
+        this.attempts.revoked(partitions);
         for (const { topic, partition } of partitions) {
           this.#held.delete(`${topic}/${partition}`);
           this.progress.revoke({ topic, partition });
@@ -189,6 +206,27 @@ export class PipelineRun {
         this.snapshots.settled();
       },
     };
+  }
+
+  /** Units of state that the pipeline has, known once its chain is built. */
+  get units(): number {
+    const { bus, inputs } = this.#host;
+    return this.#units.count(Math.max(...[...inputs].map(topic => bus.partitionsOf(topic))));
+  }
+
+  /** Emits once there is a place for the state of these partitions. */
+  #changelogMade(partitions: readonly TopicPartition[]): Observable<unknown> {
+    const { pipeline, bus } = this.#host;
+    const changelog = changelogOf(pipeline.name, this.units);
+    if (!hasTopic(bus, changelog.name)) return defer(() => ensureTopic(bus, changelog));
+    const there = bus.partitionsOf(changelog.name);
+    const missing = partitions.find(({ partition }) => this.#units.of(partition) >= there);
+    if (missing === undefined) return of(undefined);
+    const { topic, partition } = missing;
+    throw new BusError(
+      'invalid-option',
+      `pipeline ${pipeline.name}: ${changelog.name} has ${there} partitions and none for the state of ${topic}[${partition}]: reset the pipeline (cryptorun reset ${pipeline.name} --dry-run shows what that removes)`,
+    );
   }
 
   /** Reads the state of partitions that have come, before their first message; emits once. */
@@ -266,4 +304,12 @@ function boundsOf(options: PipelineOptions): SourceOptions {
     ...(maxUncommitted !== undefined && { maxUncommitted }),
     ...(commitIntervalMs !== undefined && { commitIntervalMs }),
   };
+}
+
+function hasTopic(bus: EventBus, topic: string): boolean {
+  try {
+    return bus.partitionsOf(topic) > 0;
+  } catch {
+    return false;
+  }
 }

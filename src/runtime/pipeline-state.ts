@@ -1,6 +1,8 @@
+import type { AttemptLedger } from '../core/attempt-ledger.ts';
 import { MemoryKeyedState, type StateCodec, type StateStore } from '../core/state.ts';
 import type { CommitRecord } from './snapshot-format.ts';
 import type { StateUnits } from './state-units.ts';
+import type { StoredAttempts } from './stored-attempts.ts';
 import type { StoredUnit } from './stored-state.ts';
 import { type KeepingOperator, type Snapshot, UnitSnapshots } from './unit-snapshots.ts';
 
@@ -22,14 +24,16 @@ interface Unit {
 export class PipelineState implements StateStore {
   readonly #pipeline: string;
   readonly #units: StateUnits;
+  readonly #attempts: StoredAttempts;
   readonly #operators = new Map<string, KeepingOperator>();
   readonly #loaded = new Map<number, Unit>();
   #used: boolean;
 
   /** @param always whether there is always something to store: how far markers have come, if nothing else */
-  constructor(pipeline: string, units: StateUnits, always = false) {
+  constructor(pipeline: string, units: StateUnits, attempts: StoredAttempts, always = false) {
     this.#pipeline = pipeline;
     this.#units = units;
+    this.#attempts = attempts;
     this.#used = always;
   }
 
@@ -90,6 +94,10 @@ export class PipelineState implements StateStore {
     this.#operators.set(operator, keeping);
     for (const { stored } of this.#loaded.values()) this.#fill(operator, keeping, stored);
     return states;
+  }
+
+  attempts(operator: string): AttemptLedger {
+    return this.#attempts.of(operator);
   }
 
   /** Up to where, exclusive, the restored state reflects each source partition; by `topic/partition`. */

@@ -11,16 +11,18 @@ import { OptionError } from '../core/option.ts';
 import { largestGathering, stagesOf } from '../core/stage.ts';
 import { addressedTo } from './addressed.ts';
 import { markersCombinedAnew } from './combined-markers.ts';
-import { settledBy, snapshotBy } from './drain.ts';
+import { doneBy, settledBy } from './drain.ts';
 import { passByPolicy } from './failure-policy.ts';
 import { HandlingTime } from './handling-time.ts';
 import type { Pipeline, PipelineContext } from './pipeline.ts';
 import { PipelineMetrics } from './pipeline-metrics.ts';
 import { PipelineRun, type RunOptions, defaultMaxInFlight } from './pipeline-run.ts';
 import type { PipelineState } from './pipeline-state.ts';
-import { StateUnits } from './state-units.ts';
 import type { PipelinePhase, PipelineStatus } from './pipeline-status.ts';
 import { RestartBackoff } from './restart-backoff.ts';
+
+/** How long beyond the deadline of a drain its last attempts may take to be written, ms. */
+const lastWriteMs = 250;
 
 /** One pipeline on one bus: builds the chain, acks what reaches its end, restarts it when it breaks. */
 export class RunningPipeline {
@@ -79,10 +81,9 @@ export class RunningPipeline {
     this.#begin();
   }
 
-  /** Units of state that the pipeline has: known once the chain is built. */
-  get units(): number {
-    const partitions = [...this.#inputs].map(topic => this.#bus.partitionsOf(topic));
-    return new StateUnits(this.pipeline.options.members ?? 'many').count(Math.max(1, ...partitions));
+  /** Units of state that the pipeline has; undefined before its chain could be built. */
+  get units(): number | undefined {
+    return this.#inputs.size === 0 ? undefined : this.#run.units;
   }
 
   /** The topics that the chain reads and publishes to, known once it is built. */
@@ -126,7 +127,9 @@ export class RunningPipeline {
       const inFlight = (): number => this.#run.progress.inFlight;
       await settledBy(until, scheduler, inFlight, () => this.#metrics.waitingForLater > 0);
       // State that reflects more than is settled must not be stored.
-      if (inFlight() === 0) await snapshotBy(until, scheduler, this.#run.snapshots);
+      if (inFlight() === 0) await doneBy(until, scheduler, done => this.#run.snapshots.takeLast(done));
+      this.#chain.unsubscribe();
+      await doneBy(until + lastWriteMs, scheduler, done => this.#run.attempts.write(done));
     }
     this.stop();
   }
@@ -173,6 +176,7 @@ export class RunningPipeline {
   }
 
   #broke(error: unknown): void {
+    this.#run.attempts.write();
     this.#run.stop();
     this.#chain.unsubscribe();
     if (this.#phase === 'stopped' || this.#phase === 'draining') return;

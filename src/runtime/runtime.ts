@@ -1,8 +1,7 @@
 import { hostname } from 'node:os';
 import { type SchedulerLike, asyncScheduler } from 'rxjs';
 import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
-import { BusError } from '../core/publisher.ts';
-import type { TopicSpec } from '../core/topic.ts';
+import { ensureTopic } from './ensure-topic.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { PipelineEvent, PipelineStatus } from './pipeline-status.ts';
 import { RunningPipeline } from './running-pipeline.ts';
@@ -47,7 +46,8 @@ export class Runtime {
     for (const running of this.#running) running.check();
     for (const running of this.#running) running.checkBatches();
     for (const { pipeline, units } of this.#running) {
-      await ensureTopic(this.bus, changelogOf(pipeline.name, units));
+      // Of a chain that cannot be built yet it is not known: its changelog is made when it can.
+      if (units !== undefined) await ensureTopic(this.bus, changelogOf(pipeline.name, units));
     }
     for (const running of this.#running) running.start();
   }
@@ -78,17 +78,6 @@ export class Runtime {
       ),
     );
     return new Map(ends.flat());
-  }
-}
-
-/** Creates a topic unless it is there; tells whether it was not. */
-export async function ensureTopic(bus: EventBus, spec: TopicSpec): Promise<boolean> {
-  try {
-    await bus.createTopic(spec);
-    return true;
-  } catch (error) {
-    if (!(error instanceof BusError && error.code === 'topic-exists')) throw error;
-    return false;
   }
 }
 

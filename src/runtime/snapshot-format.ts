@@ -1,4 +1,5 @@
 import * as t from 'io-ts';
+import type { AttemptPlace, AttemptRecord } from '../core/attempt-ledger.ts';
 import { jsonCodec } from '../core/codec.ts';
 import { type Topic, topic } from '../core/topic.ts';
 
@@ -41,7 +42,13 @@ export interface CommitRecord {
   readonly marks?: Readonly<Record<string, MarkRecord>>;
 }
 
-export type SnapshotRecord = StateRecord | CommitRecord;
+/** The attempts of an operator at one message; stands for itself, in no snapshot. */
+export interface AttemptsRecord extends AttemptPlace, AttemptRecord {
+  readonly kind: 'attempts';
+  readonly operator: string;
+}
+
+export type SnapshotRecord = StateRecord | CommitRecord | AttemptsRecord;
 
 const MarkRecord: t.Type<MarkRecord> = t.recursion('MarkRecord', () =>
   t.intersection([
@@ -72,6 +79,17 @@ const SnapshotRecord: t.Type<SnapshotRecord> = t.union([
     }),
     t.partial({ marks: t.record(t.string, MarkRecord) }),
   ]),
+  t.type({
+    kind: t.literal('attempts'),
+    operator: t.string,
+    topic: t.string,
+    partition: t.number,
+    offset: t.number,
+    count: t.number,
+    firstAt: t.number,
+    lastAt: t.number,
+    dueAt: t.number,
+  }),
 ]);
 
 /**
@@ -100,4 +118,9 @@ type StatePlace = Pick<StateRecord, 'writer' | 'operator' | 'partition' | 'key'>
 /** The key of a snapshot's end; two slots here too. */
 export function commitSlot(writer: string, snapshot: number): string {
   return `commit/${writer}/${snapshot % 2}`;
+}
+
+/** The key of the attempts at a message. */
+export function attemptsKey(operator: string, { topic, partition, offset }: AttemptPlace): string {
+  return `attempts/${operator}/${topic}/${partition}/${offset}`;
 }

@@ -58,7 +58,7 @@ function take(
   if (!isRight(decoded)) throw decoded.left;
   const record = decoded.right;
   if (record.kind === 'commit') reading.commits.set(key, record);
-  else reading.states.set(key, record);
+  else if (record.kind === 'state') reading.states.set(key, record);
   return reading;
 }
 

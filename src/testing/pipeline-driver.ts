@@ -8,7 +8,8 @@ import { type Message, type OutgoingMessage, messageId } from '../core/message.t
 import type { Topic, TopicSettings } from '../core/topic.ts';
 import type { Pipeline } from '../runtime/pipeline.ts';
 import type { PipelineEvent, PipelineStatus } from '../runtime/pipeline-status.ts';
-import { Runtime, type RuntimeOptions, ensureTopic } from '../runtime/runtime.ts';
+import { ensureTopic } from '../runtime/ensure-topic.ts';
+import { Runtime, type RuntimeOptions } from '../runtime/runtime.ts';
 import { type VirtualBusOptions, virtualBus } from './virtual-bus.ts';
 
 export interface PipelineDriverOptions extends VirtualBusOptions {

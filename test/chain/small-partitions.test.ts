@@ -5,7 +5,8 @@ import { defaultTopicSettings } from '../../src/core/topic.ts';
 import { feedTopics, withPositions } from '../../src/cli/create-topics.ts';
 import { runFeed } from '../../src/feeds/feed-runner.ts';
 import { simulatorFeed } from '../../src/feeds/simulator.ts';
-import { ensureTopic, run } from '../../src/runtime/runtime.ts';
+import { ensureTopic } from '../../src/runtime/ensure-topic.ts';
+import { run } from '../../src/runtime/runtime.ts';
 import { untilIdle } from '../../src/cli/until-idle.ts';
 
 // Kills: quiet only when nothing is in flight (Snapshots never commit while a join waits behind a full partition).

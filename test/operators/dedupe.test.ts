@@ -12,7 +12,7 @@ import { historyOf, withHistory } from '../../src/core/message-history.ts';
 import type { Message } from '../../src/core/message.ts';
 import { OptionError } from '../../src/core/option.ts';
 import { idleSettlement } from '../../src/core/settlement.ts';
-import { MemoryKeyedState, type StateStore } from '../../src/core/state.ts';
+import { MemoryKeyedState, memoryStateStore, type StateStore } from '../../src/core/state.ts';
 import { pipeline } from '../../src/index.ts';
 import {
   type MessageSpec,
@@ -272,7 +272,7 @@ function openStore(states: MemoryKeyedState<never> = new MemoryKeyedState()): {
     names.push(name);
     return states;
   };
-  return { store: { keyed }, states, names };
+  return { store: { ...memoryStateStore(), keyed }, states, names };
 }
 
 /** The states as a snapshot gives them back: in another order. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { scanByKey } from '../../operators/scan-by-key.ts';
 import { OptionError } from '../../src/core/option.ts';
-import { MemoryKeyedState, type StateStore, jsonState } from '../../src/core/state.ts';
+import { MemoryKeyedState, memoryStateStore, type StateStore, jsonState } from '../../src/core/state.ts';
 import { deliveryTest, failureWith, given } from '../../src/testing/index.ts';
 import { operatorContract } from './operator-contract.ts';
 
@@ -48,6 +48,7 @@ function openStore(): { store: StateStore; states: MemoryKeyedState<unknown>; na
       names.push(name);
       return states as unknown as MemoryKeyedState<S>;
     },
+    attempts: name => memoryStateStore().attempts(name),
   };
   return { store, states, names };
 }

@@ -47,11 +47,11 @@ function meetFate(text: string, message: Message, attempt: number): string {
 }
 
 function enduring(driver: () => PipelineDriver): Pipeline {
-  return pipeline('endure', ({ source, publisher, onFailure, circuitChanged }) => {
+  return pipeline('endure', ({ source, publisher, state, onFailure, circuitChanged }) => {
     const { scheduler } = driver();
     const trying = retryWithBackoff<string, string>(
       (text, { message, attempt }) => meetFate(text, message, attempt),
-      { scheduler, random: () => 0.5 },
+      { scheduler, state, random: () => 0.5 },
     );
     return source(words, { maxInFlight: 8 }).pipe(
       decode(words),

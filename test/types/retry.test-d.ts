@@ -30,6 +30,13 @@ export const asTheyCome: Lengths = retryWithBackoff((text: string) => text.lengt
   through: { publisher },
 });
 
+export const counted: Lengths = retryWithBackoff((text: string) => text.length, { order: 'none', state });
+export const twoStates: Lengths = retryWithBackoff((text: string) => text.length, {
+  state,
+  // @ts-expect-error what goes round carries its attempts in headers
+  through: { publisher, state },
+});
+
 export const noState: Lengths = retryWithBackoff((text: string) => text.length, {
   order: 'key',
   // @ts-expect-error the order of keys is remembered in state

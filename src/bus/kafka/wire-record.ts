@@ -40,7 +40,8 @@ export function sizeOf({ key, value, headers }: WireRecord): number {
  * record, and no id, which then is made of its place: the same at each delivery.
  */
 export function messageOf({ topic, partition: index }: TopicPartition, record: StoredRecord): Message {
-  const flat: HeaderValue[] = [];
+  const names: string[] = [];
+  const values: HeaderValue[] = [];
   let [eventTime, id]: [number | undefined, MessageId | undefined] = [undefined, undefined];
   // From the end: only the last of a name is ours.
   for (let i = record.headers.length - 2; i >= 0; i -= 2) {
@@ -48,7 +49,10 @@ export function messageOf({ topic, partition: index }: TopicPartition, record: S
     const value = textOf(record.headers[i + 1] ?? '');
     if (eventTime === undefined && name === eventTimeHeader && isTime(value)) eventTime = Number(value);
     else if (id === undefined && name === idHeader && isId(value)) id = messageId(value);
-    else flat.push(value, typeof name === 'string' ? name : Buffer.from(name).toString());
+    else {
+      names.push(typeof name === 'string' ? name : Buffer.from(name).toString());
+      values.push(value);
+    }
   }
   return {
     id: id ?? idOfPlace(topic, index, record.offset),
@@ -57,7 +61,7 @@ export function messageOf({ topic, partition: index }: TopicPartition, record: S
     offset: offset(record.offset),
     key: record.key === null ? null : Buffer.from(record.key).toString(),
     payload: record.value,
-    headers: MessageHeaders.fromFlat(flat.reverse()),
+    headers: MessageHeaders.from(names.reverse(), values.reverse()),
     timestamp: eventTime ?? record.timestamp,
     logTime: record.timestamp,
   };

@@ -1,7 +1,7 @@
 import { asyncScheduler } from 'rxjs';
 import { marketPipelines } from '../../../pipelines/index.ts';
 import type { EventBus } from '../../bus/event-bus.ts';
-import { ensureTopic } from '../../runtime/runtime.ts';
+import { ensureTopic } from '../../runtime/ensure-topic.ts';
 import { changelogOf } from '../../runtime/snapshot-format.ts';
 import { auditTopic } from '../../worker/report-topics.ts';
 import { auditLog } from '../../worker/reporters.ts';

@@ -5,7 +5,7 @@ import { type LetterTransform } from '../../dlq/redrive-options.ts';
 import { redrive } from '../../dlq/redrive.ts';
 import { redriveJob } from '../../dlq/redrive-job.ts';
 import type { RedriveProgress, RedriveReport } from '../../dlq/redrive-tally.ts';
-import { ensureTopic } from '../../runtime/runtime.ts';
+import { ensureTopic } from '../../runtime/ensure-topic.ts';
 import { within } from '../../worker/drain.ts';
 import { auditTopic } from '../../worker/report-topics.ts';
 import { auditLog } from '../../worker/reporters.ts';

@@ -1,0 +1,226 @@
+import { isRight } from 'fp-ts/lib/Either.js';
+import {
+  Observable,
+  type SchedulerLike,
+  type Subscription,
+  concatMap,
+  defer,
+  forkJoin,
+  map,
+  of,
+  reduce,
+  tap,
+} from 'rxjs';
+import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
+import { type AttemptLedger, type AttemptPlace, MemoryAttemptLedger } from '../core/attempt-ledger.ts';
+import { settlement } from '../core/delivery.ts';
+import type { StateUnits } from './state-units.ts';
+import { type AttemptsRecord, type SnapshotRecord, attemptsKey, changelogOf } from './snapshot-format.ts';
+
+/** So long after a change it is written: what was tried and has passed by then costs nothing. */
+const writeAfterMs = 25;
+/** And so long after one that could not be written. */
+const writeAgainAfterMs = 1_000;
+/** How often it is looked whether what was read again is settled already. */
+const sweepMs = 10_000;
+
+interface Change {
+  readonly operator: string;
+  readonly place: AttemptPlace;
+}
+
+/**
+ * The attempts at a pipeline's messages in its changelog, written soon after they change and read again with the
+ * partitions that they are of. Nothing is written while nothing fails.
+ */
+export class StoredAttempts {
+  readonly #bus: EventBus;
+  readonly #changelog: ReturnType<typeof changelogOf>;
+  readonly #units: StateUnits;
+  readonly #scheduler: SchedulerLike;
+  readonly #offsets: () => Readonly<Record<string, number>>;
+  readonly #ledgers = new Map<string, MemoryAttemptLedger>();
+  /** Not yet written, by key. */
+  readonly #changes = new Map<string, Change>();
+  /** What the changelog holds of the partitions at hand: only that has to be removed from it. */
+  readonly #stored = new Set<string>();
+  #timer: Subscription | undefined;
+  #sweep: Subscription | undefined;
+  #writing = 0;
+  #written: (() => void)[] = [];
+
+  /** @param offsets up to where, exclusive, each partition is settled; by `topic/partition` */
+  constructor(
+    bus: EventBus,
+    pipeline: string,
+    units: StateUnits,
+    scheduler: SchedulerLike,
+    offsets: () => Readonly<Record<string, number>>,
+  ) {
+    this.#bus = bus;
+    this.#changelog = changelogOf(pipeline);
+    this.#units = units;
+    this.#scheduler = scheduler;
+    this.#offsets = offsets;
+  }
+
+  /** The ledger of the operator of this name. */
+  of(operator: string): AttemptLedger {
+    const known = this.#ledgers.get(operator);
+    if (known) return known;
+    const ledger = new MemoryAttemptLedger(place => this.#changed({ operator, place }));
+    this.#ledgers.set(operator, ledger);
+    return ledger;
+  }
+
+  /** Takes up what is stored of partitions that have just been assigned; emits once. */
+  assigned(partitions: readonly TopicPartition[]): Observable<unknown> {
+    if (this.#ledgers.size === 0) return of(undefined);
+    const isMeant = (record: AttemptsRecord): boolean => partitions.some(place => isOf(place, record));
+    const units = new Set(partitions.map(({ partition }) => this.#units.of(partition)));
+    return this.#fenced([...units]).pipe(
+      concatMap(() => this.#read([...units])),
+      tap(records => {
+        records.filter(isMeant).forEach(record => this.#restore(record));
+      }),
+    );
+  }
+
+  /** Writes what is known of partitions that have been given up, and leaves it to who has them now. */
+  revoked(partitions: readonly TopicPartition[]): void {
+    this.write();
+    for (const [operator, ledger] of this.#ledgers) {
+      for (const place of ledger.places) {
+        if (!partitions.some(partition => isOf(partition, place))) continue;
+        ledger.forget(place);
+        this.#stored.delete(attemptsKey(operator, place));
+      }
+    }
+  }
+
+  /** Writes what has changed. Calls back once nothing is being written. */
+  write(done?: () => void): void {
+    this.#timer?.unsubscribe();
+    this.#timer = undefined;
+    const changes = [...this.#changes];
+    this.#changes.clear();
+    if (done) this.#written.push(done);
+    this.#writing++;
+    for (const [key, change] of changes) this.#send(key, change);
+    this.#ended();
+  }
+
+  stop(): void {
+    this.#timer?.unsubscribe();
+    this.#sweep?.unsubscribe();
+    this.#changes.clear();
+  }
+
+  #restore(record: AttemptsRecord): void {
+    const { operator, topic, partition, offset, count, firstAt, lastAt, dueAt } = record;
+    const place = { topic, partition, offset };
+    const key = attemptsKey(operator, place);
+    this.#stored.add(key);
+    const ledger = this.#ledgers.get(operator);
+    if (ledger) {
+      ledger.restore(place, { count, firstAt, lastAt, dueAt });
+      this.#sweep ??= this.#scheduler.schedule(() => this.#sweepSettled(), sweepMs);
+    } else {
+      // The operator is no more.
+      this.#changes.set(key, { operator, place });
+      this.#writeAfter(writeAfterMs);
+    }
+  }
+
+  /** Forgets messages that are settled, and whose operator was not there any more to tell so. */
+  #sweepSettled(): void {
+    this.#sweep = undefined;
+    const offsets = this.#offsets();
+    for (const ledger of this.#ledgers.values()) {
+      for (const place of ledger.places) {
+        if (place.offset < (offsets[`${place.topic}/${place.partition}`] ?? 0)) ledger.delete(place);
+      }
+      if (ledger.size > 0) this.#sweep ??= this.#scheduler.schedule(() => this.#sweepSettled(), sweepMs);
+    }
+  }
+
+  #changed(change: Change): void {
+    const key = attemptsKey(change.operator, change.place);
+    const isKnown = this.#ledgers.get(change.operator)?.get(change.place) !== undefined;
+    if (!isKnown && !this.#stored.has(key)) this.#changes.delete(key);
+    else this.#changes.set(key, change);
+    if (this.#changes.size > 0) this.#writeAfter(writeAfterMs);
+  }
+
+  #writeAfter(delayMs: number): void {
+    this.#timer ??= this.#scheduler.schedule(() => this.write(), delayMs);
+  }
+
+  #send(key: string, change: Change): void {
+    const { operator, place } = change;
+    const { topic, partition, offset } = place;
+    const record = this.#ledgers.get(operator)?.get(place);
+    const { name, codec } = this.#changelog;
+    const payload =
+      record && codec.encode({ kind: 'attempts', operator, topic, partition, offset, ...record });
+    if (record) this.#stored.add(key);
+    else this.#stored.delete(key);
+    this.#writing++;
+    this.#bus.send(
+      { topic: name, key, payload: payload ?? null, partition: this.#units.of(partition), patient: true },
+      error => {
+        if (error) {
+          // What has changed since is written as it is by then.
+          this.#changes.set(key, change);
+          this.#stored.add(key);
+          this.#writeAfter(writeAgainAfterMs);
+        }
+        this.#ended();
+      },
+    );
+  }
+
+  #ended(): void {
+    if (--this.#writing === 0) for (const done of this.#written.splice(0)) done();
+  }
+
+  /** Emits once all that was sent to the changelog before is stored in it: who had the partitions may just have. */
+  #fenced(units: readonly number[]): Observable<unknown> {
+    return forkJoin(units.map(unit => this.#fencedIn(unit)));
+  }
+
+  #fencedIn(partition: number): Observable<unknown> {
+    const fence = { topic: this.#changelog.name, key: 'attempts', payload: null, partition, patient: true };
+    return new Observable(subscriber =>
+      this.#bus.send(fence, error => {
+        if (error) subscriber.error(error);
+        else subscriber.next(undefined);
+        subscriber.complete();
+      }),
+    );
+  }
+
+  #read(units: readonly number[]): Observable<readonly AttemptsRecord[]> {
+    const { name, codec } = this.#changelog;
+    return defer(() => this.#bus.source(name, { untilEnd: true, partitions: units })).pipe(
+      reduce((records, { message: { key, payload }, [settlement]: duty }) => {
+        duty.ack();
+        if (key?.startsWith('attempts/') !== true) return records;
+        const record = payload && decoded(codec.decode(payload));
+        if (record?.kind === 'attempts') records.set(key, record);
+        else records.delete(key);
+        return records;
+      }, new Map<string, AttemptsRecord>()),
+      map(records => [...records.values()]),
+    );
+  }
+}
+
+function decoded(result: ReturnType<ReturnType<typeof changelogOf>['codec']['decode']>): SnapshotRecord {
+  if (!isRight(result)) throw result.left;
+  return result.right;
+}
+
+function isOf(place: TopicPartition, { topic, partition }: TopicPartition): boolean {
+  return place.topic === topic && place.partition === partition;
+}

@@ -4,30 +4,18 @@ import {
   type SchedulerLike,
   combineLatest,
   concatMap,
-  defer,
-  forkJoin,
   map,
   merge,
-  of,
   startWith,
-  tap,
 } from 'rxjs';
 import { dedupe } from '../../operators/dedupe.ts';
-import type {
-  EventBus,
-  PartitionLifecycle,
-  SourceOptions,
-  StartOffset,
-  TopicPartition,
-} from '../bus/event-bus.ts';
+import type { EventBus, PartitionLifecycle, SourceOptions } from '../bus/event-bus.ts';
 import type { Delivery } from '../core/delivery.ts';
-import { type Bytes, type Message, offset } from '../core/message.ts';
+import type { Bytes, Message } from '../core/message.ts';
 import { historyHeaders } from '../core/message-history.ts';
-import { BusError } from '../core/publisher.ts';
 import { addressedTo } from './addressed.ts';
 import { ackedFirst } from './at-most-once.ts';
 import { combinedMarkers } from './combined-markers.ts';
-import { ensureTopic } from './ensure-topic.ts';
 import type { HandlingTime } from './handling-time.ts';
 import type { Pipeline, PipelineOptions } from './pipeline.ts';
 import type { PipelineMetrics } from './pipeline-metrics.ts';
@@ -35,11 +23,10 @@ import { PipelineProgress } from './pipeline-progress.ts';
 import { PipelineState } from './pipeline-state.ts';
 import type { PipelineEvent } from './pipeline-status.ts';
 import type { SeriesMeter } from './series.ts';
-import { changelogOf } from './snapshot-format.ts';
 import { type Progress, type SnapshotOptions, Snapshots } from './snapshots.ts';
+import { StateLoader } from './state-loader.ts';
 import { StateUnits } from './state-units.ts';
 import { StoredAttempts } from './stored-attempts.ts';
-import { readStoredUnit } from './stored-state.ts';
 import { Watermarks } from './watermarks.ts';
 
 export interface RunOptions extends SnapshotOptions {
@@ -71,10 +58,8 @@ export class PipelineRun {
   readonly watermarks: Watermarks;
   readonly snapshots: Snapshots;
   readonly attempts: StoredAttempts;
+  readonly units: StateLoader;
   readonly #host: RunHost;
-  readonly #units: StateUnits;
-  /** The source partitions that are here; by `topic/partition`. */
-  readonly #held = new Map<string, number>();
   /** The names of the chain's operators, in order. */
   #stages: readonly string[] = [];
   /** Where it is remembered what was redriven: true at any time, because the first of a redrive is known again. */
@@ -85,16 +70,11 @@ export class PipelineRun {
     const { scheduler } = options;
     const { watermarkDelayMs = 0, members = 'many' } = pipeline.options;
     this.#host = host;
-    this.#units = new StateUnits(members);
-    this.attempts = new StoredAttempts(
-      bus,
-      pipeline.name,
-      this.#units,
-      scheduler,
-      () => this.progress.offsets,
-    );
+    const units = new StateUnits(members);
+    this.attempts = new StoredAttempts(bus, pipeline.name, units, scheduler, () => this.progress.offsets);
     // Where others may take partitions over, how far their markers have come is told by nothing else.
-    this.state = new PipelineState(pipeline.name, this.#units, this.attempts, bus.capabilities.multiProcess);
+    this.state = new PipelineState(pipeline.name, units, this.attempts, bus.capabilities.multiProcess);
+    this.units = new StateLoader(pipeline.name, bus, units, this.state, inputs);
     this.watermarks = new Watermarks(bus, { inputs, outputs, delayMs: watermarkDelayMs, scheduler });
     this.snapshots = new Snapshots(this.state, bus, () => this.#look(), scheduler, options);
   }
@@ -177,24 +157,23 @@ export class PipelineRun {
     const { handling } = this.#host;
     return {
       assigned: partitions =>
-        defer(() => this.#changelogMade(partitions)).pipe(
-          concatMap(() => forkJoin([this.#loaded(partitions), this.attempts.assigned(partitions)])),
+        this.units.assigned(partitions).pipe(
+          concatMap(() => this.attempts.assigned(partitions)),
           map(() => {
             this.watermarks.restore(this.state.storedMarks);
             this.watermarks.assign(partitions);
-            return this.#startOffsets(partitions);
+            return this.units.startOffsets(partitions);
           }),
         ),
       revoked: partitions => {
         this.attempts.revoked(partitions);
         for (const { topic, partition } of partitions) {
-          this.#held.delete(`${topic}/${partition}`);
           this.progress.revoke({ topic, partition });
           this.watermarks.revoke({ topic, partition });
           this.snapshots.revoke({ topic, partition });
           handling.revoke(topic, partition);
         }
-        this.#unload();
+        this.units.revoked(partitions);
       },
       pressed: () => this.snapshots.take(),
       commitLimit: ({ topic, partition }) =>
@@ -206,63 +185,6 @@ export class PipelineRun {
         this.snapshots.settled();
       },
     };
-  }
-
-  /** Units of state that the pipeline has, known once its chain is built. */
-  get units(): number {
-    const { bus, inputs } = this.#host;
-    return this.#units.count(Math.max(...[...inputs].map(topic => bus.partitionsOf(topic))));
-  }
-
-  /** Emits once there is a place for the state of these partitions. */
-  #changelogMade(partitions: readonly TopicPartition[]): Observable<unknown> {
-    const { pipeline, bus } = this.#host;
-    const changelog = changelogOf(pipeline.name, this.units);
-    if (!hasTopic(bus, changelog.name)) return defer(() => ensureTopic(bus, changelog));
-    const there = bus.partitionsOf(changelog.name);
-    const missing = partitions.find(({ partition }) => this.#units.of(partition) >= there);
-    if (missing === undefined) return of(undefined);
-    const { topic, partition } = missing;
-    throw new BusError(
-      'invalid-option',
-      `pipeline ${pipeline.name}: ${changelog.name} has ${there} partitions and none for the state of ${topic}[${partition}]: reset the pipeline (cryptorun reset ${pipeline.name} --dry-run shows what that removes)`,
-    );
-  }
-
-  /** Reads the state of partitions that have come, before their first message; emits once. */
-  #loaded(partitions: readonly TopicPartition[]): Observable<unknown> {
-    const { pipeline, bus } = this.#host;
-    for (const { topic, partition } of partitions) this.#held.set(`${topic}/${partition}`, partition);
-    const units = new Set(partitions.map(({ partition }) => this.#units.of(partition)));
-    const missing = [...units].filter(unit => !this.state.isLoaded(unit));
-    if (missing.length === 0) return of(undefined);
-    return forkJoin(
-      missing.map(unit =>
-        readStoredUnit(bus, pipeline.name, unit).pipe(
-          // Given up while it was read, it is not for this process to have.
-          tap(stored => {
-            if (this.#isHeld(unit) && !this.state.isLoaded(unit)) this.state.load(unit, stored);
-          }),
-        ),
-      ),
-    );
-  }
-
-  #unload(): void {
-    for (const unit of [...this.state.loaded]) if (!this.#isHeld(unit)) this.state.unload(unit);
-  }
-
-  #isHeld(unit: number): boolean {
-    return [...this.#held.values()].some(partition => this.#units.of(partition) === unit);
-  }
-
-  /** State begins where its snapshot ended; without state the group's committed offset says where. */
-  #startOffsets(partitions: readonly TopicPartition[]): StartOffset[] {
-    const stored = this.state.storedOffsets;
-    return partitions.flatMap(({ topic, partition }) => {
-      const at = stored[`${topic}/${partition}`];
-      return at === undefined ? [] : [{ topic, partition, offset: offset(at) }];
-    });
   }
 
   #look(): Progress {
@@ -304,12 +226,4 @@ function boundsOf(options: PipelineOptions): SourceOptions {
     ...(maxUncommitted !== undefined && { maxUncommitted }),
     ...(commitIntervalMs !== undefined && { commitIntervalMs }),
   };
-}
-
-function hasTopic(bus: EventBus, topic: string): boolean {
-  try {
-    return bus.partitionsOf(topic) > 0;
-  } catch {
-    return false;
-  }
 }

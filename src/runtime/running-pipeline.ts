@@ -83,7 +83,7 @@ export class RunningPipeline {
 
   /** Units of state that the pipeline has; undefined before its chain could be built. */
   get units(): number | undefined {
-    return this.#inputs.size === 0 ? undefined : this.#run.units;
+    return this.#run.units.count;
   }
 
   /** The topics that the chain reads and publishes to, known once it is built. */

@@ -1,0 +1,107 @@
+import { type Observable, concatMap, defer, forkJoin, of, tap } from 'rxjs';
+import type { EventBus, StartOffset, TopicPartition } from '../bus/event-bus.ts';
+import { offset } from '../core/message.ts';
+import { BusError } from '../core/publisher.ts';
+import { ensureTopic } from './ensure-topic.ts';
+import type { PipelineState } from './pipeline-state.ts';
+import { changelogOf } from './snapshot-format.ts';
+import type { StateUnits } from './state-units.ts';
+import { readStoredUnit } from './stored-state.ts';
+
+/** Brings the state of source partitions here when they come, and forgets it when they go. */
+export class StateLoader {
+  readonly #pipeline: string;
+  readonly #bus: EventBus;
+  readonly #units: StateUnits;
+  readonly #state: PipelineState;
+  readonly #inputs: ReadonlySet<string>;
+  /** The source partitions that are here; by `topic/partition`. */
+  readonly #held = new Map<string, number>();
+
+  /** @param inputs the topics that the pipeline reads, known once its chain is built */
+  constructor(
+    pipeline: string,
+    bus: EventBus,
+    units: StateUnits,
+    state: PipelineState,
+    inputs: ReadonlySet<string>,
+  ) {
+    this.#pipeline = pipeline;
+    this.#bus = bus;
+    this.#units = units;
+    this.#state = state;
+    this.#inputs = inputs;
+  }
+
+  /** Units of state that the pipeline has; undefined before its chain is built. */
+  get count(): number | undefined {
+    if (this.#inputs.size === 0) return undefined;
+    return this.#units.count(Math.max(...[...this.#inputs].map(topic => this.#bus.partitionsOf(topic))));
+  }
+
+  /**
+   * Reads the state of partitions that have come, before their first message; emits once.
+   *
+   * @throws BusError `invalid-option` where the changelog has no place for it
+   */
+  assigned(partitions: readonly TopicPartition[]): Observable<unknown> {
+    for (const { topic, partition } of partitions) this.#held.set(`${topic}/${partition}`, partition);
+    return defer(() => this.#changelogMade(partitions)).pipe(concatMap(() => this.#loaded(partitions)));
+  }
+
+  revoked(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) this.#held.delete(`${topic}/${partition}`);
+    for (const unit of [...this.#state.loaded]) if (!this.#isHeld(unit)) this.#state.unload(unit);
+  }
+
+  /** State begins where its snapshot ended; without state the group's committed offset says where. */
+  startOffsets(partitions: readonly TopicPartition[]): readonly StartOffset[] {
+    const stored = this.#state.storedOffsets;
+    return partitions.flatMap(({ topic, partition }) => {
+      const at = stored[`${topic}/${partition}`];
+      return at === undefined ? [] : [{ topic, partition, offset: offset(at) }];
+    });
+  }
+
+  /** Emits once there is a place for the state of these partitions. */
+  #changelogMade(partitions: readonly TopicPartition[]): Observable<unknown> {
+    const changelog = changelogOf(this.#pipeline, this.count);
+    if (!hasTopic(this.#bus, changelog.name)) return defer(() => ensureTopic(this.#bus, changelog));
+    const there = this.#bus.partitionsOf(changelog.name);
+    const missing = partitions.find(({ partition }) => this.#units.of(partition) >= there);
+    if (missing === undefined) return of(undefined);
+    const { topic, partition } = missing;
+    throw new BusError(
+      'invalid-option',
+      `pipeline ${this.#pipeline}: ${changelog.name} has ${there} partitions and none for the state of ${topic}[${partition}]: reset the pipeline (cryptorun reset ${this.#pipeline} --dry-run shows what that removes)`,
+    );
+  }
+
+  #loaded(partitions: readonly TopicPartition[]): Observable<unknown> {
+    const units = new Set(partitions.map(({ partition }) => this.#units.of(partition)));
+    const missing = [...units].filter(unit => !this.#state.isLoaded(unit));
+    if (missing.length === 0) return of(undefined);
+    return forkJoin(
+      missing.map(unit =>
+        readStoredUnit(this.#bus, this.#pipeline, unit).pipe(
+          // Given up while it was read, it is not for this process to have.
+          tap(stored => {
+            if (this.#isHeld(unit) && !this.#state.isLoaded(unit)) this.#state.load(unit, stored);
+          }),
+        ),
+      ),
+    );
+  }
+
+  #isHeld(unit: number): boolean {
+    return [...this.#held.values()].some(partition => this.#units.of(partition) === unit);
+  }
+}
+
+function hasTopic(bus: EventBus, topic: string): boolean {
+  try {
+    return bus.partitionsOf(topic) > 0;
+  } catch {
+    return false;
+  }
+}

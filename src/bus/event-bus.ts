@@ -39,6 +39,8 @@ export interface StartOffset extends TopicPartition {
 export interface SourceOptions {
   /** The consumer group; without one the source reads every partition and commits nothing. */
   readonly group?: string;
+  /** One member of the group has all partitions, and the others stand by; default false. */
+  readonly exclusive?: boolean;
   /** Where to begin without a committed offset; default `earliest`. */
   readonly from?: StartFrom;
   /** Only these partitions, for a reader without a group; default: all. */

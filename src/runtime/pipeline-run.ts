@@ -97,11 +97,12 @@ export class PipelineRun {
     options: Pick<SourceOptions, 'maxInFlight' | 'from'> = {},
   ): Observable<Delivery<Bytes>> {
     const { pipeline, bus, draining$ } = this.#host;
-    const { group = pipeline.name, guarantee } = pipeline.options;
+    const { group = pipeline.name, guarantee, members } = pipeline.options;
     const source = bus.source(topic, {
       ...boundsOf(pipeline.options),
       ...options,
       group,
+      exclusive: members === 'one',
       lifecycle: this.#lifecycle(),
       pause$: combineLatest([draining$.pipe(startWith(false)), this.snapshots.pause$]).pipe(
         map(([draining, snapshotting]) => draining || snapshotting),

@@ -76,15 +76,20 @@ export class ConsumerGroup {
     });
   }
 
-  /** Ranges by partition number: topics of equal partition counts are assigned together. */
+  /**
+   * Ranges by partition number: topics of equal partition counts are assigned together. Where one wants all or
+   * nothing, the member that has been there longest has all.
+   */
   #share(consumer: Consumer): Set<CommitCell> {
     const cells = new Set<CommitCell>();
     for (const topic of consumer.topics) {
       const sharers = this.#members.filter(member => member.consumer.topics.includes(topic));
       const rank = sharers.findIndex(member => member.consumer === consumer);
+      const isExclusive = sharers.some(member => member.consumer.exclusive);
       const partitions = this.#partitionsOf(topic);
       for (let p = 0; p < partitions; p++) {
-        if (Math.floor((p * sharers.length) / partitions) === rank) cells.add(this.cell(topic, p));
+        const owner = isExclusive ? 0 : Math.floor((p * sharers.length) / partitions);
+        if (owner === rank) cells.add(this.cell(topic, p));
       }
     }
     return cells;

@@ -72,6 +72,11 @@ export class Consumer implements ReaderHost {
     this.#controls.add(options.commit$?.subscribe(() => this.#commitAll()));
   }
 
+  /** Whether it is to have all partitions of its topics or none. */
+  get exclusive(): boolean {
+    return this.#options.exclusive === true;
+  }
+
   get assigned(): readonly TopicPartition[] {
     return [...this.#readers.map(({ log }) => log), ...[...this.#preparing].flatMap(cells => [...cells])];
   }

@@ -172,9 +172,11 @@ export interface KafkaDriver {
 
   openProducer(options: ProducerOptions): Promise<DriverProducer>;
   openReader(): Promise<DriverReader>;
+  /** @param exclusive whether one member is to have all partitions */
   join(
     group: string,
     topics: readonly string[],
+    exclusive: boolean,
     options: MembershipOptions,
     events: MemberEvents,
   ): Promise<DriverMember>;

@@ -80,7 +80,7 @@ export class KafkaSource implements TrackerHost, FetchHost, MemberEvents {
     await reader.refresh(this.topics);
     this.#loops = new FetchLoops(reader, this, consuming);
     if (this.#closed) return;
-    const { group, partitions } = this.#options;
+    const { group, partitions, exclusive = false } = this.#options;
     if (group === undefined) {
       const all = known.flatMap(({ name, partitions: count }) =>
         Array.from({ length: count }, (_, partition) => ({ topic: name, partition })),
@@ -88,7 +88,7 @@ export class KafkaSource implements TrackerHost, FetchHost, MemberEvents {
       this.#prepare(all.filter(({ partition }) => partitions?.includes(partition) !== false));
       return;
     }
-    const member = await driver.join(group, this.topics, consuming, this);
+    const member = await driver.join(group, this.topics, exclusive, consuming, this);
     this.#member = member;
     this.#commits = new OffsetCommits(
       member,

@@ -5,6 +5,8 @@ export interface Candidate {
   /** The process that it belongs to, and the how-manieth of it. */
   readonly instance: string;
   readonly rank: number;
+  /** Whether it is to have all partitions of its topics or none. */
+  readonly exclusive: boolean;
   /** The partitions that it holds, by topic. */
   readonly owned: Readonly<Record<string, readonly number[]>>;
 }
@@ -19,7 +21,8 @@ interface Seat {
 }
 
 /**
- * Who gets what: of each topic every member as much as any other, give or take one partition; whoever holds a
+ * Who gets what: of each topic every member as much as any other, give or take one partition, or where one wants all
+ * or nothing whoever has most has all; whoever holds a
  * partition keeps it as far as that allows; and topics of equal partition counts that the same processes read are
  * shared out alike, so that what belongs together by key is in one process.
  */
@@ -33,7 +36,11 @@ export function assignPartitions(
     const seats = seatsOf(candidates, topic);
     if (seats.length === 0) continue;
     const alike = `${count} ${seats.map(({ name }) => name).join()}`;
-    const plan = plans.get(alike) ?? share(count, seats.length, holdersOf(seats, topic, count));
+    const holders = holdersOf(seats, topic, count);
+    const isExclusive = seats.some(({ candidate }) => candidate.exclusive);
+    const plan =
+      plans.get(alike) ??
+      (isExclusive ? holders.map(() => mostOf(holders, seats.length)) : share(count, seats.length, holders));
     plans.set(alike, plan);
     plan.forEach((seat, partition) => {
       const mine = assigned.get(seats[seat]?.candidate.member ?? '');
@@ -57,7 +64,7 @@ function seatsOf(candidates: readonly Candidate[], topic: string): readonly Seat
 
 /** The seat that holds each partition, where one does. */
 function holdersOf(seats: readonly Seat[], topic: string, count: number): readonly (number | undefined)[] {
-  const holders = new Array<number | undefined>(count);
+  const holders = new Array<number | undefined>(count).fill(undefined);
   seats.forEach(({ candidate }, seat) => {
     for (const partition of candidate.owned[topic] ?? []) if (partition < count) holders[partition] ??= seat;
   });
@@ -84,6 +91,12 @@ function share(count: number, seats: number, holders: readonly (number | undefin
     loads[least] = (loads[least] ?? 0) + 1;
     return least;
   });
+}
+
+/** The seat that holds most; the first, where none holds anything. */
+function mostOf(holders: readonly (number | undefined)[], seats: number): number {
+  const loads = Array.from({ length: seats }, (_, seat) => holders.filter(holder => holder === seat).length);
+  return loads.indexOf(Math.max(...loads));
 }
 
 function compare(a: string, b: string): number {

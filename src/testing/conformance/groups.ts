@@ -59,6 +59,21 @@ export const groups: readonly ConformanceCase[] = [
     assert.deepEqual([...one.values, ...two.values].sort(), names('m', 4));
     assert.deepEqual([partitionsSeen(one).length, partitionsSeen(two).length], [2, 2]);
   }),
+  busCase('who wants all partitions or none has all, until it leaves', async lab => {
+    const [topic, group] = [await lab.topic({ partitions: 3 }), lab.name('group')];
+    const [mine, theirs] = [new Holdings(), new Holdings()];
+    const one = lab.consume(topic, { group, exclusive: true, lifecycle: mine });
+    await holds(lab, [mine, 3]);
+    lab.consume(topic, { group, exclusive: true, lifecycle: theirs });
+    await publishEverywhere(lab, topic, 3, 'm');
+    await lab.eventually(
+      () => one.values.length === 3,
+      () => 'all of it',
+    );
+    await holds(lab, [mine, 3], [theirs, 0]);
+    one.stop();
+    await holds(lab, [theirs, 3]);
+  }),
   busCase('more members than partitions: some wait, and take over when one leaves', async lab => {
     const [topic, group] = [await lab.topic(), lab.name('group')];
     const members = names('', 3).map(() => lab.consume(topic, { group }));

@@ -185,10 +185,11 @@ export class KafkaJsDriver implements KafkaDriver {
   join(
     group: string,
     topics: readonly string[],
+    exclusive: boolean,
     options: MembershipOptions,
     events: MemberEvents,
   ): Promise<DriverMember> {
-    const identity = { instance: this.#instance, rank: this.#members++ };
+    const identity = { instance: this.#instance, rank: this.#members++, exclusive };
     return KafkaJsMember.join(this.#client, this.#kafka, identity, group, topics, options, events);
   }
 

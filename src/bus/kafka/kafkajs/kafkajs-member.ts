@@ -11,6 +11,7 @@ import { busErrorOf } from './kafkajs-errors.ts';
 const UserData = t.type({
   instance: t.string,
   rank: t.number,
+  exclusive: t.boolean,
   owned: t.record(t.string, t.array(t.number)),
 });
 
@@ -20,6 +21,7 @@ type UserData = t.TypeOf<typeof UserData>;
 export interface MemberIdentity {
   readonly instance: string;
   readonly rank: number;
+  readonly exclusive: boolean;
 }
 
 /** How often the loop that gives signs of life looks around, ms. */
@@ -127,7 +129,7 @@ interface Owned {
 function stickyAssigner(
   { MemberMetadata, MemberAssignment }: typeof AssignerProtocol,
   cluster: Cluster,
-  { instance, rank }: MemberIdentity,
+  { instance, rank, exclusive }: MemberIdentity,
   owned: Owned,
 ): Assigner {
   const name = 'cryptorun-sticky';
@@ -136,7 +138,7 @@ function stickyAssigner(
     name,
     version,
     protocol: ({ topics }) => {
-      const userData = JSON.stringify({ instance, rank, owned: owned.partitions });
+      const userData = JSON.stringify({ instance, rank, exclusive, owned: owned.partitions });
       return { name, metadata: MemberMetadata.encode({ version, topics, userData: Buffer.from(userData) }) };
     },
     assign: ({ members, topics }) => {
@@ -169,10 +171,10 @@ function candidateOf(
 ): Candidate {
   const topics = metadata?.topics ?? [];
   const told = UserData.decode(parsed(metadata?.userData));
-  const { instance, rank, owned }: UserData = isRight(told)
+  const known: UserData = isRight(told)
     ? told.right
-    : { instance: member, rank: 0, owned: {} };
-  return { member, topics, instance, rank, owned };
+    : { instance: member, rank: 0, exclusive: false, owned: {} };
+  return { member, topics, ...known };
 }
 
 function parsed(userData: Buffer | undefined): unknown {

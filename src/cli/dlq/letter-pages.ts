@@ -15,8 +15,8 @@ export interface LetterSource {
 export async function* pagesOf(
   { connection, topic, selection }: LetterSource,
   want: PageRequest['want'],
+  from: PageRequest['from'] = {},
 ): AsyncGenerator<Page> {
-  let from: PageRequest['from'] = {};
   for (;;) {
     const request: PageRequest = { topic, selection, from, want };
     const page = readAnswer(Page, await connection.ask('dlq-page', [JSON.stringify(request)]));
@@ -24,6 +24,13 @@ export async function* pagesOf(
     if (page.done) return;
     from = page.next;
   }
+}
+
+/** How many selected letters there are from a position on. */
+export async function countFrom(source: LetterSource, from: PageRequest['from']): Promise<number> {
+  let count = 0;
+  for await (const { meant } of pagesOf(source, 'count', from)) count += meant;
+  return count;
 }
 
 /** The selected letters one by one. */

@@ -23,8 +23,8 @@ export interface PageRequest {
   readonly selection: LetterSelection;
   /** The offset from which to read, by partition: the `next` of the page before. */
   readonly from: Readonly<Record<string, number>>;
-  /** Letters themselves, or how many there are of each kind. */
-  readonly want: 'letters' | 'groups';
+  /** Letters themselves, how many there are of each kind, or only how many. */
+  readonly want: 'letters' | 'groups' | 'count';
 }
 
 const PageRequest: t.Type<PageRequest> = t.type(
@@ -32,7 +32,7 @@ const PageRequest: t.Type<PageRequest> = t.type(
     topic: t.string,
     selection: Selection,
     from: Positions,
-    want: t.keyof({ letters: null, groups: null }),
+    want: t.keyof({ letters: null, groups: null, count: null }),
   },
   'PageRequest',
 );
@@ -42,6 +42,8 @@ export interface Page {
   readonly letters: readonly LetterSummary[];
   readonly groups: readonly LetterGroup[];
   readonly next: Readonly<Record<string, number>>;
+  /** Letters in it that are meant. */
+  readonly meant: number;
   /** Messages in it that are no dead letters. */
   readonly strangers: number;
   /** Whether the end is reached. */
@@ -52,6 +54,7 @@ export const Page: t.Type<Page> = t.type({
   letters: t.readonlyArray(LetterSummary),
   groups: t.readonlyArray(Group),
   next: Positions,
+  meant: t.number,
   strangers: t.number,
   done: t.boolean,
 });
@@ -63,8 +66,8 @@ const page: Query = async (bus, [request]): Promise<Page> => {
   const next: Record<string, number> = { ...from };
   const letters: LetterSummary[] = [];
   const groups = new GroupTally();
-  let [looked, strangers] = [0, 0];
-  const found = (): Page => ({ letters, groups: [...groups.groups], next, strangers, done: false });
+  let [looked, meant, strangers] = [0, 0, 0];
+  const found = (): Page => ({ letters, groups: [...groups.groups], next, meant, strangers, done: false });
   for await (const batch of scanLetters(bus, { topic, from })) {
     for (const { message, letter } of batch) {
       if (letters.length >= maxLetters) return found();
@@ -72,8 +75,9 @@ const page: Query = async (bus, [request]): Promise<Page> => {
       looked++;
       if (letter === undefined) strangers++;
       else if (isSelected(letter, selection)) {
+        meant++;
         if (want === 'letters') letters.push(summaryOf(letter));
-        else groups.count(letter);
+        else if (want === 'groups') groups.count(letter);
       }
     }
     if (looked >= maxLooked) return found();

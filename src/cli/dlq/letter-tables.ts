@@ -81,7 +81,8 @@ function fitted(
     const worst = before.reduce((a, b) => (rankOf(b) > rankOf(a) ? b : a));
     before = before.filter(i => i !== worst);
   }
-  const shown = rows.map(row => [...cellsOf(row, before), ...cellsOf(row, [last]).map(clippedTo(room()))]);
+  const clipped = clippedTo(room());
+  const shown = rows.map(row => [...cellsOf(row, before), ...cellsOf(row, [last]).map(clipped)]);
   const lines = table(columnsOf(columns, [...before, last]), shown, { width, gap });
   return lines.map(line => textOf(line, colour)).join('\n');
 }
@@ -97,7 +98,7 @@ function widthOf(
     rows.map(row => cellsOf(row, kept)),
     { width: Infinity, gap },
   );
-  return Math.max(...lines.map(lineWidth));
+  return lines.reduce((widest, line) => Math.max(widest, lineWidth(line)), 0);
 }
 
 function cellsOf(row: readonly Cell[], kept: readonly number[]): readonly Cell[] {

@@ -1,15 +1,17 @@
 import { GroupTally } from '../../dlq/group-tally.ts';
 import type { Terminal } from '../terminal.ts';
-import { plural } from '../view/readable.ts';
+import { counted, plural } from '../view/readable.ts';
 import { readAnswer } from '../wrong-input.ts';
 import { findLetter } from './find-letter.ts';
 import { type LetterSummary, WholeLetter } from './letter-answers.ts';
-import { type LetterSource, pagesOf } from './letter-pages.ts';
+import { type LetterSource, countFrom, pagesOf } from './letter-pages.ts';
 import { groupTable, letterTable } from './letter-tables.ts';
 import { viewLetter } from './letter-view.ts';
 
 /** Letters in a table unless told otherwise: it is shown at once, and columns need all of it. */
 const tableLimit = 100;
+/** Letters in one table; with more of them another one begins. */
+const tableRows = 1000;
 /** No wider, however wide the terminal is; so wide where there is none. */
 const widest = 200;
 
@@ -18,31 +20,40 @@ export interface ShowOptions {
   readonly terminal: Terminal;
 }
 
-/** Lists letters: a table, or a JSON object a line as they come. */
+/**
+ * Lists letters, and says how many more are meant: as tables of so many rows that none needs much memory, or as JSON
+ * objects, a line each.
+ */
 export async function listLetters(
   source: LetterSource,
   limit: number | undefined,
   { json, terminal }: ShowOptions,
 ): Promise<void> {
   const atMost = limit ?? (json ? Infinity : tableLimit);
-  const rows: LetterSummary[] = [];
-  let [listed, strangers, more] = [0, 0, false];
+  let rows: LetterSummary[] = [];
+  let [listed, more, strangers] = [0, 0, 0];
+  const flush = (): void => {
+    const oldestFirst = rows.toSorted((a, b) => a.failedAt - b.failedAt);
+    if (rows.length > 0) terminal.out(letterTable(oldestFirst, styleOf(terminal)));
+    rows = [];
+  };
   for await (const page of pagesOf(source, 'letters')) {
     strangers += page.strangers;
     const shown = page.letters.slice(0, atMost - listed);
     listed += shown.length;
     if (json) for (const letter of shown) terminal.out(JSON.stringify(letter));
     else rows.push(...shown);
-    more = shown.length < page.letters.length || (listed >= atMost && !page.done);
-    if (listed >= atMost) break;
+    if (rows.length >= tableRows) flush();
+    if (listed < atMost) continue;
+    more = page.letters.length - shown.length + (page.done ? 0 : await countFrom(source, page.next));
+    break;
   }
-  if (!json && listed > 0) {
-    const oldestFirst = rows.toSorted((a, b) => a.failedAt - b.failedAt);
-    terminal.out(letterTable(oldestFirst, styleOf(terminal)));
-  }
+  flush();
   if (listed === 0) terminal.err(`No letter in ${source.topic} is meant.`);
-  if (more && limit === undefined)
-    terminal.err(`The first ${listed}; --limit N shows more, groups counts all.`);
+  if (more > 0)
+    terminal.err(
+      `The first ${counted(listed)} of ${counted(listed + more)}; --limit N shows more, groups counts all.`,
+    );
   if (strangers > 0) {
     terminal.err(`${plural(strangers, 'message')} of ${source.topic} passed over: not dead letters.`);
   }

@@ -104,6 +104,12 @@ describe('tables of letters', () => {
     expect(text).not.toContain('\u001B');
   });
 
+  // Minutes where each row measures all of them again.
+  it('take as long as there are rows, not as there are pairs of them', () => {
+    const letters = Array.from({ length: 10_000 }, () => letter);
+    expect(letterTable(letters, { columns: 120, colour: false }).split('\n')).toHaveLength(10_001);
+  });
+
   it('count groups', () => {
     const group = { ...letter, id: '01234567', count: 1_204, firstAt: 0, lastAt: 1_000, example: letter.id };
     const text = groupTable([{ ...group, reason: 'price is <n>' }], { columns: 120, colour: false });

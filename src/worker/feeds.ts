@@ -6,6 +6,8 @@ import type { Logger } from './logger.ts';
 export interface WorkerFeed {
   readonly name: string;
   readonly run: (signal: AbortSignal) => Promise<unknown>;
+  /** The topic by which one of several processes is chosen to run it; undefined: each runs it. */
+  readonly ownedBy?: string;
 }
 
 const firstRestartMs = 1_000;

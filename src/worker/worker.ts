@@ -1,12 +1,13 @@
 import { type SchedulerLike, asyncScheduler } from 'rxjs';
 import { reasonOf } from '../core/failure.ts';
+import type { EventBus } from '../bus/event-bus.ts';
 import type { CircuitChange } from '../../operators/index.ts';
 import type { PipelineEvent } from '../runtime/pipeline-status.ts';
 import { ensureTopic } from '../runtime/ensure-topic.ts';
 import { Runtime } from '../runtime/runtime.ts';
 import { drainAll, within } from './drain.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
-import { Feeds } from './feeds.ts';
+import { Feeds, type WorkerFeed } from './feeds.ts';
 import { type HttpServer, startHttpServer } from './http-server.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import { pushMetrics } from './metrics-callback.ts';
@@ -17,6 +18,7 @@ import { reportTopics } from './report-topics.ts';
 import { type AuditLog, auditLog, reportHealth, reportMetrics } from './reporters.ts';
 import type { Ticker } from './ticker.ts';
 import type { WorkerOptions } from './worker-options.ts';
+import { whileOwner } from './while-owner.ts';
 import { type ReadSeries, workerSeries } from './worker-series.ts';
 
 /**
@@ -70,7 +72,11 @@ class Worker {
       scheduler,
       report: event => this.#log(event),
     });
-    this.#feeds = new Feeds(options.feeds ?? [], scheduler, logger);
+    this.#feeds = new Feeds(
+      (options.feeds ?? []).map(feed => ownedFeed(feed, bus)),
+      scheduler,
+      logger,
+    );
     this.#readiness = new Readiness({
       ...options,
       runtime: this.#runtime,
@@ -225,6 +231,14 @@ class Worker {
     this.#logger[level]({ pipeline, stage, from, to, reason }, `circuit ${to}`);
     void this.#audit.record('circuit-changed', `${pipeline}/${stage}`, { from, to, reason });
   }
+}
+
+/** Where several processes share a bus, one of them runs the feed. */
+function ownedFeed(feed: WorkerFeed, bus: EventBus): WorkerFeed {
+  const { name, run, ownedBy } = feed;
+  if (ownedBy === undefined || !bus.capabilities.multiProcess) return feed;
+  const ownership = { topic: ownedBy, group: `feed-${name}` };
+  return { name, run: signal => whileOwner(bus, ownership, signal, run) };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

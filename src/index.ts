@@ -23,6 +23,7 @@ export {
   type KafkaTls,
   type Secret,
 } from './bus/kafka/kafka-security.ts';
+export { publishMarker } from './bus/publish-marker.ts';
 export { BackendRegistry } from './bus/registry.ts';
 export {
   type Codec,
@@ -37,7 +38,7 @@ export { type Delivery, type Failed, type Ok, all, toEither } from './core/deliv
 export { formatDuration, formatSize, parseDuration, parseSize } from './core/durations.ts';
 export { type Failure, type FailureTag } from './core/failure.ts';
 export { type HeaderValue, type LateText, MessageHeaders } from './core/headers.ts';
-export { Marker, isMarker } from './core/marker.ts';
+export { Marker, isMarker, markerOf } from './core/marker.ts';
 export {
   type Bytes,
   type Message,

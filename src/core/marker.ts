@@ -1,5 +1,6 @@
 import { MessageHeaders } from './headers.ts';
 import { type Message, type MessageId, type OutgoingMessage, messageId } from './message.ts';
+import type { Publisher } from './publisher.ts';
 
 /** Which of several that write to a topic have come so far: by number, of so many. */
 export interface MarkerParts {
@@ -77,6 +78,17 @@ function idOf(partition: number, { kind, time }: Marker): MessageId {
   }
   const place = `${kind === 'time' ? 0 : 1}${partition.toString(16)}`.padStart(16, '0');
   return messageId(place + timeInId.text);
+}
+
+/** The messages that carry a marker to every partition of a topic. */
+export function markerMessages(
+  topic: string,
+  publisher: Pick<Publisher, 'partitionsOf'>,
+  marker: Marker,
+): readonly OutgoingMessage[] {
+  return Array.from({ length: publisher.partitionsOf(topic) }, (_, partition) =>
+    markerMessage(topic, partition, marker),
+  );
 }
 
 /** The marker that a message carries, or undefined. */

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import type { EventBus } from '../bus/event-bus.ts';
 import { settlement } from '../core/delivery.ts';
-import { Marker, markerMessage } from '../core/marker.ts';
+import { Marker, markerMessages } from '../core/marker.ts';
 import type { OutgoingMessage } from '../core/message.ts';
 import type { BusError } from '../core/publisher.ts';
 import type { Feed, FeedItem } from './feed.ts';
@@ -198,10 +198,6 @@ class FeedMarks {
   }
 
   #everywhere(topics: readonly string[], marker: Marker): OutgoingMessage[] {
-    return topics.flatMap(topic =>
-      Array.from({ length: this.#bus.partitionsOf(topic) }, (_, partition) =>
-        markerMessage(topic, partition, marker),
-      ),
-    );
+    return topics.flatMap(topic => markerMessages(topic, this.#bus, marker));
   }
 }

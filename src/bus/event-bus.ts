@@ -5,6 +5,7 @@ import type { BusError, Handler, Publisher, Receipt } from '../core/publisher.ts
 import type { TopicSettings, TopicSpec } from '../core/topic.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { BusHealth } from './health.ts';
+import type { TopicAdmin } from './topic-admin.ts';
 
 /** One partition of one topic. */
 export interface TopicPartition {
@@ -89,6 +90,18 @@ export interface PartitionInfo {
   /** The offset that the next message will get. */
   readonly nextOffset: number;
   readonly bytes: number;
+  /** The node that leads it, in a cluster. */
+  readonly leader?: number;
+  /** The nodes that hold copies, and those whose copies are up to date, in a cluster. */
+  readonly replicas?: readonly number[];
+  readonly inSync?: readonly number[];
+}
+
+/** A setting of a topic in the backend's own words that is not as the backend sets it when it creates one. */
+export interface SettingDrift {
+  readonly setting: string;
+  readonly is: string;
+  readonly should: string;
 }
 
 export interface GroupLag {
@@ -104,12 +117,16 @@ export interface TopicInfo {
   readonly settings: TopicSettings;
   readonly partitions: readonly PartitionInfo[];
   readonly groups: readonly GroupLag[];
+  /** What of it was changed from outside, beside what `settings` tell. */
+  readonly drift?: readonly SettingDrift[];
 }
 
 /** The one interface that every backend implements in full. */
 export interface EventBus extends Publisher {
   readonly kind: string;
   readonly capabilities: Capabilities;
+  /** For changing topics that are there; a backend without makes topics only anew. */
+  readonly admin?: TopicAdmin;
 
   /** Makes the bus ready. @throws BusError `storage` where its place cannot be opened */
   start(): Promise<void>;

@@ -1,7 +1,7 @@
 import { BusError } from '../../core/publisher.ts';
-import type { GroupLag, TopicInfo } from '../event-bus.ts';
-import type { KafkaDriver } from './driver.ts';
-import { settingsOf } from './topic-configs.ts';
+import type { GroupLag, PartitionInfo, TopicInfo } from '../event-bus.ts';
+import type { KafkaDriver, PartitionMetadata } from './driver.ts';
+import { driftOf, settingsOf } from './topic-configs.ts';
 
 /** All that the cluster knows of a topic. @throws BusError `topic-not-found` */
 export async function describeTopic(driver: KafkaDriver, name: string): Promise<TopicInfo> {
@@ -14,6 +14,8 @@ export async function describeTopic(driver: KafkaDriver, name: string): Promise<
   ]);
   const replication = Math.max(1, ...metadata.partitions.map(({ replicas }) => replicas.length));
   const ends = new Map(offsets.map(({ partition, next }) => [partition, next]));
+  const copies = new Map(metadata.partitions.map(partition => [partition.partition, partition]));
+  const drift = driftOf(configs);
   return {
     name,
     settings: settingsOf(configs, metadata.partitions.length, replication),
@@ -22,9 +24,19 @@ export async function describeTopic(driver: KafkaDriver, name: string): Promise<
       firstOffset: first,
       nextOffset: next,
       bytes: bytes.get(partition) ?? 0,
+      ...copiesOf(copies.get(partition)),
     })),
     groups: await lagsOf(driver, name, ends),
+    ...(drift.length > 0 && { drift }),
   };
+}
+
+function copiesOf(
+  partition: PartitionMetadata | undefined,
+): Pick<PartitionInfo, 'leader' | 'replicas' | 'inSync'> {
+  if (partition === undefined) return {};
+  const { leader, replicas, inSync } = partition;
+  return { ...(leader !== undefined && { leader }), replicas, inSync };
 }
 
 async function lagsOf(

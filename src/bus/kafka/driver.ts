@@ -162,6 +162,10 @@ export interface KafkaDriver {
   partitionBytes(topic: TopicMetadata): Promise<ReadonlyMap<number, number>>;
   createTopic(topic: NewTopic): Promise<void>;
   deleteTopic(name: string): Promise<void>;
+  /** Adds partitions until there are so many. */
+  createPartitions(topic: string, partitions: number): Promise<void>;
+  /** Sets these settings of Kafka's own and leaves the topic's others alone. */
+  setConfigs(topic: string, configs: Readonly<Record<string, string>>): Promise<void>;
 
   offsets(topic: string): Promise<readonly PartitionOffsets[]>;
   /** The first offset at or after a log time, by partition; the end where there is none. */

@@ -18,6 +18,7 @@ import { subscribeHandler } from '../handler-subscription.ts';
 import type { BusHealth } from '../health.ts';
 import { requireLegalTopic } from '../legal-topic.ts';
 import { publishAll, publishOne } from '../publish-promises.ts';
+import type { TopicAdmin } from '../topic-admin.ts';
 import { type LostDelivery, UnsettledWatch } from '../unsettled-watch.ts';
 import { BatchingSender } from './batching-sender.ts';
 import { clusterCondition } from './cluster-condition.ts';
@@ -26,7 +27,7 @@ import { describeTopic } from './describe-topic.ts';
 import type { KafkaOptions } from './kafka-options.ts';
 import { KafkaSource } from './kafka-source.ts';
 import { type KafkaSettings, settled } from './kafka-settings.ts';
-import { configsOf } from './topic-configs.ts';
+import { alterableConfigsOf, configsOf } from './topic-configs.ts';
 import { TopicDirectory } from './topic-directory.ts';
 
 /** How long messages under way may hold up the end, ms. */
@@ -42,6 +43,20 @@ export class KafkaBus implements EventBus {
     delayedRedelivery: true,
     durable: true,
     multiProcess: true,
+  };
+  readonly admin: TopicAdmin = {
+    growPartitions: async (topic, partitions) => {
+      const { driver, directory } = this.#require();
+      await driver.createPartitions(topic, partitions);
+      await directory.learn(topic);
+    },
+    alterTopic: async ({ name, settings }) => {
+      const { driver, directory } = this.#require();
+      requireLegalTopic({ name, settings });
+      await driver.setConfigs(name, alterableConfigsOf(settings));
+      directory.declare(name, settings);
+      await directory.learn(name);
+    },
   };
   readonly #settings: KafkaSettings;
   readonly #scheduler: SchedulerLike;

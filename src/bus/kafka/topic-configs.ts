@@ -1,3 +1,4 @@
+import type { SettingDrift } from '../event-bus.ts';
 import { type TopicSettings, defaultTopicSettings } from '../../core/topic.ts';
 
 /** What a record batch may be larger than its payload: key, headers, and Kafka's own fields. */
@@ -8,14 +9,31 @@ export const headroomBytes: number = 64 * 1024;
  * else be deleted at once.
  */
 export function configsOf(settings: TopicSettings): Record<string, string> {
-  const { retentionMs, retentionBytes, compaction, maxMessageBytes } = settings;
   return {
-    'cleanup.policy': compaction ? 'compact' : 'delete',
-    'retention.ms': String(retentionMs),
+    'cleanup.policy': settings.compaction ? 'compact' : 'delete',
+    ...alterableConfigsOf(settings),
+  };
+}
+
+/** Those that can be changed on a topic that is there. */
+export function alterableConfigsOf({
+  retentionMs,
+  retentionBytes,
+  maxMessageBytes,
+}: TopicSettings): Record<string, string> {
+  return {
+    'retention.ms': String(Number.isFinite(retentionMs) ? retentionMs : -1),
     'retention.bytes': String(retentionBytes ?? -1),
     'max.message.bytes': String(maxMessageBytes + headroomBytes),
     'message.timestamp.type': 'LogAppendTime',
   };
+}
+
+/** What `configsOf` sets, `settingsOf` does not tell, and is otherwise now. */
+export function driftOf(configs: ReadonlyMap<string, string>): readonly SettingDrift[] {
+  const setting = 'message.timestamp.type';
+  const [is, should] = [configs.get(setting), 'LogAppendTime'];
+  return is === undefined || is === should ? [] : [{ setting, is, should }];
 }
 
 /** Kafka's settings as ours. */

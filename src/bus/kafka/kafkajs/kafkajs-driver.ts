@@ -19,6 +19,7 @@ import type { KafkaSettings } from '../kafka-settings.ts';
 import { type Client, clusterOf, loadClient, openKafka } from './client.ts';
 import { compressionOf } from './compression.ts';
 import { busErrorOf, typeOf } from './kafkajs-errors.ts';
+import { setConfigs } from './incremental-alter.ts';
 import { KafkaJsMember } from './kafkajs-member.ts';
 import { KafkaJsProducer } from './kafkajs-producer.ts';
 import { KafkaJsReader } from './kafkajs-reader.ts';
@@ -129,6 +130,20 @@ export class KafkaJsDriver implements KafkaDriver {
 
   deleteTopic(name: string): Promise<void> {
     return this.#try(`deleting topic ${name}`, () => this.#admin.deleteTopics({ topics: [name] }));
+  }
+
+  async createPartitions(topic: string, partitions: number): Promise<void> {
+    await this.#try(`adding partitions to ${topic}`, () =>
+      this.#admin.createPartitions({ topicPartitions: [{ topic, count: partitions }] }),
+    );
+    await untilLed(() => this.#metadata([topic]), partitions);
+  }
+
+  setConfigs(topic: string, configs: Readonly<Record<string, string>>): Promise<void> {
+    return this.#try(`changing the settings of ${topic}`, async () => {
+      await this.#cluster.refreshMetadata();
+      await setConfigs(await this.#cluster.findControllerBroker(), topic, configs);
+    });
   }
 
   offsets(topic: string): Promise<readonly PartitionOffsets[]> {

@@ -1,0 +1,73 @@
+import { createRequire } from 'node:module';
+import type { Broker } from 'kafkajs';
+
+const require = createRequire(import.meta.url);
+
+/** The parts of kafkajs that write and read its protocol, for requests that it does not have. */
+export interface Encoder {
+  writeInt8(value: number): Encoder;
+  writeInt32(value: number): Encoder;
+  writeBoolean(value: boolean): Encoder;
+  writeString(value: string): Encoder;
+  writeArray(values: readonly unknown[], type?: string): Encoder;
+}
+
+export interface Decoder {
+  readInt8(): number;
+  readInt16(): number;
+  readInt32(): number;
+  readInt64(): { toString(): string };
+  readBoolean(): boolean;
+  readString(): string | null;
+  readArray<A>(read: (decoder: Decoder) => A): A[];
+}
+
+interface Connection {
+  send(exchange: unknown): Promise<unknown>;
+}
+
+/** A request of Kafka's protocol in a version without tagged fields. */
+export interface RawRequest<A> {
+  readonly apiKey: number;
+  readonly apiVersion: number;
+  readonly apiName: string;
+  readonly encode: (encoder: () => Encoder) => Encoder;
+  readonly decode: (decoder: Decoder) => A;
+}
+
+/** Sends a request over the connection of kafkajs to a broker. */
+export async function sendRaw<A>(broker: Broker, request: RawRequest<A>): Promise<A> {
+  const EncoderClass = require('kafkajs/src/protocol/encoder') as new () => Encoder;
+  const DecoderClass = require('kafkajs/src/protocol/decoder') as new (buffer: Buffer) => Decoder;
+  const { apiKey, apiVersion, apiName, encode, decode } = request;
+  const connection = (broker as unknown as { readonly connectionPool: Connection }).connectionPool;
+  let answer: { readonly value: A } | undefined;
+  await connection.send({
+    request: {
+      apiKey,
+      apiVersion,
+      apiName,
+      encode: () => Promise.resolve(encode(() => new EncoderClass())),
+    },
+    response: {
+      decode: (buffer: Buffer) => {
+        answer = { value: decode(new DecoderClass(buffer)) };
+        return Promise.resolve(answer);
+      },
+      parse: (parsed: unknown) => Promise.resolve(parsed),
+    },
+  });
+  if (answer === undefined) throw new Error(`${apiName} was not answered`);
+  return answer.value;
+}
+
+/** The error of the protocol with this code, as kafkajs throws it; undefined for none. */
+export function protocolError(code: number, text: string | null): Error | undefined {
+  if (code === 0) return undefined;
+  const { createErrorFromCode } = require('kafkajs/src/protocol/error') as {
+    readonly createErrorFromCode: (code: number) => Error;
+  };
+  const error = createErrorFromCode(code);
+  if (text !== null && text !== '') error.message = text;
+  return error;
+}

@@ -37,7 +37,7 @@ const overview = [
   ...commands.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`),
   '',
   'cryptorun COMMAND --help tells more. Exit codes: 0 done, 1 failed, 2 wrong input or configuration,',
-  '3 not drained in time, 130 and 143 ended by a second signal.',
+  '3 not drained in time, 4 topics plan has something to do, 130 and 143 ended by a second signal.',
 ].join('\n');
 
 /** Runs a command line; returns the exit code. */

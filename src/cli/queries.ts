@@ -7,6 +7,9 @@ import type { Query } from './query.ts';
 /** Every topic with its partitions, bytes and groups. */
 const topics: Query = async bus => Promise.all((await bus.listTopics()).map(name => bus.getTopicInfo(name)));
 
+/** One topic: `[name]`. */
+const topic: Query = (bus, [name = '']) => bus.getTopicInfo(name);
+
 /** States of a pipeline's operators: `[pipeline, operator?, key?]`. */
 const state: Query = async (bus, [pipeline = '', operator, key], runtime) => {
   const running = runtime?.pipelines.find(candidate => candidate.pipeline.name === pipeline);
@@ -19,6 +22,7 @@ const state: Query = async (bus, [pipeline = '', operator, key], runtime) => {
 /** Every question there is, by name. */
 export const queries: Readonly<Record<string, Query>> = {
   topics,
+  topic,
   state,
   explain: explainQuery,
   ...letterQueries,

@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline/promises';
+
 /** Where a command writes, and what it may assume of it. */
 export interface Terminal {
   /** A line or more to standard output. */
@@ -12,19 +14,22 @@ export interface Terminal {
   };
   readonly isInteractive: boolean;
   readonly colour: boolean;
+  /** Whether a person agrees; where there is none to ask, the command itself was the answer. */
+  confirm(question: string): Promise<boolean>;
 }
 
 const fallback = { columns: 80, rows: 24 };
 
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
-  const { stdout, stderr, env } = process;
+  const { stdin, stdout, stderr, env } = process;
   // A reader that goes away (`| head`) ends the program quietly.
   stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   return {
     out: text => void stdout.write(`${text}\n`),
     err: text => void stderr.write(`${text}\n`),
     isInteractive: stdout.isTTY,
+    confirm: question => (stdin.isTTY && stdout.isTTY ? confirmed(question) : Promise.resolve(true)),
     colour: stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
     stream: {
       write: text => void stdout.write(text),
@@ -36,4 +41,11 @@ export function processTerminal(): Terminal {
       },
     },
   };
+}
+
+async function confirmed(question: string): Promise<boolean> {
+  const { stdin: input, stderr: output } = process;
+  const lines = createInterface({ input, output });
+  const answer = await lines.question(`${question} [y/N] `).finally(() => lines.close());
+  return /^y(es)?$/i.test(answer.trim());
 }

@@ -1,6 +1,6 @@
-import { nearestName } from '../../config/nearest-name.ts';
-import { CliError } from '../cli-error.ts';
-import type { CommandInput } from '../command.ts';
+import { nearestName } from '../config/nearest-name.ts';
+import { CliError } from './cli-error.ts';
+import type { CommandInput } from './command.ts';
 
 /** Which options each verb of a command takes. */
 export type VerbOptions<V extends string> = Readonly<Record<V, readonly string[]>>;

@@ -55,6 +55,7 @@ export type AuditAction =
   | 'worker-stopped'
   | 'config-loaded'
   | 'topic-created'
+  | 'topic-changed'
   | 'topic-deleted'
   | 'control'
   | 'circuit-changed'
@@ -83,6 +84,7 @@ export const AuditEvent: t.Type<AuditEvent> = t.type({
     'worker-stopped': null,
     'config-loaded': null,
     'topic-created': null,
+    'topic-changed': null,
     'topic-deleted': null,
     control: null,
     'circuit-changed': null,

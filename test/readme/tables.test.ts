@@ -54,6 +54,7 @@ describe('README tables', () => {
       err: () => undefined,
       stream: { write: () => undefined, columns: 80, rows: 24 },
       isInteractive: false,
+      confirm: () => Promise.resolve(true),
       colour: false,
     };
     await main(['--help'], terminal);

@@ -6,7 +6,7 @@ import { type ShowOptions, listGroups, listLetters, showLetter } from '../dlq/li
 import { redriveLetters } from '../dlq/redrive-command.ts';
 import { selectionOf, selectionOptions } from '../dlq/selection.ts';
 import { placeOf, placeOptions } from '../place.ts';
-import { type VerbOptions, verbOf } from '../dlq/verb-options.ts';
+import { type VerbOptions, verbOf } from '../verb-options.ts';
 
 const places = [...Object.keys(placeOptions), 'topic', 'json'];
 const selecting = Object.keys(selectionOptions);

@@ -4,7 +4,7 @@ import { type Command, type CommandInput, type Options, textOption } from '../co
 import type { ShowOptions } from '../dlq/list-command.ts';
 import { redriveLetters } from '../dlq/redrive-command.ts';
 import { selectionOptions } from '../dlq/selection.ts';
-import { type VerbOptions, verbOf } from '../dlq/verb-options.ts';
+import { type VerbOptions, verbOf } from '../verb-options.ts';
 import { placeOptions } from '../place.ts';
 import { lookAt } from './dlq.ts';
 

@@ -1,54 +1,41 @@
-import * as t from 'io-ts';
-import { isLeft } from 'fp-ts/lib/Either.js';
-import { ask } from '../ask.ts';
 import { CliError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
+import { type VerbOptions, verbOf } from '../verb-options.ts';
 import { placeOf, placeOptions } from '../place.ts';
+import { listTopics, showTopic } from '../topics/list-topics.ts';
+import { planOrApply } from '../topics/plan-command.ts';
 
-const Info = t.type({
-  name: t.string,
-  partitions: t.array(t.type({ firstOffset: t.number, nextOffset: t.number, bytes: t.number })),
-  groups: t.array(t.type({ group: t.string, lag: t.number })),
-});
+const places = [...Object.keys(placeOptions), 'json'];
+
+const verbs: VerbOptions<'list' | 'show' | 'plan' | 'apply'> = {
+  list: places,
+  show: places,
+  plan: places,
+  apply: [...places, 'yes'],
+};
 
 export const topicsCommand: Command = {
   name: 'topics',
-  summary: 'Lists the topics of a data folder: messages, bytes, and how far each group is behind',
+  summary: 'topics [list]|show NAME|plan|apply: what topics hold, and making them as they are configured',
+  positionals: '[list]|show NAME|plan|apply',
   options: {
     ...placeOptions,
+    yes: { type: 'boolean', help: 'apply: without asking' },
     json: { type: 'boolean', help: 'as JSON' },
   },
-  run: async ({ options, terminal }) => {
-    const answer = await ask(placeOf(options), 'topics', []);
-    if (options['json'] === true) {
-      terminal.out(JSON.stringify(answer, null, 2));
-      return 0;
-    }
-    const infos = t.array(Info).decode(answer);
-    if (isLeft(infos))
-      throw new CliError(1, 'the answer cannot be read: is the running process of another version?');
-    const width = Math.max(...infos.right.map(({ name }) => name.length)) + 2;
-    terminal.out(
-      `${'topic'.padEnd(width)}${'partitions'.padStart(10)}${'messages'.padStart(12)}${'size'.padStart(12)}  groups (lag)`,
-    );
-    for (const { name, partitions, groups } of infos.right) {
-      const messages = partitions.reduce((sum, p) => sum + p.nextOffset - p.firstOffset, 0);
-      const bytes = partitions.reduce((sum, p) => sum + p.bytes, 0);
-      const size = inMegabytes(bytes);
-      terminal.out(
-        `${name.padEnd(width)}${String(partitions.length).padStart(10)}${String(messages).padStart(12)}${size.padStart(12)}  ${lags(groups)}`,
-      );
-    }
+  run: async input => {
+    const { options, positionals, terminal } = input;
+    const [typed = 'list', name] = positionals;
+    const verb = verbOf('topics', verbs, { ...input, positionals: [typed] });
+    const show = { json: options['json'] === true, terminal };
+    if (verb === 'plan' || verb === 'apply') return planOrApply(verb, input);
+    if (verb === 'list') await listTopics(placeOf(options), show);
+    else await showTopic(placeOf(options), named(name), show);
     return 0;
   },
 };
 
-function inMegabytes(bytes: number): string {
-  return bytes === 0 ? '0' : `${(bytes / 1024 ** 2).toFixed(1)} MB`;
-}
-
-function lags(groups: readonly { readonly group: string; readonly lag: number }[]): string {
-  const byGroup = new Map<string, number>();
-  for (const { group, lag } of groups) byGroup.set(group, (byGroup.get(group) ?? 0) + lag);
-  return [...byGroup].map(([group, lag]) => `${group} (${lag})`).join(', ');
+function named(name: string | undefined): string {
+  if (name !== undefined) return name;
+  throw new CliError(2, 'Name a topic: cryptorun topics show NAME');
 }

@@ -15,6 +15,7 @@ async function run(args: readonly string[]): Promise<{ code: number; out: string
     err: text => void err.push(text),
     stream: { write: () => undefined, columns: 80, rows: 24 },
     isInteractive: false,
+    confirm: () => Promise.resolve(true),
     colour: false,
   };
   return { code: await main(args, terminal), out: out.join('\n'), err: err.join('\n') };

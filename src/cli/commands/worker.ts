@@ -53,6 +53,7 @@ export const workerCommand: Command = {
         feeds: feeds.map(feed => ({
           name: feed.name,
           run: signal => runFeed(feed, bus, signal, { topics: feedTopics }),
+          ownedBy: feedTopics.positions,
         })),
         http: bundle.http,
         drainDeadlineMs: bundle.drainDeadline,

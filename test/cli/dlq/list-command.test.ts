@@ -26,6 +26,7 @@ async function listed(
     stream: { write: () => undefined, columns: 120, rows: 40 },
     isInteractive: false,
     colour: false,
+    confirm: () => Promise.resolve(true),
   };
   const ask = async (name: string, args: readonly string[]): Promise<unknown> => {
     asked.add(/"want":"(\w+)"/.exec(args[0] ?? '')?.[1] ?? '');

@@ -1,38 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { started } from './started-process.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-
-/** A real process, what it has said so far, and its exit code. */
-function started(...args: string[]) {
-  const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let output = '';
-  const wake = new Set<() => void>();
-  const ended = new Promise<number | null>(resolve => child.once('close', resolve));
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', chunk => {
-      output += String(chunk);
-      for (const look of wake) look();
-    });
-  }
-  const said = (text: string): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const look = (): void => {
-        if (!output.includes(text)) return;
-        wake.delete(look);
-        resolve();
-      };
-      wake.add(look);
-      look();
-      void ended.then(code => reject(new Error(`ended with ${code} before "${text}":\n${output}`)));
-    });
-  return { said, ended, kill: (signal: NodeJS.Signals) => child.kill(signal), output: () => output };
-}
 
 describe('a worker process', () => {
   it.each([

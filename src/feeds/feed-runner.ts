@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import type { EventBus } from '../bus/event-bus.ts';
 import { settlement } from '../core/delivery.ts';
+import { MessageHeaders } from '../core/headers.ts';
 import { Marker, markerMessages } from '../core/marker.ts';
 import type { OutgoingMessage } from '../core/message.ts';
 import type { BusError } from '../core/publisher.ts';
@@ -45,10 +46,9 @@ export async function runFeed(
   const counts = { items: 0, malformed: 0 };
   const letter: LetterOf = (message, { message: reason }) => refusedLetter(feed, topics, message, reason);
   await publishAll(bus, marks.absent(), signal);
-  for await (const { items, position, progress } of feed.read(
-    await lastPosition(bus, feed, topics),
-    signal,
-  )) {
+  const stopped = await lastPosition(bus, feed, topics);
+  marks.newest = stopped.time;
+  for await (const { items, position, progress } of feed.read(stopped.position, signal)) {
     // Of ticks a marker also ends the time in which one that is said twice is known again: they need each.
     const told = feed.contents.prices === 'bars' ? withoutNeedless(items) : items;
     const messages: OutgoingMessage[] = [];
@@ -57,9 +57,10 @@ export async function runFeed(
       else messages.push(messageOf(feed, topics, item, live));
     }
     if (!(await publishAll(bus, messages, signal, letter))) return false;
-    // Behind all of the batch: what was refused and is not stored yet must be said again after a crash.
-    if (!(await publishAll(bus, [positionMessage(feed, topics, position)], signal))) return false;
     marks.seen(items);
+    // Behind all of the batch: what was refused and is not stored yet must be said again after a crash.
+    const reached = positionMessage(feed, topics, position, marks.newest);
+    if (!(await publishAll(bus, [reached], signal))) return false;
     counts.items += items.length;
     counts.malformed += items.filter(({ kind }) => kind === 'malformed').length;
     onProgress?.({ ...counts, time: marks.newest, progress });
@@ -71,24 +72,42 @@ export async function runFeed(
   return publishAll(bus, marks.end(), signal);
 }
 
+/** Where a feed stopped, and the event time that it had reached, ms: its end is said to be then. */
+interface Stopped {
+  readonly position: string | null;
+  readonly time: number | undefined;
+}
+
+const timeHeader = 'feed-time';
+
 /** Where the feed stopped the last time. */
-function lastPosition(bus: EventBus, feed: Feed, topics: FeedTopics): Promise<string | null> {
+function lastPosition(bus: EventBus, feed: Feed, topics: FeedTopics): Promise<Stopped> {
   return new Promise((resolve, reject) => {
-    let position: string | null = null;
+    let stopped: Stopped = { position: null, time: undefined };
     bus.source(topics.positions, { untilEnd: true }).subscribe({
       next: delivery => {
-        const { key, payload } = delivery.message;
-        if (key === feed.name && payload) position = Buffer.from(payload).toString();
+        const { key, payload, headers } = delivery.message;
+        if (key === feed.name && payload) {
+          const time = headers.get(timeHeader);
+          const position = Buffer.from(payload).toString();
+          stopped = { position, time: time === undefined ? undefined : Number(time) };
+        }
         delivery[settlement].ack();
       },
       error: reject,
-      complete: () => resolve(position),
+      complete: () => resolve(stopped),
     });
   });
 }
 
-function positionMessage(feed: Feed, { positions }: FeedTopics, position: string): OutgoingMessage {
-  return { topic: positions, key: feed.name, payload: Buffer.from(position) };
+function positionMessage(
+  feed: Feed,
+  { positions }: FeedTopics,
+  position: string,
+  time: number | undefined,
+): OutgoingMessage {
+  const headers = MessageHeaders.of(time === undefined ? {} : { [timeHeader]: String(time) });
+  return { topic: positions, key: feed.name, payload: Buffer.from(position), headers };
 }
 
 /** The dead letter of a message that its topic does not take. */

@@ -71,10 +71,14 @@ export function leastOf(markers: Iterable<Marker | undefined>): Marker | undefin
   for (const marker of markers) {
     if (marker === undefined) return undefined;
     if (least === undefined || marker.watermark < least.watermark) least = marker;
-    // One partition that merely ended says more than one that carries nothing.
-    else if (least.kind === 'absent' && marker.kind === 'end') least = marker;
+    // One partition that merely ended says more than one that carries nothing, and of several the one that ended last.
+    else if (marker.kind === 'end' && (least.kind === 'absent' || isLaterEnd(marker, least))) least = marker;
   }
   return least;
+}
+
+function isLaterEnd(marker: Marker, than: Marker): boolean {
+  return than.kind === 'end' && marker.time > than.time;
 }
 
 export function isSame(a: Marker, b: Marker | undefined): boolean {

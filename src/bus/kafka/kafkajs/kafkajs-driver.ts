@@ -122,10 +122,11 @@ export class KafkaJsDriver implements KafkaDriver {
         ],
       }),
     );
+    // Another process may have made it just now.
+    await untilLed(() => this.#metadata([name]), isNew ? partitions : 1);
     if (!isNew) {
       throw new BusError('topic-exists', `topic ${name} exists already: use it, or delete it first`);
     }
-    await untilLed(() => this.#metadata([name]), partitions);
   }
 
   deleteTopic(name: string): Promise<void> {

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { markerOf } from '../../src/core/marker.ts';
+import { runFeed } from '../../src/feeds/feed-runner.ts';
+import type { Feed, FeedBatch } from '../../src/feeds/feed.ts';
+import { PipelineDriver } from '../../src/testing/index.ts';
+import { feedTopics } from '../chain/chain-run.ts';
+
+/** A feed of two bars, of which the second batch ends it. */
+function feedOf(until: number): Feed {
+  return {
+    name: 'two',
+    contents: { prices: 'bars', trades: false, books: false },
+    async *read(position): AsyncGenerator<FeedBatch> {
+      await Promise.resolve();
+      for (let n = Number(position ?? 0); n < until; n++) {
+        yield {
+          items: [{ kind: 'time', time: (n + 1) * 60_000 }],
+          position: String(n + 1),
+          progress: undefined,
+        };
+      }
+    },
+  };
+}
+
+describe('a feed that goes on where it stopped', () => {
+  // Kills: a feed that is killed between its last batch and its end telling its end without a time.
+  it('ends at the time that it had reached, also where nothing is left to say', async () => {
+    const driver = await PipelineDriver.start({
+      pipelines: () => [],
+      topics: Object.fromEntries(Object.values(feedTopics).map(name => [name, {}])),
+    });
+    const run = (until: number): Promise<boolean> =>
+      runFeed(feedOf(until), driver.bus, new AbortController().signal, { topics: feedTopics });
+    for (let time = 0; time < 2; time++) await run(2);
+    const ends = driver.messages({ name: feedTopics.prices }).flatMap(message => {
+      const marker = markerOf(message);
+      return marker?.kind === 'end' ? [marker.time] : [];
+    });
+    expect(ends).toEqual([120_000, 120_000]);
+  });
+});

@@ -1,4 +1,4 @@
-import type { BusHealth } from './health.ts';
+import type { BusHealth, ConsumerCounts } from './health.ts';
 
 /** What the bus knows of itself beside its condition. */
 export interface BusFigures {
@@ -21,6 +21,7 @@ export class BusCondition {
   readonly #notes: string[] = [];
   readonly #warnings = new Set<string>();
   readonly #failing = new Map<string, string>();
+  readonly #counts: { -readonly [Name in keyof ConsumerCounts]: number } = {};
   #producerLatencyMs = 0;
   #consumerLatencyMs = 0;
 
@@ -45,6 +46,10 @@ export class BusCondition {
     this.#failing.delete(work);
   }
 
+  counted(what: keyof ConsumerCounts, more: number): void {
+    this.#counts[what] = (this.#counts[what] ?? 0) + more;
+  }
+
   published(tookMs: number): void {
     this.#producerLatencyMs += (tookMs - this.#producerLatencyMs) / smoothing;
   }
@@ -63,6 +68,7 @@ export class BusCondition {
       ...(this.#warnings.size > 0 && { warnings: [...this.#warnings] }),
       metrics: {
         ...figures,
+        ...this.#counts,
         producerLatencyMs: this.#producerLatencyMs,
         consumerLatencyMs: this.#consumerLatencyMs,
       },

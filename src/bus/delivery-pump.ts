@@ -28,6 +28,7 @@ export class DeliveryPump<P extends PumpedPartition> {
   readonly #maxBytes: number;
   readonly #maxUncommitted: number;
   readonly #delivering: (due: Due) => void;
+  readonly #rested: () => void;
   readonly #partitions: P[] = [];
   #next = 0;
   #inFlight = 0;
@@ -39,13 +40,22 @@ export class DeliveryPump<P extends PumpedPartition> {
   /** Stopped for want of credit: what frees some makes it look again. */
   #starved = false;
 
-  /** @param delivering told of each delivery before it is made */
-  constructor(observer: Observer<Delivery<Bytes>>, options: SourceOptions, delivering: (due: Due) => void) {
+  /**
+   * @param delivering told of each delivery before it is made
+   * @param rested told when all that may be delivered has been
+   */
+  constructor(
+    observer: Observer<Delivery<Bytes>>,
+    options: SourceOptions,
+    delivering: (due: Due) => void,
+    rested: () => void,
+  ) {
     this.#observer = observer;
     this.#maxInFlight = options.maxInFlight ?? 1024;
     this.#maxBytes = options.maxInFlightBytes ?? 16 * 1024 * 1024;
     this.#maxUncommitted = options.maxUncommitted ?? this.#maxInFlight * 8;
     this.#delivering = delivering;
+    this.#rested = rested;
   }
 
   get partitions(): readonly P[] {
@@ -103,6 +113,12 @@ export class DeliveryPump<P extends PumpedPartition> {
     } finally {
       this.#pumping = false;
     }
+    this.#rested();
+  }
+
+  /** Whether a delivery is being made right now: what follows from its ack must wait until it has been. */
+  get isDelivering(): boolean {
+    return this.#pumping;
   }
 
   #deliverRuns(): void {

@@ -1,3 +1,13 @@
+/** What consumers of backends with groups over several processes go through. */
+export interface ConsumerCounts {
+  /** How often partitions were shared out anew among the members of a group. */
+  readonly rebalances?: number;
+  /** Deliveries that come again because their partition changed hands before they were committed. */
+  readonly repeatedDeliveries?: number;
+  /** How often a consumer that had stalled, or had lost its brokers for long, was begun anew. */
+  readonly consumerRestarts?: number;
+}
+
 /** What `health()` tells. */
 export interface BusHealth {
   readonly healthy: boolean;
@@ -6,7 +16,7 @@ export interface BusHealth {
   readonly errors: readonly string[];
   /** What is other than was asked for and does no harm now. */
   readonly warnings?: readonly string[];
-  readonly metrics: {
+  readonly metrics: ConsumerCounts & {
     readonly connectedBrokers: number;
     readonly activeTopics: number;
     readonly activeConsumers: number;

@@ -91,5 +91,5 @@ function securityOf({ tls, sasl }: NonNullable<KafkaBackendSettings['security']>
 function saslOf(sasl: SaslSettings): KafkaSasl {
   if (sasl.mechanism !== 'oauthbearer') return sasl;
   const { mechanism, token } = sasl;
-  return { mechanism, token: () => readSecret('security.sasl.token', token) };
+  return { mechanism, token: () => Promise.resolve(readSecret('security.sasl.token', token)) };
 }

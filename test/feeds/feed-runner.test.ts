@@ -16,7 +16,6 @@ function feedOf(until: number): Feed {
         yield {
           items: [{ kind: 'time', time: (n + 1) * 60_000 }],
           position: String(n + 1),
-          progress: undefined,
         };
       }
     },

@@ -1,4 +1,5 @@
 import type { HeaderValue } from '../../core/headers.ts';
+import type { BusError } from '../../core/publisher.ts';
 import type { TopicPartition } from '../event-bus.ts';
 
 /** A record as it is on the wire. */
@@ -72,15 +73,13 @@ export interface FetchedPartition extends TopicPartition {
   readonly end: number;
 }
 
+/** What became of a batch: the offset of its first record, -1 where the broker does not tell; or why it is not stored. */
+export type StoreOutcome = number | BusError;
+
 /** Stores records. One call at a time names a partition. */
 export interface DriverProducer {
-  /**
-   * Stores all of them; sent again as they were after a retryable error, none is stored twice.
-   *
-   * @returns the offset of the first record of each batch; -1 where the broker does not tell
-   * @throws BusError
-   */
-  send(batches: readonly PartitionBatch[]): Promise<readonly number[]>;
+  /** One outcome a batch, in order. A batch that is sent again as it was after a retryable error is stored once. */
+  send(batches: readonly PartitionBatch[]): Promise<readonly StoreOutcome[]>;
   close(): Promise<void>;
 }
 
@@ -112,6 +111,8 @@ export class OffsetOutOfRange extends Error {
 
 /** What a member of a group is told; in order, and never again after `leave`. */
 export interface MemberEvents {
+  /** The group has heard of this member just now. */
+  alive(): void;
   /** Others come or go: what is done should be committed at once. */
   rebalancing(): void;
   /**

@@ -71,7 +71,7 @@ export class FetchLoops {
     while (!this.#closed) {
       const mine = this.#host.partitions.filter(partition => this.#reader.leaderOf(partition) === node);
       if (mine.length === 0) return;
-      const wishes = this.#wishes(mine);
+      const wishes = this.#wishes(node);
       if (wishes.length === 0) await this.#room();
       else
         await this.#fetch(node, wishes, mine.length > wishes.length ? shortWaitMs : this.#options.maxWaitMs);
@@ -84,17 +84,26 @@ export class FetchLoops {
     this.#waiting--;
   }
 
-  #wishes(partitions: readonly FetchedPartition[]): FetchWish[] {
+  /** The partitions that have room for more. */
+  hungry(): readonly FetchedPartition[] {
     const { fetchBytes, bufferBytes } = this.#options;
-    const buffered = this.#host.partitions.reduce((sum, partition) => sum + partition.bufferedBytes, 0);
-    if (buffered >= bufferBytes) return [];
-    return partitions
-      .filter(partition => partition.wantsMore && partition.bufferedBytes < fetchBytes)
+    const { partitions } = this.#host;
+    const isFull = partitions.reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0) >= bufferBytes;
+    return partitions.filter(partition => {
+      const isHungry = !isFull && partition.wantsMore && partition.bufferedBytes < fetchBytes;
+      if (!isHungry) partition.answered();
+      return isHungry;
+    });
+  }
+
+  #wishes(node: number): FetchWish[] {
+    return this.hungry()
+      .filter(partition => this.#reader.leaderOf(partition) === node)
       .map(({ topic, partition, position }) => ({
         topic,
         partition,
         offset: position,
-        maxBytes: fetchBytes,
+        maxBytes: this.#options.fetchBytes,
       }));
   }
 

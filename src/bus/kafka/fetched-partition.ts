@@ -20,6 +20,9 @@ export class FetchedPartition implements PumpedPartition, TopicPartition {
   readonly #fetched: Queue<Message> = new Queue();
   readonly #end: number;
   #lastKnownEnd: number;
+  /** Past the last message that was delivered. */
+  #delivered: number;
+  #waitsSince: number | undefined;
 
   /** @param end the offset before which to stop */
   constructor(host: TrackerHost, { topic, partition }: TopicPartition, start: number, end: number) {
@@ -30,6 +33,23 @@ export class FetchedPartition implements PumpedPartition, TopicPartition {
     this.committed = start;
     this.#end = end;
     this.#lastKnownEnd = start;
+    this.#delivered = start;
+  }
+
+  /** How many deliveries of this partition come again to whoever reads it next, gaps in the offsets included. */
+  get repeats(): number {
+    return Math.max(0, this.#delivered - this.committed);
+  }
+
+  /** For how long, as of now, there was room for more and no answer; to be asked while there is room. */
+  waitedMs(now: number): number {
+    this.#waitsSince ??= now;
+    return now - this.#waitsSince;
+  }
+
+  /** There was an answer, or there is no room for one. */
+  answered(): void {
+    this.#waitsSince = undefined;
   }
 
   /** Whether there is anything left to fetch before the end. */
@@ -60,6 +80,7 @@ export class FetchedPartition implements PumpedPartition, TopicPartition {
       this.bufferedBytes += costOf(message);
       this.#fetched.push(message);
     }
+    if (nextOffset > this.position || nextOffset >= end) this.answered();
     this.position = Math.max(this.position, nextOffset);
     this.#lastKnownEnd = end;
   }
@@ -72,6 +93,7 @@ export class FetchedPartition implements PumpedPartition, TopicPartition {
       if (message === undefined) return undefined;
       this.bufferedBytes -= costOf(message);
       const duty = this.tracker.take(message);
+      this.#delivered = message.offset + 1;
       if (duty) return { message, duty };
     }
     return undefined;

@@ -20,9 +20,10 @@ import { requireLegalTopic } from '../legal-topic.ts';
 import { publishAll, publishOne } from '../publish-promises.ts';
 import type { TopicAdmin } from '../topic-admin.ts';
 import { type LostDelivery, UnsettledWatch } from '../unsettled-watch.ts';
+import { answeredInTime } from './answered-in-time.ts';
 import { BatchingSender } from './batching-sender.ts';
 import { clusterCondition } from './cluster-condition.ts';
-import type { KafkaDriver } from './driver.ts';
+import type { ClusterDescription, KafkaDriver, TopicMetadata } from './driver.ts';
 import { describeTopic } from './describe-topic.ts';
 import type { KafkaOptions } from './kafka-options.ts';
 import { KafkaSource } from './kafka-source.ts';
@@ -32,6 +33,10 @@ import { TopicDirectory } from './topic-directory.ts';
 
 /** How long messages under way may hold up the end, ms. */
 const lastSendsMs = 10_000;
+/** How long health waits for brokers to say who they are, ms. */
+const healthMs = 3000;
+/** How long connections may take to be closed, ms. */
+const closingMs = 5000;
 
 /** The bus on a Kafka cluster, over whatever client the driver wraps. */
 export class KafkaBus implements EventBus {
@@ -71,14 +76,21 @@ export class KafkaBus implements EventBus {
     this.#settings = settled(options);
     this.#scheduler = options.scheduler ?? asyncScheduler;
     this.#openDriver = openDriver;
+    for (const what of ['rebalances', 'repeatedDeliveries', 'consumerRestarts'] as const) {
+      this.#condition.counted(what, 0);
+    }
   }
 
   async start(): Promise<void> {
     if (this.#running) return;
     const driver = await this.#openDriver(this.#settings);
-    await driver.connect();
     const directory = new TopicDirectory(driver);
-    await directory.learnAll();
+    try {
+      await this.#connected(driver.connect().then(() => directory.learnAll()));
+    } catch (error) {
+      void driver.close();
+      throw error;
+    }
     const { publishing } = this.#settings;
     const sender = new BatchingSender(
       {
@@ -100,7 +112,9 @@ export class KafkaBus implements EventBus {
     await running.sender.stop(lastSendsMs);
     this.#running = undefined;
     running.directory.clear();
-    await running.driver.close();
+    // A connection that does not answer may take longer to be closed than anybody should wait.
+    const closed = answeredInTime(running.driver.close(), closingMs, this.#scheduler, notStarted);
+    await closed.catch(() => undefined);
   }
 
   async health(): Promise<BusHealth> {
@@ -113,10 +127,7 @@ export class KafkaBus implements EventBus {
     if (running === undefined)
       return this.#condition.health({ ...figures, problems: [], connectedBrokers: 0 });
     try {
-      const [cluster, topics] = await Promise.all([
-        running.driver.describeCluster(),
-        running.driver.describeTopics(),
-      ]);
+      const [cluster, topics] = await this.#described(running.driver);
       const used = new Set([
         ...running.directory.used,
         ...[...this.#sources].flatMap(source => source.topics),
@@ -136,6 +147,24 @@ export class KafkaBus implements EventBus {
       const problems = [`the cluster cannot be asked: ${reasonOf(error)}`];
       return this.#condition.health({ ...figures, problems, connectedBrokers: 0 });
     }
+  }
+
+  #described(driver: KafkaDriver): Promise<[ClusterDescription, readonly TopicMetadata[]]> {
+    const late = (): Error => new BusError('unavailable', `no answer within ${healthMs} ms`);
+    const asked = Promise.all([driver.describeCluster(), driver.describeTopics()]);
+    return answeredInTime(asked, healthMs, this.#scheduler, late);
+  }
+
+  /** However often a client tries by itself: who starts a bus is told soon that there is none. */
+  #connected(connecting: Promise<void>): Promise<void> {
+    const { brokers, connectionTimeoutMs } = this.#settings;
+    const limitMs = connectionTimeoutMs * 2;
+    const late = (): Error =>
+      new BusError(
+        'unavailable',
+        `connecting to ${brokers.join(', ')}: no answer within ${limitMs} ms: see whether the brokers run, can be reached, and want TLS or SASL that is not set here, or the other way round`,
+      );
+    return answeredInTime(connecting, limitMs, this.#scheduler, late);
   }
 
   partitionsOf(topic: string): number {
@@ -229,6 +258,8 @@ export class KafkaBus implements EventBus {
         condition: this.#condition,
         scheduler: this.#scheduler,
         consuming: this.#settings.consuming,
+        // Time for a client to notice by itself that a request got no answer.
+        stallMs: this.#settings.requestTimeoutMs * 2,
       };
       const isWaiting = ({ topic, partition, offset }: LostDelivery): boolean =>
         source.isInFlight(topic, partition, offset);

@@ -1,34 +1,34 @@
-import { type Observer, type SchedulerLike, Subscription, firstValueFrom } from 'rxjs';
+import { type Observer, type SchedulerLike, Subscription } from 'rxjs';
 import type { Delivery } from '../../core/delivery.ts';
 import type { Bytes, Message } from '../../core/message.ts';
 import type { BusError } from '../../core/publisher.ts';
-import type { BusCondition } from '../bus-condition.ts';
 import { DeliveryPump, type Due } from '../delivery-pump.ts';
-import type { SourceOptions, StartOffset, TopicPartition } from '../event-bus.ts';
+import type { SourceOptions, TopicPartition } from '../event-bus.ts';
 import type { PartitionTracker, TrackerHost } from '../partition-tracker.ts';
 import type { UnsettledWatch } from '../unsettled-watch.ts';
-import type { DriverMember, DriverReader, KafkaDriver, MemberEvents } from './driver.ts';
-import { type FetchHost, FetchLoops } from './fetch-loops.ts';
+import { answeredInTime } from './answered-in-time.ts';
+import type { KafkaDriver } from './driver.ts';
+import type { FetchHost } from './fetch-loops.ts';
 import { FetchedPartition } from './fetched-partition.ts';
-import type { ConsumingOptions } from './kafka-options.ts';
-import { OffsetCommits } from './offset-commits.ts';
-import { StartPositions } from './start-positions.ts';
+import { GroupMembership, type MembershipHost, type PartitionHolder } from './group-membership.ts';
+import { PartitionReading, type ReadingHost } from './partition-reading.ts';
+import { PartitionStarts, isSame } from './partition-starts.ts';
+import type { ReadRange } from './start-positions.ts';
 import type { TopicDirectory } from './topic-directory.ts';
 
 /** What a source needs of its bus. */
-export interface SourceHost {
+export interface SourceHost extends ReadingHost, MembershipHost {
   readonly driver: KafkaDriver;
   readonly directory: TopicDirectory;
-  readonly condition: BusCondition;
-  readonly scheduler: SchedulerLike;
-  readonly consuming: Required<ConsumingOptions>;
 }
 
 /** One delivery in so many is looked at for latency and for being lost. */
 const sampleEvery = 64;
+/** How long leaving and closing may take, ms: whoever is waited for may be away. */
+const closingMs = 10_000;
 
 /** One subscription to topics: a member of a group, or a reader of its own. */
-export class KafkaSource implements TrackerHost, FetchHost, MemberEvents {
+export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
   readonly topics: readonly string[];
   readonly scheduler: SchedulerLike;
   readonly #host: SourceHost;
@@ -36,14 +36,11 @@ export class KafkaSource implements TrackerHost, FetchHost, MemberEvents {
   readonly #observer: Observer<Delivery<Bytes>>;
   readonly #watch: UnsettledWatch | undefined;
   readonly #pump: DeliveryPump<FetchedPartition>;
-  readonly #positions: StartPositions;
+  readonly #starts: PartitionStarts;
+  readonly #reading: PartitionReading;
+  readonly #membership: GroupMembership | undefined;
   readonly #controls = new Subscription();
-  /** Partitions that are not read yet, because it is not known from where; by assignment. */
-  readonly #preparing = new Set<Set<TopicPartition>>();
-  #reader: DriverReader | undefined;
-  #loops: FetchLoops | undefined;
-  #member: DriverMember | undefined;
-  #commits: OffsetCommits | undefined;
+  #begun = false;
   #closed = false;
   #delivered = 0;
 
@@ -60,43 +57,46 @@ export class KafkaSource implements TrackerHost, FetchHost, MemberEvents {
     this.#observer = observer;
     this.#options = options;
     this.#watch = watch;
-    this.#pump = new DeliveryPump(observer, options, due => this.#delivering(due));
-    this.#positions = new StartPositions(host.driver, options);
+    this.#pump = new DeliveryPump(
+      observer,
+      options,
+      due => this.#delivering(due),
+      () => this.#completeAtEnd(),
+    );
+    this.#starts = new PartitionStarts(
+      host.driver,
+      options,
+      ranges => this.#begin(ranges),
+      error => this.failed(error),
+    );
+    this.#reading = new PartitionReading(host, topics, this);
+    const { group } = options;
+    this.#membership =
+      group === undefined ? undefined : new GroupMembership(host, group, topics, options, this);
     this.#controls.add(
       options.pause$?.subscribe(paused => {
         this.#pump.pause(paused);
-        this.#loops?.delivered();
+        this.#reading.delivered();
       }),
     );
   }
 
   async start(): Promise<void> {
-    const { driver, directory, consuming } = this.#host;
+    const { directory } = this.#host;
     const known = await Promise.all(
       this.topics.map(async name => directory.find(name) ?? (await directory.open(name))),
     );
-    const reader = await driver.openReader();
-    this.#reader = reader;
-    await reader.refresh(this.topics);
-    this.#loops = new FetchLoops(reader, this, consuming);
+    await this.#reading.open();
     if (this.#closed) return;
-    const { group, partitions, exclusive = false } = this.#options;
-    if (group === undefined) {
-      const all = known.flatMap(({ name, partitions: count }) =>
-        Array.from({ length: count }, (_, partition) => ({ topic: name, partition })),
-      );
-      this.#prepare(all.filter(({ partition }) => partitions?.includes(partition) !== false));
+    if (this.#membership) {
+      await this.#membership.join();
       return;
     }
-    const member = await driver.join(group, this.topics, exclusive, consuming, this);
-    this.#member = member;
-    this.#commits = new OffsetCommits(
-      member,
-      () => this.#pump.partitions,
-      this.#options.lifecycle,
-      error => this.#committed(error),
+    const all = known.flatMap(({ name, partitions: count }) =>
+      Array.from({ length: count }, (_, partition) => ({ topic: name, partition })),
     );
-    this.#commitEvery(this.#options.commitIntervalMs ?? 1000);
+    const { partitions } = this.#options;
+    this.#starts.prepare(all.filter(({ partition }) => partitions?.includes(partition) !== false));
   }
 
   /**
@@ -107,13 +107,17 @@ export class KafkaSource implements TrackerHost, FetchHost, MemberEvents {
   async close(started: Promise<void>): Promise<void> {
     this.#closed = true;
     this.#controls.unsubscribe();
-    const committed = this.#commits?.commit();
-    this.#revoke([...this.#pump.partitions, ...[...this.#preparing].flatMap(awaited => [...awaited])]);
+    const committed = this.#membership?.commit();
+    this.#membership?.stop();
+    this.#revoke([...this.#pump.partitions, ...this.#starts.awaited]);
     this.#pump.close();
-    await committed;
-    await started;
-    await Promise.allSettled([this.#member?.leave(), this.#loops?.close()]);
-    await this.#reader?.close();
+    const closed = (async (): Promise<void> => {
+      await committed;
+      await started;
+      await Promise.allSettled([this.#membership?.leave(), this.#reading.close()]);
+    })();
+    const late = (): Error => new Error(`no answer within ${closingMs} ms`);
+    await answeredInTime(closed, closingMs, this.scheduler, late);
   }
 
   complete(): void {
@@ -129,7 +133,7 @@ export class KafkaSource implements TrackerHost, FetchHost, MemberEvents {
 
   released(message: Message): void {
     this.#pump.released(message);
-    this.#loops?.delivered();
+    this.#reading.delivered();
   }
 
   redeliverable(): void {
@@ -150,8 +154,7 @@ export class KafkaSource implements TrackerHost, FetchHost, MemberEvents {
 
   fetched(): void {
     this.#pump.pump();
-    this.#loops?.delivered();
-    this.#completeAtEnd();
+    this.#reading.delivered();
   }
 
   async outOfRange(partition: FetchedPartition): Promise<void> {
@@ -178,19 +181,18 @@ export class KafkaSource implements TrackerHost, FetchHost, MemberEvents {
 
   // What the group tells.
 
-  rebalancing(): void {
-    void this.#commits?.commit();
-  }
-
   assigned(partitions: readonly TopicPartition[], continued: boolean): void {
     if (this.#closed) return;
     const isWanted = (held: TopicPartition): boolean => partitions.some(wanted => isSame(wanted, held));
-    const held = [...this.#pump.partitions, ...[...this.#preparing].flatMap(awaited => [...awaited])];
+    const held = [...this.#pump.partitions, ...this.#starts.awaited];
     const lost = continued ? held.filter(each => !isWanted(each)) : held;
-    if (lost.length > 0) this.#revoke(lost);
+    for (const partition of this.#pump.partitions) {
+      if (lost.includes(partition)) this.#host.condition.counted('repeatedDeliveries', partition.repeats);
+    }
+    this.#revoke(lost);
     const kept = continued ? held.filter(isWanted) : [];
     const gained = partitions.filter(wanted => !kept.some(each => isSame(each, wanted)));
-    if (gained.length > 0) this.#prepare(gained);
+    if (gained.length > 0) this.#starts.prepare(gained);
   }
 
   #revoke(partitions: readonly TopicPartition[]): void {
@@ -198,39 +200,17 @@ export class KafkaSource implements TrackerHost, FetchHost, MemberEvents {
     for (const partition of partitions) {
       const fetched = this.#find(partition);
       if (fetched !== undefined) this.#pump.remove(fetched);
-      for (const awaited of this.#preparing) {
-        for (const each of [...awaited]) if (isSame(each, partition)) awaited.delete(each);
-      }
+      this.#starts.giveUp(partition);
     }
     this.#options.lifecycle?.revoked(partitions.map(({ topic, partition }) => ({ topic, partition })));
     this.#pump.pump();
   }
 
-  /** Partitions are read once the lifecycle, where there is one, has named the offsets. */
-  #prepare(partitions: readonly TopicPartition[]): void {
-    const awaited = new Set(partitions);
-    this.#preparing.add(awaited);
-    const { lifecycle } = this.#options;
-    const named: Promise<readonly StartOffset[]> = lifecycle
-      ? firstValueFrom(lifecycle.assigned(partitions), { defaultValue: [] })
-      : Promise.resolve([]);
-    named
-      .then(offsets => this.#begin(awaited, offsets))
-      .catch((error: unknown) => {
-        this.failed(error);
-      });
-  }
-
-  async #begin(awaited: Set<TopicPartition>, named: readonly StartOffset[]): Promise<void> {
-    const ranges = await this.#positions.of([...awaited], named);
-    this.#preparing.delete(awaited);
+  #begin(ranges: readonly ReadRange[]): void {
     if (this.#closed) return;
-    for (const range of ranges) {
-      // What was given up meanwhile is not begun.
-      if (![...awaited].some(partition => isSame(partition, range))) continue;
-      this.#pump.add(new FetchedPartition(this, range, range.offset, range.end));
-    }
-    this.#loops?.look();
+    this.#begun = true;
+    for (const range of ranges) this.#pump.add(new FetchedPartition(this, range, range.offset, range.end));
+    this.#reading.look();
     this.#completeAtEnd();
   }
 
@@ -240,23 +220,14 @@ export class KafkaSource implements TrackerHost, FetchHost, MemberEvents {
     this.#watch?.look(duty, message);
   }
 
-  #commitEvery(intervalMs: number): void {
-    const tick = (): void => {
-      void this.#commits?.commit();
-      this.#controls.add(this.scheduler.schedule(tick, intervalMs));
-    };
-    this.#controls.add(this.scheduler.schedule(tick, intervalMs));
-  }
-
-  #committed(error: unknown): void {
-    const work = `committing of ${this.#options.group ?? ''}`;
-    if (error === undefined) this.#host.condition.worked(work);
-    else if (!this.#closed) this.#host.condition.failed(work, error);
-  }
-
+  /** Not while a delivery is being made: it may have been acked on its way, before all have seen it. */
   #completeAtEnd(): void {
-    if (this.#options.untilEnd !== true || this.#closed || this.#preparing.size > 0) return;
-    if (this.#pump.partitions.every(partition => partition.finished)) this.#observer.complete();
+    if (this.#options.untilEnd !== true || this.#closed || this.#pump.isDelivering) return;
+    const { partitions } = this.#pump;
+    // A member without partitions may get some.
+    if (!this.#begun || this.#starts.awaited.length > 0 || (this.#membership && partitions.length === 0))
+      return;
+    if (partitions.every(partition => partition.finished)) this.#observer.complete();
   }
 
   /** A topic that was deleted has ended; one that its broker does not know yet has not. */
@@ -268,8 +239,4 @@ export class KafkaSource implements TrackerHost, FetchHost, MemberEvents {
   #find(place: TopicPartition): FetchedPartition | undefined {
     return this.#pump.partitions.find(each => isSame(each, place));
   }
-}
-
-function isSame(a: TopicPartition, b: TopicPartition): boolean {
-  return a.partition === b.partition && a.topic === b.topic;
 }

@@ -2,7 +2,8 @@ import type { SchedulerLike } from 'rxjs';
 import { offset, partition } from '../../core/message.ts';
 import { BusError } from '../../core/publisher.ts';
 import type { BusCondition } from '../bus-condition.ts';
-import type { DriverProducer } from './driver.ts';
+import { answeredInTime } from './answered-in-time.ts';
+import type { DriverProducer, StoreOutcome } from './driver.ts';
 import { type ProducerLease, ProducerPool } from './producer-pool.ts';
 import type { Load, Sending } from './publish-lanes.ts';
 
@@ -17,6 +18,7 @@ export interface StoreHost {
   readonly freed: (bytes: number) => void;
 }
 
+const publishing = 'publishing';
 const firstPauseMs = 50;
 const maxPauseMs = 1000;
 
@@ -37,14 +39,10 @@ export class LoadStore {
   async store(loads: readonly Load[]): Promise<void> {
     const lease = this.#producers.take();
     try {
+      let open = loads;
       for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(maxPauseMs, pauseMs * 2)) {
-        const error = await this.#try(loads, lease);
-        if (error === undefined) return;
-        if (!error.retryable || this.#isOverdue(loads)) {
-          lease.retire();
-          await this.#refused(loads, error);
-          return;
-        }
+        open = await this.#told(await this.#try(open, lease), lease);
+        if (open.length === 0) return;
         await this.#pause(pauseMs);
       }
     } finally {
@@ -66,49 +64,71 @@ export class LoadStore {
     return this.#producers.close();
   }
 
-  async #try(loads: readonly Load[], lease: ProducerLease): Promise<BusError | undefined> {
-    const { condition } = this.#host;
+  /** What became of each; once the time of the oldest is up, that it did. */
+  async #try(
+    loads: readonly Load[],
+    lease: ProducerLease,
+  ): Promise<readonly (readonly [Load, StoreOutcome])[]> {
+    const batches = loads.map(({ lane: { topic, partition }, sendings }) => ({
+      topic,
+      partition,
+      records: sendings.map(({ record }) => record),
+    }));
     try {
-      const producer = await lease.producer();
-      const offsets = await producer.send(
-        loads.map(({ lane, sendings }) => ({
-          topic: lane.topic,
-          partition: lane.partition,
-          records: sendings.map(({ record }) => record),
-        })),
+      const sent = lease.producer().then(producer => producer.send(batches));
+      // Clients have time limits of their own, and try again: none of that may make a sender wait longer.
+      const outcomes = await answeredInTime(
+        sent,
+        this.#timeLeft(loads),
+        this.#host.scheduler,
+        () => new BusError('unavailable', 'no broker has answered: see whether they run and can be reached'),
       );
-      condition.worked('publishing');
-      loads.forEach((load, i) => this.#stored(load, offsets[i] ?? -1));
-      return undefined;
-    } catch (cause) {
-      const error = asBusError(cause);
-      if (error.retryable) condition.failed('publishing', error);
-      return error;
+      return loads.map((load, i) => [load, outcomes[i] ?? unanswered(load)]);
+    } catch (error) {
+      return loads.map(load => [load, asBusError(error)]);
     }
   }
 
-  /**
-   * Of many, one that is refused for good is not named by every client: each goes alone, by a new producer, because
-   * the old one no longer knows what the brokers have counted.
-   */
-  async #refused(loads: readonly Load[], error: BusError): Promise<void> {
-    if (error.retryable) {
-      for (const load of loads) this.refuse(load, this.#timedOut(load, error));
-      return;
-    }
-    if (loads.length > 1) {
-      for (const load of loads) await this.store([load]);
-      return;
-    }
-    for (const { lane, sendings } of loads) {
-      const apart = sendings.length > 1 && error.code === 'message-too-large';
-      for (const sending of sendings) {
-        if (apart) await this.store([{ lane, sendings: [sending] }]);
+  /** Tells the senders of what is stored, or is not to be; what is to be sent again. */
+  async #told(
+    outcomes: readonly (readonly [Load, StoreOutcome])[],
+    lease: ProducerLease,
+  ): Promise<readonly Load[]> {
+    const { condition } = this.#host;
+    const again: Load[] = [];
+    for (const [load, outcome] of outcomes) {
+      if (typeof outcome === 'number') {
+        condition.worked(publishing);
+        this.#stored(load, outcome);
+      } else if (!outcome.retryable) {
+        await this.#refused(load, outcome, lease);
+      } else {
+        condition.failed(publishing, outcome);
+        if (this.#timeLeft([load]) > 0) again.push(load);
         else {
-          this.#host.freed(sending.bytes);
-          sending.done(error, undefined);
+          // Whether it is stored is not known, and so neither is what the brokers have counted.
+          lease.retire();
+          this.refuse(load, this.#timedOut(load, outcome));
         }
       }
+    }
+    return again;
+  }
+
+  /** Of a batch that is too large every message may still be small enough. */
+  async #refused({ lane, sendings }: Load, error: BusError, lease: ProducerLease): Promise<void> {
+    if (error.code === 'message-too-large' && sendings.length > 1) {
+      for (const sending of sendings) {
+        for (let open: readonly Load[] = [{ lane, sendings: [sending] }]; open.length > 0;) {
+          open = await this.#told(await this.#try(open, lease), lease);
+          if (open.length > 0) await this.#pause(maxPauseMs);
+        }
+      }
+      return;
+    }
+    for (const { bytes, done } of sendings) {
+      this.#host.freed(bytes);
+      done(error, undefined);
     }
   }
 
@@ -122,9 +142,9 @@ export class LoadStore {
     });
   }
 
-  #isOverdue(loads: readonly Load[]): boolean {
+  #timeLeft(loads: readonly Load[]): number {
     const oldest = Math.min(...loads.map(({ sendings }) => sendings[0]?.sentAt ?? Number.POSITIVE_INFINITY));
-    return this.#host.scheduler.now() - oldest >= this.#host.deliveryTimeoutMs();
+    return oldest + this.#host.deliveryTimeoutMs() - this.#host.scheduler.now();
   }
 
   #timedOut({ lane }: Load, cause: BusError): BusError {
@@ -141,6 +161,13 @@ export class LoadStore {
       this.#host.scheduler.schedule(() => resolve(), ms);
     });
   }
+}
+
+function unanswered({ lane }: Load): BusError {
+  return new BusError(
+    'unavailable',
+    `${lane.topic}[${lane.partition}]: the broker told nothing of the batch`,
+  );
 }
 
 /** What is not known is taken for an outage that may pass. */

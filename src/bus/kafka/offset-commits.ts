@@ -7,7 +7,7 @@ export type CommitOutcome = (error: unknown) => void;
 
 /** The committed offsets of one member: those of the contiguous prefix, one request at a time. */
 export class OffsetCommits {
-  readonly #member: DriverMember;
+  readonly #commit: DriverMember['commit'];
   readonly #partitions: () => readonly FetchedPartition[];
   readonly #lifecycle: PartitionLifecycle | undefined;
   readonly #outcome: CommitOutcome;
@@ -15,12 +15,12 @@ export class OffsetCommits {
 
   /** @param outcome told of each commit: what made it fail, or undefined */
   constructor(
-    member: DriverMember,
+    commit: DriverMember['commit'],
     partitions: () => readonly FetchedPartition[],
     lifecycle: PartitionLifecycle | undefined,
     outcome: CommitOutcome,
   ) {
-    this.#member = member;
+    this.#commit = commit;
     this.#partitions = partitions;
     this.#lifecycle = lifecycle;
     this.#outcome = outcome;
@@ -49,7 +49,7 @@ export class OffsetCommits {
     const due = places.filter(([partition, { offset }]) => offset > partition.committed);
     if (due.length === 0) return;
     try {
-      await this.#member.commit(due.map(([, place]) => place));
+      await this.#commit(due.map(([, place]) => place));
       for (const [partition, { offset }] of due) partition.committed = offset;
       this.#outcome(undefined);
     } catch (error) {

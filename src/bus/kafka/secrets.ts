@@ -1,10 +1,14 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { reasonOf } from '../../core/failure.ts';
 import { BusError } from '../../core/publisher.ts';
 import type { Secret } from './kafka-security.ts';
 
-/** The secret, read where it is. @throws BusError `unauthorized` naming the place, never what is in it */
-export async function readSecret(what: string, secret: Secret): Promise<string> {
+/**
+ * The secret, read where it is: at each connection, which takes no promise, and is rare.
+ *
+ * @throws BusError `unauthorized` naming the place, never what is in it
+ */
+export function readSecret(what: string, secret: Secret): string {
   if (typeof secret === 'string') return secret;
   if ('env' in secret) {
     const value = process.env[secret.env];
@@ -12,7 +16,7 @@ export async function readSecret(what: string, secret: Secret): Promise<string> 
     throw new BusError('unauthorized', `${what}: the environment variable ${secret.env} is not set`);
   }
   try {
-    return (await readFile(secret.file, 'utf8')).trimEnd();
+    return readFileSync(secret.file, 'utf8').trimEnd();
   } catch (cause) {
     throw new BusError('unauthorized', `${what}: ${secret.file} cannot be read: ${reasonOf(cause)}`, {
       cause,

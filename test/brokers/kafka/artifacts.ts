@@ -9,20 +9,24 @@ import { createInterface } from 'node:readline';
 /** The version that is started where none is asked for. */
 export const defaultVersion = '4.1.2';
 
+/** What is fetched: a broker, or Kafka's command line tools. */
+export type Artifact = 'kafka_2.13' | 'kafka-tools';
+
 /** The folder with the jars of a Kafka broker; Maven fetches them at the first call, later ones find them there. */
 export async function kafkaJars(
   version: string,
   report: (what: string) => void,
   signal: AbortSignal,
+  artifact: Artifact = 'kafka_2.13',
 ): Promise<string> {
-  const jars = jarsFolder(version);
+  const jars = jarsFolder(version, artifact);
   if (existsSync(jars)) return jars;
   report(`fetching Kafka ${version} with Maven, once, about 45 MB`);
   // Others may fetch at the same time: each into a folder of its own, and the first to be complete gives it its name.
   const fetching = `${jars}.${randomUUID()}`;
   await mkdir(fetching, { recursive: true });
   try {
-    await writeFile(join(fetching, 'pom.xml'), pom(version));
+    await writeFile(join(fetching, 'pom.xml'), pom(artifact, version));
     await runMaven(fetching, version, report, signal);
     await rename(join(fetching, 'jars'), jars).catch((error: unknown) => {
       if (!existsSync(jars)) throw error;
@@ -34,13 +38,13 @@ export async function kafkaJars(
 }
 
 /** Where the jars are, or will be. */
-export function jarsFolder(version: string): string {
+export function jarsFolder(version: string, artifact: Artifact = 'kafka_2.13'): string {
   if (!/^\d+\.\d+\.\d+$/.test(version)) {
     throw new Error(`"${version}" is no version of Kafka, such as ${defaultVersion}`);
   }
   const { CRYPTORUN_CACHE, XDG_CACHE_HOME } = process.env;
   const cache = CRYPTORUN_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'cryptorun-streams');
-  return join(cache, `kafka-${version}`);
+  return join(cache, `${artifact === 'kafka_2.13' ? 'kafka' : artifact}-${version}`);
 }
 
 async function runMaven(
@@ -68,7 +72,7 @@ async function runMaven(
 }
 
 /** Without a binding for slf4j the broker logs nothing. */
-function pom(version: string): string {
+function pom(artifact: Artifact, version: string): string {
   return `<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>cryptorun</groupId>
@@ -77,7 +81,7 @@ function pom(version: string): string {
   <dependencies>
     <dependency>
       <groupId>org.apache.kafka</groupId>
-      <artifactId>kafka_2.13</artifactId>
+      <artifactId>${artifact}</artifactId>
       <version>${version}</version>
     </dependency>
     <dependency>

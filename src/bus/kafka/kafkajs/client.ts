@@ -3,6 +3,7 @@ import type { Cluster, Kafka, KafkaConfig } from 'kafkajs';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { stopIdleTimers } from './idle-timers.ts';
 import { securityConfig } from './security-config.ts';
+import { closeStalledConnections } from './stalled-connections.ts';
 
 /** kafkajs itself. */
 export type Client = Omit<typeof kafkajs, 'default'>;
@@ -11,11 +12,12 @@ export type Client = Omit<typeof kafkajs, 'default'>;
 export async function loadClient(): Promise<Client> {
   const { default: client } = await import('kafkajs');
   stopIdleTimers();
+  closeStalledConnections();
   return client;
 }
 
-/** A client of a cluster; credentials are read anew with each. */
-export async function openKafka(client: Client, settings: KafkaSettings): Promise<Kafka> {
+/** A client of a cluster. @throws BusError `unauthorized` where a secret cannot be read */
+export function openKafka(client: Client, settings: KafkaSettings): Kafka {
   const { brokers, clientId, security, connectionTimeoutMs, requestTimeoutMs } = settings;
   const config: KafkaConfig = {
     brokers: [...brokers],
@@ -26,7 +28,7 @@ export async function openKafka(client: Client, settings: KafkaSettings): Promis
     // What fails is told by exceptions; how long to go on trying is decided above the driver.
     logLevel: client.logLevel.NOTHING,
     retry: { initialRetryTime: 50, maxRetryTime: 1000, retries: 5 },
-    ...(await securityConfig(security)),
+    ...securityConfig(security),
   };
   return new client.Kafka(config);
 }

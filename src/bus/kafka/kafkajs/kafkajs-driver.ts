@@ -17,7 +17,7 @@ import type {
 } from '../driver.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { type Client, clusterOf, loadClient, openKafka } from './client.ts';
-import { compressionOf } from './compression.ts';
+import { compressionOf, registerCodecs, requireCodec } from './compression.ts';
 import { busErrorOf, typeOf } from './kafkajs-errors.ts';
 import { setConfigs } from './incremental-alter.ts';
 import { KafkaJsMember } from './kafkajs-member.ts';
@@ -47,7 +47,9 @@ export class KafkaJsDriver implements KafkaDriver {
 
   static async open(settings: KafkaSettings): Promise<KafkaJsDriver> {
     const client = await loadClient();
-    return new KafkaJsDriver(client, settings, await openKafka(client, settings));
+    registerCodecs(client);
+    requireCodec(settings.publishing.compression);
+    return new KafkaJsDriver(client, settings, openKafka(client, settings));
   }
 
   async connect(): Promise<void> {
@@ -191,7 +193,12 @@ export class KafkaJsDriver implements KafkaDriver {
   }
 
   openProducer(options: ProducerOptions): Promise<DriverProducer> {
-    return KafkaJsProducer.open(this.#kafka, options, compressionOf(this.#client, options.compression));
+    return KafkaJsProducer.open(
+      clusterOf(this.#kafka),
+      options,
+      compressionOf(this.#client, options.compression),
+      this.#settings.requestTimeoutMs,
+    );
   }
 
   openReader(): Promise<DriverReader> {

@@ -1,3 +1,4 @@
+import type { Cluster } from 'kafkajs';
 import { BusError, type BusErrorCode } from '../../../core/publisher.ts';
 
 /** What kafkajs's errors carry; it throws them from untyped code. */
@@ -6,6 +7,8 @@ interface ClientError extends Error {
   readonly retriable?: unknown;
   readonly errors?: unknown;
 }
+
+const authenticationError = 'KafkaJSSASLAuthenticationError';
 
 /** Error names of Kafka's protocol that mean something of their own here. */
 const codes: Readonly<Record<string, BusErrorCode>> = {
@@ -34,14 +37,23 @@ const codes: Readonly<Record<string, BusErrorCode>> = {
  * mistake.
  *
  * @param doing what was tried, as `publishing to prices`
+ * @param right the right that it takes, as `Write on topic prices`
  */
-export function busErrorOf(error: unknown, doing: string): BusError {
-  if (error instanceof BusError) return error;
+export function busErrorOf(error: unknown, doing: string, right?: string): BusError {
   const cause = first(error);
+  if (cause instanceof BusError) return cause;
   const code = codeOf(cause);
-  return new BusError(code, `${doing}: ${cause.message || cause.name}${remedies[code] ?? ''}`, {
-    cause: error,
-  });
+  const isRefused = code === 'unauthorized' && cause.name !== authenticationError && right !== undefined;
+  const remedy = isRefused ? `: grant ${right} to the user of this client` : (remedies[code] ?? '');
+  return new BusError(code, `${doing}: ${cause.message || cause.name}${remedy}`, { cause: error });
+}
+
+/** A connection that was closed is not used again. */
+export function forgetClosed(cluster: Pick<Cluster, 'removeBroker'>, error: unknown): void {
+  const closed = first(error);
+  if (closed.name !== 'KafkaJSConnectionClosedError') return;
+  const { host, port } = closed as ClientError & { readonly host?: string; readonly port?: number };
+  if (host !== undefined && port !== undefined) cluster.removeBroker({ host, port });
 }
 
 /** The protocol's name of the error, where it has one. */
@@ -51,14 +63,14 @@ export function typeOf(error: unknown): string | undefined {
 }
 
 function codeOf(error: ClientError): BusErrorCode {
-  if (error.name === 'KafkaJSSASLAuthenticationError') return 'unauthorized';
+  if (error.name === authenticationError) return 'unauthorized';
   const known = typeof error.type === 'string' ? codes[error.type] : undefined;
   return known ?? 'unavailable';
 }
 
 const remedies: Partial<Record<BusErrorCode, string>> = {
   'topic-not-found': ': create the topic first',
-  unauthorized: ': grant the right, or use other credentials',
+  unauthorized: ': use other credentials',
   unavailable: ': see whether the brokers run and can be reached',
 };
 

@@ -70,6 +70,7 @@ export class KafkaJsMember implements DriverMember {
       await consumer.subscribe({ topics: [...topics] });
       await consumer.run({ autoCommit: false, eachBatch: () => Promise.resolve() });
     } catch (error) {
+      void member.leave();
       throw busErrorOf(error, `joining group ${group}`);
     }
     return member;
@@ -98,7 +99,10 @@ export class KafkaJsMember implements DriverMember {
   }
 
   #listen(owned: Owned): void {
-    const { GROUP_JOIN, REBALANCING, CRASH } = this.#consumer.events;
+    const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH } = this.#consumer.events;
+    this.#consumer.on(HEARTBEAT, () => {
+      if (!this.#left) this.#events.alive();
+    });
     this.#consumer.on(REBALANCING, () => {
       if (!this.#left) this.#events.rebalancing();
     });

@@ -12,7 +12,7 @@ import {
 } from '../driver.ts';
 import { clusterOf } from './client.ts';
 import { toFlat } from './header-order.ts';
-import { busErrorOf, typeOf } from './kafkajs-errors.ts';
+import { busErrorOf, forgetClosed, typeOf } from './kafkajs-errors.ts';
 import { type FetchedRecord, withoutAborted } from './aborted-records.ts';
 
 const readCommitted = 1;
@@ -65,7 +65,7 @@ export class KafkaJsReader implements DriverReader {
       await this.#cluster.addMultipleTargetTopics([...topics]);
       await this.#cluster.refreshMetadata();
     } catch (error) {
-      throw busErrorOf(error, `asking who leads ${topics.join(', ')}`);
+      throw busErrorOf(error, `asking who leads ${topics.join(', ')}`, `Read on topic ${topics.join(', ')}`);
     }
   }
 
@@ -110,15 +110,13 @@ export class KafkaJsReader implements DriverReader {
   }
 
   #errorOf(error: unknown, wishes: readonly FetchWish[]): unknown {
-    if (error instanceof Error && error.name === 'KafkaJSConnectionClosedError') {
-      const { host, port } = error as Error & { host?: string; port?: number };
-      if (host !== undefined && port !== undefined) this.#cluster.removeBroker({ host, port });
-    }
+    forgetClosed(this.#cluster, error);
     if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') {
       const { topic, partition } = error as { topic?: string; partition?: number };
       if (topic !== undefined && partition !== undefined) return new OffsetOutOfRange({ topic, partition });
     }
-    return busErrorOf(error, `reading ${[...new Set(wishes.map(({ topic }) => topic))].join(', ')}`);
+    const topics = [...new Set(wishes.map(({ topic }) => topic))].join(', ');
+    return busErrorOf(error, `reading ${topics}`, `Read on topic ${topics}`);
   }
 }
 

@@ -1,40 +1,74 @@
-import type { KafkaConfig } from 'kafkajs';
+import { createRequire } from 'node:module';
 import type { ConnectionOptions } from 'node:tls';
+import type {
+  AuthenticationProviderArgs,
+  Authenticator,
+  ISocketFactory,
+  KafkaConfig,
+  SASLOptions,
+} from 'kafkajs';
 import type { KafkaSasl, KafkaSecurity, KafkaTls } from '../kafka-security.ts';
 import { readSecret } from '../secrets.ts';
 
-/** TLS and SASL as kafkajs wants them, with the secrets in their places. */
-export async function securityConfig({
-  tls,
-  sasl,
-}: KafkaSecurity): Promise<Pick<KafkaConfig, 'ssl' | 'sasl'>> {
+const require = createRequire(import.meta.url);
+
+type SecurityConfig = Pick<KafkaConfig, 'ssl' | 'sasl' | 'socketFactory'>;
+
+/**
+ * TLS and SASL as kafkajs wants them. Secrets are read at each connection, so that a password or certificate that
+ * was changed on both sides works without a restart.
+ *
+ * @throws BusError `unauthorized` where a secret cannot be read now
+ */
+export function securityConfig({ tls, sasl }: KafkaSecurity): SecurityConfig {
+  if (typeof tls === 'object') tlsOptions(tls);
+  if (sasl !== undefined) saslOptions(sasl);
   return {
-    ...(tls !== undefined && { ssl: typeof tls === 'boolean' ? tls : await tlsConfig(tls) }),
-    ...(sasl !== undefined && { sasl: await saslConfig(sasl) }),
+    ...(tls !== undefined && tls !== false && { ssl: true }),
+    ...(typeof tls === 'object' && { socketFactory: connectingWith(tls) }),
+    ...(sasl !== undefined && {
+      sasl: { mechanism: sasl.mechanism, authenticationProvider: authenticationBy(sasl) },
+    }),
   };
 }
 
-async function tlsConfig({ ca, cert, key }: KafkaTls): Promise<ConnectionOptions> {
+type SocketFactory = (options: Parameters<ISocketFactory>[0]) => ReturnType<ISocketFactory>;
+
+function connectingWith(tls: KafkaTls): ISocketFactory {
+  const createDefault = require('kafkajs/src/network/socketFactory') as () => SocketFactory;
+  const connect = createDefault();
+  return options => connect({ ...options, ssl: tlsOptions(tls) });
+}
+
+function tlsOptions({ ca, cert, key }: KafkaTls): ConnectionOptions {
   return {
-    ...(ca !== undefined && { ca: await readSecret('security.tls.ca', ca) }),
-    ...(cert !== undefined && { cert: await readSecret('security.tls.cert', cert) }),
-    ...(key !== undefined && { key: await readSecret('security.tls.key', key) }),
+    ...(ca !== undefined && { ca: readSecret('security.tls.ca', ca) }),
+    ...(cert !== undefined && { cert: readSecret('security.tls.cert', cert) }),
+    ...(key !== undefined && { key: readSecret('security.tls.key', key) }),
   };
 }
 
-async function saslConfig(sasl: KafkaSasl): Promise<NonNullable<KafkaConfig['sasl']>> {
+type Provider = (sasl: SASLOptions) => (args: AuthenticationProviderArgs) => Authenticator;
+
+const providers: Readonly<Record<KafkaSasl['mechanism'], string>> = {
+  plain: 'plain',
+  'scram-sha-256': 'scram256',
+  'scram-sha-512': 'scram512',
+  oauthbearer: 'oauthBearer',
+};
+
+function authenticationBy(sasl: KafkaSasl): (args: AuthenticationProviderArgs) => Authenticator {
+  const provider = require(`kafkajs/src/broker/saslAuthenticator/${providers[sasl.mechanism]}`) as Provider;
+  return args => ({ authenticate: () => provider(saslOptions(sasl))(args).authenticate() });
+}
+
+function saslOptions(sasl: KafkaSasl): SASLOptions {
   if (sasl.mechanism === 'oauthbearer') {
     const { mechanism, token } = sasl;
     return { mechanism, oauthBearerProvider: async () => ({ value: await token() }) };
   }
-  const username = await readSecret('security.sasl.username', sasl.username);
-  const password = await readSecret('security.sasl.password', sasl.password);
-  switch (sasl.mechanism) {
-    case 'plain':
-      return { mechanism: 'plain', username, password };
-    case 'scram-sha-256':
-      return { mechanism: 'scram-sha-256', username, password };
-    case 'scram-sha-512':
-      return { mechanism: 'scram-sha-512', username, password };
-  }
+  const { mechanism } = sasl;
+  const username = readSecret('security.sasl.username', sasl.username);
+  const password = readSecret('security.sasl.password', sasl.password);
+  return { mechanism, username, password };
 }

@@ -1,0 +1,106 @@
+import { type SchedulerLike, Subscription } from 'rxjs';
+import { BusError } from '../../core/publisher.ts';
+import type { BusCondition } from '../bus-condition.ts';
+import type { DriverReader, KafkaDriver } from './driver.ts';
+import { type FetchHost, FetchLoops } from './fetch-loops.ts';
+import type { ConsumingOptions } from './kafka-options.ts';
+
+/** What reading needs of its bus. */
+export interface ReadingHost {
+  readonly driver: Pick<KafkaDriver, 'openReader'>;
+  readonly condition: BusCondition;
+  readonly scheduler: SchedulerLike;
+  readonly consuming: Required<ConsumingOptions>;
+  /** How long a partition with room for more may go without an answer, ms. */
+  readonly stallMs: number;
+}
+
+/**
+ * Reads partitions, and begins anew, with new connections, where one with room for more has had no answer for too
+ * long: clients have been seen to wait for ever.
+ */
+export class PartitionReading {
+  readonly #host: ReadingHost;
+  readonly #topics: readonly string[];
+  readonly #fetching: FetchHost;
+  readonly #checks = new Subscription();
+  #reader: DriverReader | undefined;
+  #loops: FetchLoops | undefined;
+  #closed = false;
+
+  constructor(host: ReadingHost, topics: readonly string[], fetching: FetchHost) {
+    this.#host = host;
+    this.#topics = topics;
+    this.#fetching = fetching;
+  }
+
+  async open(): Promise<void> {
+    await this.#begin();
+    this.#checkLater();
+  }
+
+  look(): void {
+    this.#loops?.look();
+  }
+
+  delivered(): void {
+    this.#loops?.delivered();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#checks.unsubscribe();
+    await this.#loops?.close();
+    await this.#reader?.close();
+  }
+
+  async #begin(): Promise<void> {
+    const reader = await this.#host.driver.openReader();
+    try {
+      await reader.refresh(this.#topics);
+    } catch (error) {
+      void reader.close();
+      throw error;
+    }
+    if (this.#closed) {
+      void reader.close();
+      return;
+    }
+    this.#reader = reader;
+    this.#loops = new FetchLoops(reader, this.#fetching, this.#host.consuming);
+    this.#loops.look();
+  }
+
+  /** Looks several times within the limit, so that what stalls is noticed soon after it. */
+  #checkLater(): void {
+    if (this.#closed) return;
+    this.#checks.add(
+      this.#host.scheduler.schedule(() => {
+        void this.#check().then(() => this.#checkLater());
+      }, this.#host.stallMs / 4),
+    );
+  }
+
+  async #check(): Promise<void> {
+    const { scheduler, stallMs, condition } = this.#host;
+    const now = scheduler.now();
+    const stalled = this.#loops?.hungry().filter(partition => partition.waitedMs(now) >= stallMs) ?? [];
+    const [first] = stalled;
+    if (first === undefined) return;
+    const place = `${first.topic}[${first.partition}]`;
+    const [loops, reader] = [this.#loops, this.#reader];
+    try {
+      await this.#begin();
+    } catch (error) {
+      // Its brokers are away, as is said already; the next check tries again.
+      if (error instanceof BusError) this.#fetching.failing(error);
+      return;
+    }
+    for (const partition of stalled) partition.answered();
+    condition.counted('consumerRestarts', 1);
+    condition.noted(`reading ${place}: begun anew after ${stallMs} ms without an answer`);
+    // What is stuck in them may never end.
+    void loops?.close();
+    void reader?.close().catch(() => undefined);
+  }
+}

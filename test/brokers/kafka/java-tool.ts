@@ -1,0 +1,20 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { join } from 'node:path';
+import { defaultVersion, kafkaJars } from './artifacts.ts';
+
+/** Runs one of Kafka's own command line tools, such as `org.apache.kafka.tools.ConsoleConsumer`; what it prints. */
+export async function runKafkaTool(main: string, args: readonly string[], input = ''): Promise<string> {
+  const jars = await kafkaJars(defaultVersion, () => undefined, new AbortController().signal, 'kafka-tools');
+  const options = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', join(jars, '*')];
+  const java = spawn('java', [...options, main, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  java.stdin.end(input);
+  const [printed, said, [code]] = await Promise.all([
+    text(java.stdout),
+    text(java.stderr),
+    once(java, 'exit') as Promise<[number | null]>,
+  ]);
+  if (code !== 0) throw new Error(`${main} ended with ${String(code)}: ${said || printed}`);
+  return printed;
+}

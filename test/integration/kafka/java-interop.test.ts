@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { expect, it } from 'vitest';
+import type { EventBus } from '../../../src/bus/event-bus.ts';
+import type { Compression } from '../../../src/bus/kafka/driver.ts';
+import { partitionOf } from '../../../src/bus/partitioner.ts';
+import { MessageHeaders } from '../../../src/core/headers.ts';
+import { runKafkaTool } from '../../brokers/kafka/java-tool.ts';
+import { describeOwnKafka, kafkaBrokers } from './kafka-brokers.ts';
+import { newTopic, readAll, startedBus, textOf } from './running-bus.ts';
+
+const partitions = 4;
+const keys = Array.from({ length: 20 }, (_, i) => `schlüssel-${i}`);
+const filler = 'price,volume;'.repeat(40);
+
+const server = (): string[] => ['--bootstrap-server', kafkaBrokers().join(',')];
+
+function properties(...each: readonly string[]): string[] {
+  return each.flatMap(property => ['--property', property]);
+}
+
+async function consumedByJava(topic: string, count: number, ...more: readonly string[]): Promise<string[][]> {
+  const printed = await runKafkaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
+    ...server(),
+    ...['--topic', topic, '--from-beginning', '--max-messages', String(count), '--timeout-ms', '20000'],
+    ...properties('print.partition=true', 'print.key=true', 'print.headers=true', 'null.literal=NONE'),
+    ...more,
+  ]);
+  return printed
+    .trimEnd()
+    .split('\n')
+    .map(line => line.split('\t'));
+}
+
+async function stored(bus: EventBus, topic: string): Promise<number> {
+  const info = await bus.getTopicInfo(topic);
+  return info.partitions.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+describeOwnKafka("beside Kafka's own clients in Java", () => {
+  it.for<Compression>(['none', 'gzip', 'snappy', 'lz4', 'zstd'])(
+    'Java reads what we publish, and we what Java does, with compression %s',
+    async compression => {
+      const bus = await startedBus({ brokers: kafkaBrokers(), publishing: { compression } });
+      const topic = await newTopic(bus, { partitions });
+      const value = `${compression} ${filler}`;
+      const headers = MessageHeaders.of({ codec: compression });
+      const payload = Buffer.from(value);
+      const results = await bus.publishBatch([
+        ...keys.map(key => ({ topic, key, payload, headers })),
+        { topic, key: 'gone', payload: null },
+      ]);
+      expect(results.filter(({ ok }) => !ok)).toEqual([]);
+      if (compression !== 'none')
+        expect(await stored(bus, topic)).toBeLessThan(keys.length * filler.length * 0.8);
+
+      const seen = (await consumedByJava(topic, keys.length + 1)).map(([partition, head, key, text]) => ({
+        place: partition,
+        codec: /codec:(\w+)/.exec(head ?? '')?.[1],
+        key,
+        text,
+      }));
+      const place = (key: string): string => `Partition:${partitionOf(key, partitions)}`;
+      expect(seen).toHaveLength(keys.length + 1);
+      for (const key of keys)
+        expect(seen).toContainEqual({ place: place(key), codec: compression, key, text: value });
+      expect(seen).toContainEqual({ place: place('gone'), codec: undefined, key: 'gone', text: 'NONE' });
+
+      const theirs = await newTopic(bus, { partitions });
+      const lines = [...keys.map(key => `codec:${compression}\t${key}\t${value}\n`), 'a:b\tgone\tNONE\n'];
+      await runKafkaTool(
+        'org.apache.kafka.tools.ConsoleProducer',
+        [
+          ...server(),
+          ...['--topic', theirs, '--compression-codec', compression],
+          ...properties('parse.key=true', 'parse.headers=true', 'null.marker=NONE'),
+        ],
+        lines.join(''),
+      );
+      const read = (await readAll(bus, theirs)).map(message => ({
+        partition: Number(message.partition),
+        codec: message.headers.get('codec'),
+        key: message.key,
+        text: textOf(message.payload),
+      }));
+      expect(read).toHaveLength(keys.length + 1);
+      for (const key of keys) {
+        expect(read).toContainEqual({
+          partition: partitionOf(key, partitions),
+          codec: compression,
+          key,
+          text: value,
+        });
+      }
+      expect(read).toContainEqual({
+        partition: partitionOf('gone', partitions),
+        codec: undefined,
+        key: 'gone',
+        text: null,
+      });
+      if (compression !== 'none')
+        expect(await stored(bus, theirs)).toBeLessThan(keys.length * filler.length * 0.8);
+    },
+  );
+
+  it('the tool for consumer groups shows our member, what it committed, and its lag', async () => {
+    const bus = await startedBus({ brokers: kafkaBrokers() });
+    const topic = await newTopic(bus);
+    const group = `group-${randomUUID()}`;
+    await bus.publishBatch(keys.map(key => ({ topic, key, payload: Buffer.from('x') })));
+    let handled = 0;
+    const held = Promise.withResolvers<undefined>();
+    const reading = await bus.subscribe(
+      topic,
+      async () => {
+        if (handled === 7) await held.promise;
+        handled++;
+      },
+      { group, commitIntervalMs: 50 },
+    );
+    await expect
+      .poll(async () => (await bus.getTopicInfo(topic)).groups[0]?.committed, { timeout: 10_000 })
+      .toBe(7);
+    const described = await runKafkaTool('org.apache.kafka.tools.consumer.group.ConsumerGroupCommand', [
+      ...server(),
+      ...['--describe', '--group', group],
+    ]);
+    const row = described
+      .split('\n')
+      .find(line => line.includes(topic))
+      ?.split(/\s+/);
+    const [, , partition, committed, end, lag, member] = row ?? [];
+    expect({ partition, committed, end, lag }).toEqual({
+      partition: '0',
+      committed: '7',
+      end: '20',
+      lag: '13',
+    });
+    expect(member).toMatch(/^cryptorun-/);
+    held.resolve(undefined);
+    await reading.unsubscribe();
+  });
+});

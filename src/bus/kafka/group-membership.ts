@@ -99,6 +99,7 @@ export class GroupMembership {
 
   async leave(): Promise<void> {
     this.stop();
+    for (const work of [this.#work, this.#committing]) this.#host.condition.worked(work);
     await this.#member?.leave();
   }
 
@@ -132,6 +133,10 @@ export class GroupMembership {
 
   get #work(): string {
     return `membership of ${this.#group}`;
+  }
+
+  get #committing(): string {
+    return `committing of ${this.#group}`;
   }
 
   /** By now the group has given this member up: what it held may be somebody else's already. */
@@ -171,9 +176,8 @@ export class GroupMembership {
   }
 
   #committed(error: unknown): void {
-    const work = `committing of ${this.#group}`;
-    if (error === undefined) this.#host.condition.worked(work);
-    else if (!this.#closed) this.#host.condition.failed(work, error);
+    if (error === undefined) this.#host.condition.worked(this.#committing);
+    else if (!this.#closed) this.#host.condition.failed(this.#committing, error);
   }
 
   #every(ms: number, act: () => void): void {

@@ -107,6 +107,7 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
   async close(started: Promise<void>): Promise<void> {
     this.#closed = true;
     this.#controls.unsubscribe();
+    this.#host.condition.worked(this.#work);
     const committed = this.#membership?.commit();
     this.#membership?.stop();
     this.#revoke([...this.#pump.partitions, ...this.#starts.awaited]);
@@ -122,6 +123,10 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
 
   complete(): void {
     this.#observer.complete();
+  }
+
+  get #work(): string {
+    return `reading ${this.topics.join(', ')}`;
   }
 
   /** Whether a delivery of this offset is out and not settled. */
@@ -169,9 +174,8 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
   }
 
   failing(error: BusError | undefined): void {
-    const work = `reading ${this.topics.join(', ')}`;
-    if (error === undefined) this.#host.condition.worked(work);
-    else this.#host.condition.failed(work, error);
+    if (error === undefined) this.#host.condition.worked(this.#work);
+    else if (!this.#closed) this.#host.condition.failed(this.#work, error);
     if (error?.code === 'topic-not-found') void this.#completeIfGone();
   }
 

@@ -11,6 +11,7 @@ import {
 } from '../../core/message.ts';
 import type { TopicPartition } from '../event-bus.ts';
 import type { StoredRecord, WireRecord } from './driver.ts';
+import { keyBytes, keyText } from './key-text.ts';
 
 /** Headers in which a record carries what Kafka has no field for; they are not among a message's own. */
 const eventTimeHeader = 'event-time';
@@ -22,7 +23,7 @@ const legalId = /^[0-9a-f]{32}$/;
 export function recordOf(message: OutgoingMessage, id: MessageId, now: number): WireRecord {
   const { key, payload, headers, timestamp = now } = message;
   return {
-    key: key === null ? null : Buffer.from(key),
+    key: key === null ? null : keyBytes(key),
     value: payload,
     headers: [...(headers?.toFlat() ?? []), eventTimeHeader, String(timestamp), idHeader, id],
   };
@@ -59,7 +60,7 @@ export function messageOf({ topic, partition: index }: TopicPartition, record: S
     topic,
     partition: partition(index),
     offset: offset(record.offset),
-    key: record.key === null ? null : Buffer.from(record.key).toString(),
+    key: record.key === null ? null : keyText(record.key),
     payload: record.value,
     headers: MessageHeaders.from(names.reverse(), values.reverse()),
     timestamp: eventTime ?? record.timestamp,

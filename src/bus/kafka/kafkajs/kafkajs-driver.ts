@@ -173,7 +173,7 @@ export class KafkaJsDriver implements KafkaDriver {
   }
 
   committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]> {
-    return this.#try(`asking what ${group} has committed`, async () => {
+    return this.#tryAsGroup(group, `asking what ${group} has committed`, async () => {
       const offsets = await this.#admin.fetchOffsets({ groupId: group, topics: [...topics] });
       return offsets.flatMap(({ topic, partitions }) =>
         partitions
@@ -213,7 +213,19 @@ export class KafkaJsDriver implements KafkaDriver {
     events: MemberEvents,
   ): Promise<DriverMember> {
     const identity = { instance: this.#instance, rank: this.#members++, exclusive };
-    return KafkaJsMember.join(this.#client, this.#kafka, identity, group, topics, options, events);
+    return this.#tryAsGroup(group, `joining group ${group}`, async () => {
+      // A member that may not be one would be told so by kafkajs in a way that nobody understands.
+      await requireGroup(this.#cluster, group);
+      return KafkaJsMember.join(this.#client, this.#kafka, identity, group, topics, options, events);
+    });
+  }
+
+  async #tryAsGroup<A>(group: string, doing: string, request: () => Promise<A>): Promise<A> {
+    try {
+      return await request();
+    } catch (error) {
+      throw busErrorOf(error, doing, `Read on group ${group}`);
+    }
   }
 
   async #metadata(names: string[]): Promise<readonly TopicMetadata[]> {
@@ -242,6 +254,30 @@ export class KafkaJsDriver implements KafkaDriver {
     } catch (error) {
       throw busErrorOf(error, doing);
     }
+  }
+}
+
+/** What a broker of kafkajs has beside its published type. */
+interface GroupBroker {
+  findGroupCoordinator(group: {
+    readonly groupId: string;
+    readonly coordinatorType: number;
+  }): Promise<unknown>;
+}
+
+/**
+ * Whether a group may be used at all: where it may not, kafkajs only says later that it has no coordinator.
+ *
+ * @throws kafkajs's error for a missing right; what else goes wrong is left to whoever uses the group
+ */
+async function requireGroup(cluster: Cluster, group: string): Promise<void> {
+  const [node] = cluster.getNodeIds();
+  try {
+    if (node === undefined) return;
+    const broker: unknown = await cluster.findBroker({ nodeId: String(node) });
+    await (broker as GroupBroker).findGroupCoordinator({ groupId: group, coordinatorType: 0 });
+  } catch (error) {
+    if (typeOf(error) === 'GROUP_AUTHORIZATION_FAILED') throw error;
   }
 }
 

@@ -58,6 +58,13 @@ export class KafkaJsMember implements DriverMember {
       heartbeatInterval: options.heartbeatIntervalMs,
       rebalanceTimeout: options.rebalanceTimeoutMs,
       maxWaitTimeInMs: Math.min(loopMs, options.heartbeatIntervalMs),
+      // As long as the group may still wait for it: a client that starts anew comes back as a stranger, for whom the
+      // group is closed until it has given up the member that was.
+      retry: {
+        initialRetryTime: 50,
+        maxRetryTime: 1000,
+        retries: 3 + Math.ceil(options.sessionTimeoutMs / 3000),
+      },
       allowAutoTopicCreation: false,
       partitionAssigners: [
         ({ cluster }) => stickyAssigner(client.AssignerProtocol, cluster, identity, owned),
@@ -120,7 +127,9 @@ export class KafkaJsMember implements DriverMember {
       this.#events.assigned(partitions, continued);
     });
     this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
-      if (!restart && !this.#left) this.#events.failed(busErrorOf(error, 'membership of the group'));
+      if (this.#left) return;
+      if (restart) this.#events.rebalancing();
+      else this.#events.failed(busErrorOf(error, 'membership of the group'));
     });
   }
 }

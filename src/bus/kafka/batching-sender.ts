@@ -14,7 +14,7 @@ import { recordOf, sizeOf } from './wire-record.ts';
 
 /** What a sender needs of its bus. */
 export interface SenderHost {
-  readonly directory: TopicDirectory;
+  readonly directory: Pick<TopicDirectory, 'find' | 'open'>;
   readonly condition: BusCondition;
   readonly scheduler: SchedulerLike;
   readonly openProducer: () => Promise<DriverProducer>;

@@ -271,8 +271,9 @@ interface GroupBroker {
  * @throws kafkajs's error for a missing right; what else goes wrong is left to whoever uses the group
  */
 async function requireGroup(cluster: Cluster, group: string): Promise<void> {
-  const [node] = cluster.getNodeIds();
   try {
+    await cluster.refreshMetadataIfNecessary();
+    const [node] = cluster.getNodeIds();
     if (node === undefined) return;
     const broker: unknown = await cluster.findBroker({ nodeId: String(node) });
     await (broker as GroupBroker).findGroupCoordinator({ groupId: group, coordinatorType: 0 });

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
+import type { KafkaCluster } from '../../brokers/kafka/kafka-cluster.ts';
+import { adminOf } from './admin.ts';
+
+/** Grants rights as the super user `admin` of a cluster. */
+export interface Grants {
+  allow(
+    user: string,
+    right: 'DESCRIBE' | 'READ' | 'WRITE',
+    kind: 'topic' | 'group',
+    name: string,
+  ): Promise<void>;
+}
+
+export async function acls(kafka: KafkaCluster, ca: string): Promise<Grants> {
+  const admin = await adminOf(kafka.bootstrap, {
+    ssl: { ca: [readFileSync(ca)] },
+    sasl: { mechanism: 'plain', username: 'admin', password: 'admin-secret' },
+  });
+  return {
+    async allow(user, right, kind, name) {
+      await admin.createAcls({
+        acl: [
+          {
+            resourceType: kind === 'topic' ? AclResourceTypes.TOPIC : AclResourceTypes.GROUP,
+            resourceName: name,
+            resourcePatternType: ResourcePatternTypes.LITERAL,
+            principal: `User:${user}`,
+            host: '*',
+            operation: AclOperationTypes[right],
+            permissionType: AclPermissionTypes.ALLOW,
+          },
+        ],
+      });
+    },
+  };
+}

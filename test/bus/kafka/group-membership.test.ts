@@ -21,7 +21,7 @@ class Group {
   refusal: BusError | undefined;
   readonly membership: GroupMembership = new GroupMembership(
     {
-      driver: { join: (_group, _topics, _options, events) => this.#join(events) },
+      driver: { join: (_group, _topics, _exclusive, _options, events) => this.#join(events) },
       condition: this.condition,
       scheduler: this.time,
       consuming,

@@ -11,7 +11,7 @@ const topics = ['a', 'b', 'c'];
 function members(count: number, owned: (member: string) => Candidate['owned'] = () => ({})): Candidate[] {
   return Array.from({ length: count }, (_, i) => {
     const member = `m${i}`;
-    return { member, topics, instance: `i${i}`, rank: 0, owned: owned(member) };
+    return { member, topics, instance: `i${i}`, rank: 0, exclusive: false, owned: owned(member) };
   });
 }
 
@@ -67,5 +67,15 @@ describe('sticky assignment', () => {
         }
       }),
     );
+  });
+
+  it('gives everything to one where that is what they want, and leaves it there', () => {
+    const counts = new Map([['a', 5]]);
+    const wanting = members(3, member => (member === 'm1' ? { a: [0, 1, 2] } : {}));
+    const assigned = assignPartitions(
+      wanting.map(member => ({ ...member, exclusive: true })),
+      counts,
+    );
+    expect(ofTopic(assigned, 'a')).toEqual([[], [0, 1, 2, 3, 4], []]);
   });
 });

@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { type Socket, connect, createServer } from 'node:net';
+
+/** What stands between clients and a broker, and can fail as networks do. */
+export interface TcpProxy {
+  /** As host:port. */
+  readonly address: string;
+  readonly port: number;
+  /** Nothing passes from now on, and nobody is told: connections stay open, new ones are accepted, bytes vanish. */
+  stall(): void;
+  /** Ends every connection, and refuses to serve new ones. */
+  cut(): void;
+  /** Everything passes, so many ms late. */
+  delay(ms: number): void;
+  /** Everything passes again; what was swallowed while it stalled is gone, and so are those connections. */
+  heal(): void;
+  close(): Promise<void>;
+}
+
+type Mode = 'pass' | 'stall' | 'cut';
+
+/** Listens on a port of its own; to whom it connects may be said later, as a broker must know this address first. */
+export async function startProxy(
+  target: () => { readonly host: string; readonly port: number },
+): Promise<TcpProxy> {
+  let mode: Mode = 'pass';
+  let delayMs = 0;
+  const sockets = new Set<Socket>();
+  const stalled = new Set<Socket>();
+
+  const forward = (from: Socket, to: Socket): void => {
+    sockets.add(from);
+    from
+      .on('error', () => to.destroy())
+      .on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+    from.on('data', bytes => {
+      if (mode === 'stall') {
+        stalled.add(from).add(to);
+      } else if (delayMs === 0) {
+        to.write(bytes);
+      } else {
+        setTimeout(() => to.write(bytes), delayMs);
+      }
+    });
+  };
+
+  const server = createServer(client => {
+    if (mode === 'cut') {
+      client.destroy();
+      return;
+    }
+    const broker = connect(target());
+    forward(client, broker);
+    forward(broker, client);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const listening = server.address();
+  const port = typeof listening === 'object' && listening !== null ? listening.port : 0;
+  return {
+    address: `127.0.0.1:${port}`,
+    port,
+    stall: () => void (mode = 'stall'),
+    cut() {
+      mode = 'cut';
+      for (const socket of sockets) socket.destroy();
+    },
+    delay(ms) {
+      mode = 'pass';
+      delayMs = ms;
+    },
+    heal() {
+      mode = 'pass';
+      delayMs = 0;
+      for (const socket of stalled) socket.destroy();
+      stalled.clear();
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

@@ -1,5 +1,6 @@
 import type { Message } from '../../core/message.ts';
 import { Queue } from '../../core/queue.ts';
+import { MessageRing } from './message-ring.ts';
 
 /** What a message costs in memory beside its payload and key: the object, its id, its view of the payload. */
 const overheadBytes = 300;
@@ -67,8 +68,7 @@ export class PartitionTail {
   /** Grows when all is forgotten at once: runs from before then are of no account. */
   epoch = 0;
   readonly #cache: TailCache;
-  #messages: Message[] = [];
-  #start = 0;
+  readonly #messages = new MessageRing();
   #bytes = 0;
 
   constructor(cache: TailCache) {
@@ -87,28 +87,24 @@ export class PartitionTail {
 
   /** Messages from this offset on; undefined where they are not all here. */
   read(from: number, max: number): readonly Message[] | undefined {
-    const first = this.#messages[this.#start];
+    const first = this.#messages.at(0);
     if (first === undefined || from < first.offset) return undefined;
-    const at = this.#start + (from - first.offset);
-    return at < this.#messages.length ? this.#messages.slice(at, at + max) : undefined;
+    const at = from - first.offset;
+    return at < this.#messages.length ? this.#messages.slice(at, max) : undefined;
   }
 
   /** Forgets everything. */
   clear(): void {
-    this.#cache.removed(this.#messages.length - this.#start, this.#bytes);
+    this.#cache.removed(this.#messages.length, this.#bytes);
     this.epoch++;
-    this.#messages = [];
-    this.#start = 0;
+    this.#messages.clear();
     this.#bytes = 0;
   }
 
   /** For the cache: forgets the oldest of them. */
   forget(count: number, bytes: number): void {
-    this.#start += count;
+    for (let i = 0; i < count; i++) this.#messages.shift();
     this.#bytes -= bytes;
     this.#cache.removed(count, bytes);
-    if (this.#start * 4 < this.#messages.length) return;
-    this.#messages = this.#messages.slice(this.#start);
-    this.#start = 0;
   }
 }

@@ -1,18 +1,18 @@
 import type { Bytes, Message } from '../../core/message.ts';
 import { costOf } from './message-cost.ts';
+import { MessageRing } from './message-ring.ts';
 import { PayloadRoom } from './payload-room.ts';
 import type { Ledger, PartitionStore, Storage } from './storage.ts';
 
-/** A partition as an array of messages, whose emptied head is cut off now and then. */
+/** A partition as a ring of messages. */
 class MemoryPartition implements PartitionStore {
   readonly #payloads = new PayloadRoom();
-  #messages: Message[] = [];
-  #start = 0;
+  readonly #messages = new MessageRing();
   nextOffset = 0;
   bytes = 0;
 
   get firstOffset(): number {
-    return this.#messages[this.#start]?.offset ?? this.nextOffset;
+    return this.#messages.at(0)?.offset ?? this.nextOffset;
   }
 
   hold(payload: Bytes): Bytes {
@@ -28,69 +28,39 @@ class MemoryPartition implements PartitionStore {
   }
 
   read(from: number, max: number): readonly Message[] {
-    const start = this.#indexOf(from);
-    return this.#messages.slice(start, start + max);
+    return this.#messages.slice(this.#messages.indexOf(from), max);
   }
 
   offsetAtTime(logTime: number): number {
-    for (let i = this.#start; i < this.#messages.length; i++) {
-      const message = this.#messages[i];
+    for (let i = 0; i < this.#messages.length; i++) {
+      const message = this.#messages.at(i);
       if (message && message.logTime >= logTime) return message.offset;
     }
     return this.nextOffset;
   }
 
   dropBefore(offset: number): void {
-    const end = this.#indexOf(offset);
-    for (let i = this.#start; i < end; i++) {
-      const message = this.#messages[i];
+    for (let count = this.#messages.indexOf(offset); count > 0; count--) {
+      const message = this.#messages.shift();
       if (message) this.bytes -= costOf(message);
     }
-    this.#start = end;
-    if (this.#start > 1024 && this.#start * 2 > this.#messages.length) this.#cut();
   }
 
   compact(below: number): void {
-    const end = this.#indexOf(below);
+    const messages = this.#messages.slice(0, this.#messages.length);
     const newest = new Map<string | null, number>();
-    for (let i = this.#start; i < end; i++) {
-      const message = this.#messages[i];
-      if (message) newest.set(message.key, message.offset);
+    for (const { key, offset } of messages) if (offset < below) newest.set(key, offset);
+    this.#messages.clear();
+    this.bytes = 0;
+    for (const message of messages) {
+      if (message.offset < below && newest.get(message.key) !== message.offset) continue;
+      this.#messages.push(message);
+      this.bytes += costOf(message);
     }
-    const kept = this.#messages.filter(
-      (message, i) => i >= this.#start && (i >= end || newest.get(message.key) === message.offset),
-    );
-    this.#messages = kept;
-    this.#start = 0;
-    this.bytes = kept.reduce((sum, message) => sum + costOf(message), 0);
   }
 
   close(): void {
     // What a stopped bus held is there again when it is started again.
-  }
-
-  /** Where the first message at or after the offset stands; offsets may have gaps after compaction. */
-  #indexOf(offset: number): number {
-    const first = this.#messages[this.#start];
-    if (first === undefined || offset <= first.offset) return this.#start;
-    const guess = this.#start + (offset - first.offset);
-    if (
-      guess >= this.#messages.length ? offset >= this.nextOffset : this.#messages[guess]?.offset === offset
-    ) {
-      return Math.min(guess, this.#messages.length);
-    }
-    let [low, high] = [this.#start, this.#messages.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#messages[middle] as Message).offset < offset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  #cut(): void {
-    this.#messages = this.#messages.slice(this.#start);
-    this.#start = 0;
   }
 }
 

@@ -1,15 +1,9 @@
 import type { Observer } from 'rxjs';
 import { type Delivery, ok } from '../core/delivery.ts';
 import type { Bytes, Message } from '../core/message.ts';
-import type { Settlement } from '../core/settlement.ts';
 import type { SourceOptions } from './event-bus.ts';
 import type { PartitionTracker } from './partition-tracker.ts';
-
-/** A message to be delivered, with the duty to settle it. */
-export interface Due {
-  readonly message: Message;
-  readonly duty: Settlement;
-}
+import type { Due } from './source-duty.ts';
 
 /** A partition as the pump sees it. */
 export interface PumpedPartition {
@@ -140,7 +134,7 @@ export class DeliveryPump<P extends PumpedPartition> {
       this.#inFlight++;
       this.#inFlightBytes += due.message.payload?.length ?? 0;
       this.#delivering(due);
-      this.#observer.next(ok<Bytes>(due.message.payload, due.message, due.duty));
+      this.#observer.next(ok<Bytes>(due.message.payload, due.message, due));
     }
     return true;
   }

@@ -1,6 +1,6 @@
 import { type SchedulerLike, Subscription } from 'rxjs';
 import type { Message } from '../core/message.ts';
-import { SettledTwiceError, type Settlement } from '../core/settlement.ts';
+import { type Due, type DutyHost, SourceDuty } from './source-duty.ts';
 
 const state = { inFlight: 1, acked: 2, parked: 3 } as const;
 type SlotState = (typeof state)[keyof typeof state];
@@ -29,7 +29,7 @@ interface ParkedKey {
  * A nacked message comes again from here, not from the log: its key's successors wait behind it, those
  * already in flight are taken back, and other keys flow on.
  */
-export class PartitionTracker {
+export class PartitionTracker implements DutyHost {
   readonly topic: string;
   readonly partition: number;
   readonly #host: TrackerHost;
@@ -72,7 +72,7 @@ export class PartitionTracker {
   }
 
   /** Takes the next message of the partition; undefined when it must wait behind an earlier one of its key. */
-  take(message: Message): Settlement | undefined {
+  take(message: Message): Due | undefined {
     if (this.#tail - this.#head > this.#mask) this.#grow();
     const sequence = this.#tail++;
     this.#messages[sequence & this.#mask] = message;
@@ -85,13 +85,13 @@ export class PartitionTracker {
   }
 
   /** The next message whose time to come again has arrived. */
-  nextRedelivery(): { readonly message: Message; readonly duty: Settlement } | undefined {
+  nextRedelivery(): Due | undefined {
     for (;;) {
       const sequence = this.#ready.shift();
       if (sequence === undefined) return undefined;
       const message = this.#messages[sequence & this.#mask];
       if (message === undefined || !this.#isNext(sequence, message)) continue;
-      return { message, duty: this.#start(sequence, message) };
+      return this.#start(sequence, message);
     }
   }
 
@@ -106,12 +106,10 @@ export class PartitionTracker {
     this.#ready.length = 0;
   }
 
-  /** For duties: whether this attempt at the message is no longer its holder's to settle. */
   isTakenBack(sequence: number, attempt: number): boolean {
     return this.#revoked || sequence < this.#head || this.#attempts[sequence & this.#mask] !== attempt;
   }
 
-  /** For duties: aborts when the delivery is taken back. */
   signalOf(sequence: number, attempt: number): AbortSignal {
     if (this.isTakenBack(sequence, attempt)) return AbortSignal.abort();
     const controller = this.#controllers.get(sequence) ?? new AbortController();
@@ -128,7 +126,6 @@ export class PartitionTracker {
     return false;
   }
 
-  /** For duties: ack, or nack where there is a delay. */
   settle(sequence: number, nackDelayMs: number | undefined): void {
     const message = this.#messages[sequence & this.#mask];
     if (message === undefined) return;
@@ -143,7 +140,7 @@ export class PartitionTracker {
     this.#set(sequence, state.inFlight);
     this.inFlight++;
     this.inFlightBytes += message.payload?.length ?? 0;
-    return new SourceDuty(this, sequence, attempt);
+    return new SourceDuty(this, sequence, attempt, message);
   }
 
   #release(message: Message): void {
@@ -259,41 +256,4 @@ export class PartitionTracker {
 /** Without a key a message blocks nobody: it parks alone. */
 function parkingKey(message: Message, sequence: number): string {
   return message.key ?? `\u0000${sequence}`;
-}
-
-/** The duty to settle one delivery of one partition; the tracker keeps no reference to it. */
-class SourceDuty implements Settlement {
-  readonly attempt: number;
-  readonly #tracker: PartitionTracker;
-  readonly #sequence: number;
-  #settled = false;
-
-  constructor(tracker: PartitionTracker, sequence: number, attempt: number) {
-    this.#tracker = tracker;
-    this.#sequence = sequence;
-    this.attempt = attempt;
-  }
-
-  get revoked(): boolean {
-    return !this.#settled && this.#tracker.isTakenBack(this.#sequence, this.attempt);
-  }
-
-  get signal(): AbortSignal {
-    return this.#tracker.signalOf(this.#sequence, this.attempt);
-  }
-
-  ack(): void {
-    this.#settle(undefined);
-  }
-
-  nack(delayMs = 0): void {
-    this.#settle(delayMs);
-  }
-
-  #settle(nackDelayMs: number | undefined): void {
-    if (this.#settled) throw new SettledTwiceError('a delivery');
-    const taken = this.#tracker.isTakenBack(this.#sequence, this.attempt);
-    this.#settled = true;
-    if (!taken) this.#tracker.settle(this.#sequence, nackDelayMs);
-  }
 }

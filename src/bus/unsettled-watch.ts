@@ -6,8 +6,8 @@ export type LostDelivery = Pick<Message, 'topic' | 'partition' | 'offset' | 'key
 
 /**
  * Notices deliveries that were thrown away unsettled (a plain `filter` outside `each` does that): their duty is
- * garbage while their offset still waits. Watching costs more than delivering, so the consumer shows it a
- * sample; a faulty chain loses many.
+ * garbage while their offset still waits. Watching costs more than delivering, and what is watched stays in memory
+ * until a full garbage collection, so the consumer shows it a sample; a faulty chain loses many.
  */
 export class UnsettledWatch {
   readonly #registry: FinalizationRegistry<LostDelivery>;

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { Subject, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { DeliveryPump, type Due, type PumpedPartition } from '../../src/bus/delivery-pump.ts';
+import { DeliveryPump, type PumpedPartition } from '../../src/bus/delivery-pump.ts';
+import type { Due } from '../../src/bus/source-duty.ts';
 import type { SourceOptions } from '../../src/bus/event-bus.ts';
 import { PartitionTracker, type TrackerHost } from '../../src/bus/partition-tracker.ts';
 import { type Delivery, settlement } from '../../src/core/delivery.ts';
@@ -36,8 +37,7 @@ class Partition implements PumpedPartition {
     if (again) return again;
     if (this.tracker.spread >= maxSpread) return undefined;
     const message = this.waiting.shift();
-    const duty = message && this.tracker.take(message);
-    return message && duty && { message, duty };
+    return message && this.tracker.take(message);
   }
 }
 

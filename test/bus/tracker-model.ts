@@ -36,7 +36,7 @@ export class Bench {
   redeliver(): void {
     this.pass(0);
     for (let due = this.tracker.nextRedelivery(); due; due = this.tracker.nextRedelivery()) {
-      this.#deliver(due.message, due.duty);
+      this.#deliver(due.message, due);
     }
   }
 

@@ -12,7 +12,7 @@ export class SlowBroker extends FaultInjector {
     this.#until = Math.max(this.#until, clock.now() + ms);
   }
 
-  override next(): Fault {
+  override next(): Fault | undefined {
     const left = this.#until - (this.#clock?.now() ?? 0);
     // At the very end of the slow time its messages are still to be stored: go behind them.
     return left >= 0 ? { kind: 'delay', delayMs: left } : super.next();

@@ -2,9 +2,10 @@ import { type Observer, type SchedulerLike, Subscription, of } from 'rxjs';
 import { type Delivery, ok } from '../../core/delivery.ts';
 import type { Bytes, Message } from '../../core/message.ts';
 import type { SourceOptions, StartOffset, TopicPartition } from '../event-bus.ts';
+import type { Due } from '../source-duty.ts';
 import type { CommitCell, StartOf } from './commit-cell.ts';
 import type { PartitionLog } from './partition-log.ts';
-import { type Due, PartitionReader, type ReaderHost } from './partition-reader.ts';
+import { PartitionReader, type ReaderHost } from './partition-reader.ts';
 import type { UnsettledWatch } from '../unsettled-watch.ts';
 
 /** What a consumer needs from its bus. */
@@ -217,7 +218,7 @@ export class Consumer implements ReaderHost {
         this.#starved ||= !this.#paused && reader.tracker.spread >= this.#maxUncommitted;
         return count;
       }
-      this.#deliver(due);
+      this.#deliver(due, reader.tracker.spread);
     }
     return most;
   }
@@ -229,14 +230,17 @@ export class Consumer implements ReaderHost {
     return credit;
   }
 
-  #deliver({ message, duty }: Due): void {
+  #deliver(due: Due, spread: number): void {
+    const { message } = due;
     this.#inFlight++;
     this.#inFlightBytes += message.payload?.length ?? 0;
-    if (this.#delivered++ % sampleEvery === 0) {
+    const nth = this.#delivered++;
+    if (nth % sampleEvery === 0) {
       this.#host.delivered(this.scheduler.now() - message.logTime);
-      this.#watch?.look(duty, message);
+      // A loss holds up its partition, so what follows it is looked at; where all is settled nothing is to be found.
+      if (nth === 0 || spread > 1) this.#watch?.look(due, message);
     }
-    this.#observer.next(ok<Bytes>(message.payload, message, duty));
+    this.#observer.next(ok<Bytes>(message.payload, message, due));
   }
 
   #completeAtEnd(): void {

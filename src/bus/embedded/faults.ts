@@ -2,12 +2,9 @@ import { BusError, type BusErrorCode } from '../../core/publisher.ts';
 
 /** What becomes of a message that is being sent while faults are injected. */
 export type Fault =
-  | { readonly kind: 'none' }
   | { readonly kind: 'fail'; readonly error: BusError }
   | { readonly kind: 'delay'; readonly delayMs: number }
   | { readonly kind: 'duplicate' };
-
-const none: Fault = { kind: 'none' };
 
 /**
  * Faults on demand for tests: give one to the bus and tell it what is to go wrong next.
@@ -53,9 +50,9 @@ export class FaultInjector {
     return this.#disconnected;
   }
 
-  /** For the bus: the fault of the message that is being sent. */
-  next(): Fault {
-    return this.#queue.shift() ?? none;
+  /** For the bus: the fault of the message that is being sent, if any. */
+  next(): Fault | undefined {
+    return this.#queue.shift();
   }
 
   /** For the bus: called whenever the connection comes or goes. */

@@ -7,7 +7,7 @@ import {
   offset as asOffset,
   partition as asPartition,
 } from '../../core/message.ts';
-import { BusError, type Published } from '../../core/publisher.ts';
+import { BusError, type Receipt } from '../../core/publisher.ts';
 import { costOf } from './message-cost.ts';
 import { partitionName } from './partition-name.ts';
 import type { PartitionStore } from './storage.ts';
@@ -32,11 +32,16 @@ export interface PartitionLogOptions {
   readonly scheduler: SchedulerLike;
 }
 
-interface Sending {
+/** Told once what became of a message, and which of its batch it was: one callback serves a batch. */
+export type Told = (error: BusError | undefined, receipt: Receipt | undefined, place: number) => void;
+
+/** A message on its way into the log. */
+export interface Sending {
   readonly message: OutgoingMessage;
   readonly id: MessageId;
-  readonly done: Published;
-  readonly cost: number;
+  readonly told: Told;
+  /** Its position in its batch. */
+  readonly place: number;
 }
 
 interface Waiting extends Sending {
@@ -76,12 +81,11 @@ export class PartitionLog {
   }
 
   /** Takes a message to be stored with the next flush, or makes its sender wait for room. */
-  send(message: OutgoingMessage, id: MessageId, done: Published): void {
-    const cost = costOf(message);
-    const sending: Sending = { message, id, done, cost };
-    if (this.#waiting.length === 0 && this.#hasRoom(sending)) this.#accept(sending);
+  send(sending: Sending): void {
+    const { message, told, place } = sending;
+    if (this.#waiting.length === 0 && this.#hasRoom(message)) this.#accept(sending);
     else if (message.patient === true || this.#waiting.length < this.#options.maxWaiting) this.#wait(sending);
-    else done(this.#bufferFull(), undefined);
+    else told(this.#bufferFull(), undefined, place);
   }
 
   /** Stores what is pending and tells the senders; true when there is something new to read. */
@@ -107,10 +111,10 @@ export class PartitionLog {
       this.store.append(messages);
     } catch (cause) {
       const error = cause instanceof BusError ? cause : new BusError('storage', storageText(this), { cause });
-      for (const { done } of sent) done(error, undefined);
+      for (const { told, place } of sent) told(error, undefined, place);
       return false;
     }
-    for (let i = 0; i < sent.length; i++) sent[i]?.done(undefined, messages[i]);
+    sent.forEach(({ told, place }, i) => told(undefined, messages[i], place));
     return true;
   }
 
@@ -134,7 +138,7 @@ export class PartitionLog {
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#waiting = [];
-    for (const { done } of refused) done(error, undefined);
+    for (const { told, place } of refused) told(error, undefined, place);
   }
 
   #needed(): number {
@@ -143,15 +147,20 @@ export class PartitionLog {
     return needed;
   }
 
-  #hasRoom({ cost, message }: Sending): boolean {
+  #hasRoom(message: OutgoingMessage): boolean {
     if (this.#options.compaction === true) {
       this.#compactWhenDoubled();
       return true;
     }
+    const cost = costOf(message);
     const limit = this.#options.maxBytes * (message.reserved === true ? reservedShare : 1);
     if (this.#fits(cost, limit)) return true;
-    this.#makeRoom(() => this.shrinkTo(this.#options.maxBytes * (1 - trimShare)));
+    this.#trim();
     return this.#fits(cost, limit);
+  }
+
+  #trim(): void {
+    this.#makeRoom(() => this.shrinkTo(this.#options.maxBytes * (1 - trimShare)));
   }
 
   /** Compaction reads everything, so it waits until there is twice as much as it left behind. */
@@ -177,14 +186,14 @@ export class PartitionLog {
 
   #accept(sending: Sending): void {
     this.#pending.push(sending);
-    this.#pendingBytes += sending.cost;
+    this.#pendingBytes += costOf(sending.message);
   }
 
   #wait(sending: Sending): void {
     const { scheduler, publishTimeoutMs } = this.#options;
     const giveUp = (): void => {
       this.#waiting = this.#waiting.filter(other => other !== waiting);
-      sending.done(this.#timedOut(), undefined);
+      sending.told(this.#timedOut(), undefined, sending.place);
     };
     const patient = sending.message.patient === true;
     const timeout = patient ? Subscription.EMPTY : scheduler.schedule(giveUp, publishTimeoutMs);
@@ -200,7 +209,7 @@ export class PartitionLog {
   #admit(): void {
     let admitted = 0;
     for (const waiting of this.#waiting) {
-      if (!this.#hasRoom(waiting)) break;
+      if (!this.#hasRoom(waiting.message)) break;
       waiting.timeout.unsubscribe();
       this.#accept(waiting);
       admitted++;

@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import type { Message } from '../../core/message.ts';
-import type { Settlement } from '../../core/settlement.ts';
 import { PartitionTracker, type TrackerHost } from '../partition-tracker.ts';
+import type { Due } from '../source-duty.ts';
 import type { CommitCell } from './commit-cell.ts';
 import type { PartitionLog } from './partition-log.ts';
 
@@ -15,13 +15,8 @@ export interface ReaderHost {
   pressed(): void;
 }
 
-/** A message to be delivered, with the duty to settle it. */
-export interface Due {
-  readonly message: Message;
-  readonly duty: Settlement;
-}
-
 const chunkLength = 64;
+const noMessages: readonly Message[] = [];
 
 /** One partition as one consumer reads it: its position in the log, and what it has taken and not settled. */
 export class PartitionReader implements TrackerHost {
@@ -32,7 +27,7 @@ export class PartitionReader implements TrackerHost {
   readonly #host: ReaderHost;
   readonly #end: number;
   #position: number;
-  #chunk: readonly Message[] = [];
+  #chunk = noMessages;
   #index = 0;
 
   /** @param end the offset before which to stop */
@@ -66,8 +61,8 @@ export class PartitionReader implements TrackerHost {
     while (this.tracker.spread < maxSpread) {
       const message = this.#read();
       if (message === undefined) return undefined;
-      const duty = this.tracker.take(message);
-      if (duty) return { message, duty };
+      const due = this.tracker.take(message);
+      if (due) return due;
     }
     return undefined;
   }
@@ -97,6 +92,7 @@ export class PartitionReader implements TrackerHost {
       this.#index = 0;
     }
     const message = this.#chunk[this.#index++];
+    if (this.#index >= this.#chunk.length) [this.#chunk, this.#index] = [noMessages, 0];
     if (message === undefined || message.offset >= this.#end) {
       this.#position = Math.max(this.#position, Math.min(this.#end, this.log.store.nextOffset));
       return undefined;

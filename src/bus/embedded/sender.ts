@@ -1,14 +1,14 @@
 import { type SchedulerLike, Subscription } from 'rxjs';
 import { MessageIds } from '../../core/message-ids.ts';
-import type { MessageId, OutgoingMessage } from '../../core/message.ts';
+import type { OutgoingMessage } from '../../core/message.ts';
 import { BusError, type Published, type Receipt } from '../../core/publisher.ts';
 import type { PublishResult } from '../event-bus.ts';
 import { partitionOf } from '../partitioner.ts';
 import type { BusCondition } from '../bus-condition.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import type { FaultInjector } from './faults.ts';
+import type { Fault, FaultInjector } from './faults.ts';
 import { checkMessage } from '../message-check.ts';
-import type { PartitionLog } from './partition-log.ts';
+import type { PartitionLog, Sending, Told } from './partition-log.ts';
 import { type OpenTopic, type TopicCatalog, logOf } from './topic-catalog.ts';
 
 /** What a sender needs of its bus. */
@@ -40,15 +40,7 @@ export class Sender {
   }
 
   send(message: OutgoingMessage, done: Published): void {
-    try {
-      this.#host.requireWritable();
-      const topic = this.#host.topics.get(message.topic);
-      checkMessage(message, topic.settings);
-      const log = logFor(topic, message);
-      this.#sendTo(log, message, this.#sends++ % sampleEvery === 0 ? this.#timed(done) : done);
-    } catch (error) {
-      done(asBusError(error), undefined);
-    }
+    this.#send(message, done, 0);
   }
 
   publish(message: OutgoingMessage): Promise<Receipt> {
@@ -66,17 +58,13 @@ export class Sender {
     return new Promise(resolve => {
       const results = new Array<PublishResult>(messages.length);
       let missing = messages.length;
-      const settle = (i: number, result: PublishResult): void => {
-        results[i] = result;
+      const told: Told = (error, receipt, place) => {
+        results[place] = receipt ? { ok: true, receipt } : { ok: false, error: asBusError(error) };
         if (--missing === 0) resolve(results);
       };
       this.#host.dispatcher.batch(() => {
         this.#inBatch = true;
-        messages.forEach((message, i) => {
-          this.send(message, (error, receipt) => {
-            settle(i, receipt ? { ok: true, receipt } : { ok: false, error: asBusError(error) });
-          });
-        });
+        messages.forEach((message, i) => this.#send(message, told, i));
         this.#inBatch = false;
         this.#refusing.clear();
       });
@@ -89,54 +77,56 @@ export class Sender {
     this.#delayed = new Subscription();
   }
 
-  #sendTo(log: PartitionLog, message: OutgoingMessage, done: Published): void {
+  #send(message: OutgoingMessage, told: Told, place: number): void {
+    try {
+      this.#host.requireWritable();
+      const topic = this.#host.topics.get(message.topic);
+      checkMessage(message, topic.settings);
+      const log = logFor(topic, message);
+      this.#sendTo(log, message, this.#sends++ % sampleEvery === 0 ? this.#timed(told) : told, place);
+    } catch (error) {
+      told(asBusError(error), undefined, place);
+    }
+  }
+
+  #sendTo(log: PartitionLog, message: OutgoingMessage, told: Told, place: number): void {
     const refusal = this.#refusing.size > 0 ? this.#refusing.get(log) : undefined;
     if (refusal !== undefined) {
-      done(refusal, undefined);
+      told(refusal, undefined, place);
       return;
     }
-    const fault = this.#host.faults?.next();
     const id = message.id ?? this.#ids.next();
-    switch (fault?.kind) {
+    const fault = this.#host.faults?.next();
+    if (fault === undefined) this.#store(log, { message, id, told, place });
+    else this.#sendFaulty(fault, log, { message, id, told, place });
+  }
+
+  #sendFaulty(fault: Fault, log: PartitionLog, sending: Sending): void {
+    switch (fault.kind) {
       case 'fail':
         if (this.#inBatch && fault.error.retryable) this.#refusing.set(log, fault.error);
-        done(fault.error, undefined);
+        sending.told(fault.error, undefined, sending.place);
         return;
       case 'delay':
-        this.#storeLater(fault.delayMs, log, message, id, done);
+        this.#delayed.add(this.#host.scheduler.schedule(() => this.#store(log, sending), fault.delayMs));
         return;
       case 'duplicate':
-        this.#store(log, message, id, () => undefined);
-        this.#store(log, message, id, done);
-        return;
-      case 'none':
-      case undefined:
-        this.#store(log, message, id, done);
+        this.#store(log, { ...sending, told: () => undefined });
+        this.#store(log, sending);
     }
   }
 
-  #storeLater(
-    delayMs: number,
-    log: PartitionLog,
-    message: OutgoingMessage,
-    id: MessageId,
-    done: Published,
-  ): void {
-    const store = (): void => this.#store(log, message, id, done);
-    this.#delayed.add(this.#host.scheduler.schedule(store, delayMs));
-  }
-
-  #store(log: PartitionLog, message: OutgoingMessage, id: MessageId, done: Published): void {
-    log.send(message, id, done);
+  #store(log: PartitionLog, sending: Sending): void {
+    log.send(sending);
     if (this.#host.faults?.disconnected !== true) this.#host.dispatcher.touch(log);
   }
 
-  #timed(done: Published): Published {
+  #timed(told: Told): Told {
     const { scheduler, condition } = this.#host;
     const sentAt = scheduler.now();
-    return (error, receipt) => {
+    return (error, receipt, place) => {
       condition.published(scheduler.now() - sentAt);
-      done(error, receipt);
+      told(error, receipt, place);
     };
   }
 }

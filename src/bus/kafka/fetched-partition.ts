@@ -1,8 +1,9 @@
 import type { Message } from '../../core/message.ts';
 import { Queue } from '../../core/queue.ts';
-import type { Due, PumpedPartition } from '../delivery-pump.ts';
+import type { PumpedPartition } from '../delivery-pump.ts';
 import type { TopicPartition } from '../event-bus.ts';
 import { PartitionTracker, type TrackerHost } from '../partition-tracker.ts';
+import type { Due } from '../source-duty.ts';
 import type { FetchedPartition as Fetched } from './driver.ts';
 import { messageOf } from './wire-record.ts';
 
@@ -92,9 +93,9 @@ export class FetchedPartition implements PumpedPartition, TopicPartition {
       const message = this.#fetched.shift();
       if (message === undefined) return undefined;
       this.bufferedBytes -= costOf(message);
-      const duty = this.tracker.take(message);
+      const due = this.tracker.take(message);
       this.#delivered = message.offset + 1;
-      if (duty) return { message, duty };
+      if (due) return due;
     }
     return undefined;
   }

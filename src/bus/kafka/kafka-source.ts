@@ -2,7 +2,8 @@ import { type Observer, type SchedulerLike, Subscription } from 'rxjs';
 import type { Delivery } from '../../core/delivery.ts';
 import type { Bytes, Message } from '../../core/message.ts';
 import type { BusError } from '../../core/publisher.ts';
-import { DeliveryPump, type Due } from '../delivery-pump.ts';
+import { DeliveryPump } from '../delivery-pump.ts';
+import type { Due } from '../source-duty.ts';
 import type { SourceOptions, TopicPartition } from '../event-bus.ts';
 import type { PartitionTracker, TrackerHost } from '../partition-tracker.ts';
 import type { UnsettledWatch } from '../unsettled-watch.ts';
@@ -218,10 +219,10 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
     this.#completeAtEnd();
   }
 
-  #delivering({ message, duty }: Due): void {
+  #delivering(due: Due): void {
     if (this.#delivered++ % sampleEvery !== 0) return;
-    this.#host.condition.delivered(Math.max(0, this.scheduler.now() - message.logTime));
-    this.#watch?.look(duty, message);
+    this.#host.condition.delivered(Math.max(0, this.scheduler.now() - due.message.logTime));
+    this.#watch?.look(due, due.message);
   }
 
   /** Not while a delivery is being made: it may have been acked on its way, before all have seen it. */

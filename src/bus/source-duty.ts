@@ -1,0 +1,56 @@
+import type { Message } from '../core/message.ts';
+import { SettledTwiceError, type Settlement } from '../core/settlement.ts';
+
+/** The duty to settle one delivery, and the message that is delivered. */
+export interface Due extends Settlement {
+  readonly message: Message;
+}
+
+/** Who gives duties out, and is told what becomes of them. */
+export interface DutyHost {
+  /** Whether this attempt at the message is no longer its holder's to settle. */
+  isTakenBack(sequence: number, attempt: number): boolean;
+  /** Aborts when the delivery is taken back. */
+  signalOf(sequence: number, attempt: number): AbortSignal;
+  /** Ack, or nack where there is a delay. */
+  settle(sequence: number, nackDelayMs: number | undefined): void;
+}
+
+/** The duty to settle one delivery of one partition; whoever gave it out keeps no reference to it. */
+export class SourceDuty implements Due {
+  readonly attempt: number;
+  readonly message: Message;
+  readonly #host: DutyHost;
+  readonly #sequence: number;
+  #settled = false;
+
+  constructor(host: DutyHost, sequence: number, attempt: number, message: Message) {
+    this.#host = host;
+    this.#sequence = sequence;
+    this.attempt = attempt;
+    this.message = message;
+  }
+
+  get revoked(): boolean {
+    return !this.#settled && this.#host.isTakenBack(this.#sequence, this.attempt);
+  }
+
+  get signal(): AbortSignal {
+    return this.#host.signalOf(this.#sequence, this.attempt);
+  }
+
+  ack(): void {
+    this.#settle(undefined);
+  }
+
+  nack(delayMs = 0): void {
+    this.#settle(delayMs);
+  }
+
+  #settle(nackDelayMs: number | undefined): void {
+    if (this.#settled) throw new SettledTwiceError('a delivery');
+    const taken = this.#host.isTakenBack(this.#sequence, this.attempt);
+    this.#settled = true;
+    if (!taken) this.#host.settle(this.#sequence, nackDelayMs);
+  }
+}

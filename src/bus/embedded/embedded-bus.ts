@@ -1,4 +1,4 @@
-import { Observable, type SchedulerLike, Subscription, asyncScheduler } from 'rxjs';
+import { type Observable, type SchedulerLike, Subscription, asyncScheduler } from 'rxjs';
 import type { Delivery } from '../../core/delivery.ts';
 import type { Bytes, Message, OutgoingMessage } from '../../core/message.ts';
 import { BusError, type Handler, type Published, type Receipt } from '../../core/publisher.ts';
@@ -16,19 +16,14 @@ import type {
 import { subscribeHandler } from '../handler-subscription.ts';
 import type { BusHealth } from '../health.ts';
 import { BusCondition } from '../bus-condition.ts';
-import type { CommitCell } from './commit-cell.ts';
-import { ConsumerGroup } from './consumer-group.ts';
-import { Consumer, type ConsumerHost } from './consumer.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { FaultInjector } from './faults.ts';
 import { GroupRegistry } from './group-registry.ts';
 import { Maintenance } from './maintenance.ts';
-import type { PartitionLog } from './partition-log.ts';
-import { partitionName } from './partition-name.ts';
+import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
 import type { Storage } from './storage.ts';
-import { TopicCatalog, logOf } from './topic-catalog.ts';
-import { type LostDelivery, UnsettledWatch } from '../unsettled-watch.ts';
+import { TopicCatalog } from './topic-catalog.ts';
 
 /** The settings that the in-memory and the folder kind share. */
 export interface EmbeddedBusOptions {
@@ -54,7 +49,7 @@ const capabilities = {
 } as const;
 
 /** The embedded bus over a storage: kind `stub` in memory, kind `embedded` in a folder. */
-export class EmbeddedBus implements EventBus, ConsumerHost {
+export class EmbeddedBus implements EventBus {
   readonly kind: string;
   readonly capabilities: Capabilities;
   readonly scheduler: SchedulerLike;
@@ -62,12 +57,11 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
   readonly #options: EmbeddedBusOptions;
   readonly #topics: TopicCatalog;
   readonly #groups: GroupRegistry;
-  readonly #consumers = new Set<Consumer>();
-  readonly #readersOf = new Map<PartitionLog, Set<Consumer>>();
   readonly #dispatcher: Dispatcher;
   readonly #maintenance: Maintenance;
   readonly #condition = new BusCondition();
   readonly #sender: Sender;
+  readonly #receiver: Receiver;
   #timers = new Subscription();
   #running = false;
 
@@ -85,7 +79,7 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
       report: cause => this.#condition.failed('making room', cause),
     });
     this.#groups = new GroupRegistry(storage.ledger, topic => this.partitionsOf(topic));
-    this.#dispatcher = new Dispatcher(log => this.#readersOf.get(log) ?? []);
+    this.#dispatcher = new Dispatcher(log => this.#receiver.readersOf(log));
     this.#sender = new Sender({
       topics: this.#topics,
       dispatcher: this.#dispatcher,
@@ -95,6 +89,16 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
       requireWritable: () => this.#requireWritable(),
     });
     this.#maintenance = new Maintenance(this.#topics, this.#groups, this.scheduler, this.#condition);
+    this.#receiver = new Receiver({
+      topics: this.#topics,
+      groups: this.#groups,
+      dispatcher: this.#dispatcher,
+      maintenance: this.#maintenance,
+      condition: this.#condition,
+      scheduler: this.scheduler,
+      faults: options.faults,
+      requireRunning: () => this.#requireRunning(),
+    });
     options.faults?.onChange(() => this.#reconnected());
   }
 
@@ -121,7 +125,7 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
     return attempt(() => {
       this.#timers.unsubscribe();
       this.#sender.stop();
-      for (const consumer of [...this.#consumers]) consumer.complete();
+      this.#receiver.stop();
       this.#running = false;
       const stopped = new BusError(
         'bus-not-started',
@@ -130,21 +134,20 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
       for (const { logs } of this.#topics.all) for (const log of logs) log.refuseAll(stopped);
       this.#groups.stage();
       this.#groups.clear();
-      this.#readersOf.clear();
       this.#topics.close();
       this.#storage.close();
     });
   }
 
   health(): Promise<BusHealth> {
-    const disconnected = this.disconnected ? ['disconnected by fault injection'] : [];
+    const disconnected = this.#disconnected ? ['disconnected by fault injection'] : [];
     return Promise.resolve(
       this.#condition.health({
         running: this.#running,
         problems: [...disconnected, ...(this.#storage.problems ?? [])],
-        connectedBrokers: this.#running && !this.disconnected ? 1 : 0,
+        connectedBrokers: this.#running && !this.#disconnected ? 1 : 0,
         activeTopics: this.#topics.names.length,
-        activeConsumers: this.#consumers.size,
+        activeConsumers: this.#receiver.activeConsumers,
       }),
     );
   }
@@ -192,10 +195,7 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
   deleteTopic(name: string): Promise<void> {
     return attempt(() => {
       this.#requireWritable();
-      const topic = this.#topics.get(name);
-      const readers = topic.logs.flatMap(log => [...(this.#readersOf.get(log) ?? [])]);
-      for (const consumer of new Set(readers)) consumer.complete();
-      for (const log of topic.logs) this.#readersOf.delete(log);
+      this.#receiver.close(this.#topics.get(name));
       this.#groups.forget(name);
       this.#topics.delete(name);
     });
@@ -241,44 +241,11 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
   }
 
   source(topics: string | readonly string[], options: SourceOptions = {}): Observable<Delivery<Bytes>> {
-    const names = typeof topics === 'string' ? [topics] : topics;
-    return new Observable(observer => {
-      for (const name of names) this.partitionsOf(name);
-      const isWaiting = ({ topic, partition, offset }: LostDelivery): boolean =>
-        consumer.isInFlight(topic, partition, offset);
-      const consumer = new Consumer(this, names, observer, options, this.#watch(options, isWaiting));
-      const group = options.group === undefined ? this.#loneGroup() : this.#groups.group(options.group);
-      this.#consumers.add(consumer);
-      const { commitIntervalMs } = options;
-      if (commitIntervalMs !== undefined) observer.add(this.#maintenance.persistEvery(commitIntervalMs));
-      observer.add(() => this.#leave(group, consumer));
-      for (const name of names) {
-        for (const log of this.#topics.get(name).logs) this.#readers(log).add(consumer);
-      }
-      this.#dispatcher.batch(() => group.join(consumer, cell => this.#startOf(cell, options)));
-    });
+    return this.#receiver.source(topics, options);
   }
 
-  // What consumers need.
-
-  get disconnected(): boolean {
+  get #disconnected(): boolean {
     return this.#options.faults?.disconnected === true;
-  }
-
-  wake(consumer: Consumer): void {
-    this.#dispatcher.wake(consumer);
-  }
-
-  roomFreed(log: PartitionLog): void {
-    this.#dispatcher.touch(log);
-  }
-
-  log({ topic, partition }: TopicPartition): PartitionLog {
-    return logOf(this.#topics.get(topic), partition);
-  }
-
-  delivered(ageMs: number): void {
-    this.#condition.delivered(ageMs);
   }
 
   #requireRunning(): void {
@@ -298,46 +265,11 @@ export class EmbeddedBus implements EventBus, ConsumerHost {
     return this.#topics.has(topic) ? this.#topics.get(topic).logs[partition]?.store.nextOffset : undefined;
   }
 
-  #startOf({ topic, partition }: CommitCell, { from = 'earliest' }: SourceOptions): number {
-    const { store } = this.log({ topic, partition });
-    if (from === 'earliest') return store.firstOffset;
-    return from === 'latest' ? store.nextOffset : store.offsetAtTime(from.time);
-  }
-
-  /** A reader without a group reads everything and leaves no trace. */
-  #loneGroup(): ConsumerGroup {
-    return new ConsumerGroup(
-      '',
-      topic => this.partitionsOf(topic),
-      () => undefined,
-    );
-  }
-
-  #leave(group: ConsumerGroup, consumer: Consumer): void {
-    this.#consumers.delete(consumer);
-    for (const readers of this.#readersOf.values()) readers.delete(consumer);
-    this.#dispatcher.batch(() => group.leave(consumer));
-  }
-
-  #readers(log: PartitionLog): Set<Consumer> {
-    const readers = this.#readersOf.get(log) ?? new Set();
-    this.#readersOf.set(log, readers);
-    return readers;
-  }
-
-  #watch({ onLost }: SourceOptions, isWaiting: (delivery: LostDelivery) => boolean): UnsettledWatch {
-    return new UnsettledWatch(isWaiting, lost => {
-      const place = `${partitionName(lost.topic, lost.partition)}@${lost.offset}`;
-      this.#condition.noted(`delivery ${place} was thrown away unsettled: a filter outside each() does that`);
-      onLost?.(lost);
-    });
-  }
-
   #reconnected(): void {
-    if (this.disconnected || !this.#running) return;
+    if (this.#disconnected || !this.#running) return;
     this.#dispatcher.batch(() => {
       for (const { logs } of this.#topics.all) for (const log of logs) this.#dispatcher.touch(log);
-      for (const consumer of this.#consumers) this.#dispatcher.wake(consumer);
+      this.#receiver.wakeAll();
     });
   }
 }

@@ -25,7 +25,7 @@ export class FaultInjector {
     for (let i = 0; i < times; i++) this.#queue.push({ kind: 'fail', error });
   }
 
-  /** The next message is stored only after this many ms. */
+  /** The next message is stored only after this many ms, and what is sent to its partition meanwhile after it. */
   delayNextPublish(delayMs: number): void {
     this.#queue.push({ kind: 'delay', delayMs });
   }

@@ -1,10 +1,11 @@
-import { type SchedulerLike, Subscription } from 'rxjs';
+import type { SchedulerLike } from 'rxjs';
 import { MessageIds } from '../../core/message-ids.ts';
 import type { OutgoingMessage } from '../../core/message.ts';
 import { BusError, type Published, type Receipt } from '../../core/publisher.ts';
 import type { PublishResult } from '../event-bus.ts';
 import { partitionOf } from '../partitioner.ts';
 import type { BusCondition } from '../bus-condition.ts';
+import { DelayedSends } from './delayed-sends.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Fault, FaultInjector } from './faults.ts';
 import { checkMessage } from '../message-check.ts';
@@ -32,11 +33,12 @@ export class Sender {
   /** During a batch: partitions that have refused one of its messages for now, and so refuse what follows it. */
   readonly #refusing = new Map<PartitionLog, BusError>();
   #inBatch = false;
-  #delayed = new Subscription();
+  readonly #delayed: DelayedSends;
   #sends = 0;
 
   constructor(host: SenderHost) {
     this.#host = host;
+    this.#delayed = new DelayedSends(host.scheduler, (log, sending) => this.#store(log, sending));
   }
 
   send(message: OutgoingMessage, done: Published): void {
@@ -73,8 +75,7 @@ export class Sender {
 
   /** Forgets messages that a fault holds back. */
   stop(): void {
-    this.#delayed.unsubscribe();
-    this.#delayed = new Subscription();
+    this.#delayed.clear();
   }
 
   #send(message: OutgoingMessage, told: Told, place: number): void {
@@ -97,7 +98,7 @@ export class Sender {
     }
     const id = message.id ?? this.#ids.next();
     const fault = this.#host.faults?.next();
-    if (fault === undefined) this.#store(log, { message, id, told, place });
+    if (fault === undefined) this.#storeInTurn(log, { message, id, told, place });
     else this.#sendFaulty(fault, log, { message, id, told, place });
   }
 
@@ -108,12 +109,17 @@ export class Sender {
         sending.told(fault.error, undefined, sending.place);
         return;
       case 'delay':
-        this.#delayed.add(this.#host.scheduler.schedule(() => this.#store(log, sending), fault.delayMs));
+        this.#delayed.hold(log, sending, fault.delayMs);
         return;
       case 'duplicate':
-        this.#store(log, { ...sending, told: () => undefined });
-        this.#store(log, sending);
+        this.#storeInTurn(log, { ...sending, told: () => undefined });
+        this.#storeInTurn(log, sending);
     }
+  }
+
+  #storeInTurn(log: PartitionLog, sending: Sending): void {
+    if (this.#delayed.holds(log)) this.#delayed.hold(log, sending, 0);
+    else this.#store(log, sending);
   }
 
   #store(log: PartitionLog, sending: Sending): void {

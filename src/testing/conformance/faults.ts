@@ -51,15 +51,47 @@ export const faults: readonly ConformanceCase[] = [
     },
   ),
   faultCase('a publish that is to be late is stored after its delay', async (lab, injector) => {
-    const topic = await lab.topic();
+    const topic = await lab.topic({ partitions: 2 });
     const reading = lab.consume(topic);
     injector.delayNextPublish(1000);
-    const late = lab.publish(topic, 'k', 'late');
-    await lab.publish(topic, 'k', 'in time');
+    const late = lab.publish(topic, 'k', 'late', { partition: 0 });
+    await lab.publish(topic, 'k', 'in time', { partition: 1 });
     await lab.sees(reading, ['in time']);
     await lab.passTime(1000);
     await late;
     await lab.sees(reading, ['in time', 'late']);
+  }),
+  faultCase('a late publish holds up what is sent to its partition after it', async (lab, injector) => {
+    const topic = await lab.topic({ partitions: 2 });
+    const reading = lab.consume(topic);
+    const to = (partition: number, value: string): Promise<unknown> =>
+      lab.publish(topic, null, value, { partition });
+    injector.delayNextPublish(1000);
+    const late = to(0, 'late');
+    injector.delayNextPublish(100); // ends before what it follows
+    const behind = ['sooner', 'at once'].map(value => to(0, value));
+    injector.duplicateNextPublish();
+    behind.push(to(0, 'twice'));
+    await to(1, 'elsewhere');
+    await lab.passTime(500);
+    await lab.sees(reading, ['elsewhere']);
+    await lab.passTime(500);
+    await Promise.all([late, ...behind]);
+    await to(0, 'afterwards');
+    await lab.sees(reading, ['elsewhere', 'late', 'sooner', 'at once', 'twice', 'twice', 'afterwards']);
+  }),
+  faultCase('each of several late publishes is stored when it is due', async (lab, injector) => {
+    const topic = await lab.topic();
+    const reading = lab.consume(topic);
+    injector.delayNextPublish(500);
+    injector.delayNextPublish(5000);
+    const [first, second] = ['first', 'second'].map(value => lab.publish(topic, null, value));
+    await lab.passTime(500);
+    await first;
+    await lab.sees(reading, ['first']);
+    await lab.passTime(5000);
+    await second;
+    await lab.sees(reading, ['first', 'second']);
   }),
   faultCase('a publish that is to be doubled is stored twice under one id', async (lab, injector) => {
     const topic = await lab.topic();

@@ -3,7 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { getOrElse } from 'fp-ts/lib/Either.js';
+import { lastValueFrom, map, tap, toArray } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createEventBus } from '../../src/backends.ts';
+import { settlement } from '../../src/core/delivery.ts';
+import { type AuditEvent, auditTopic } from '../../src/worker/report-topics.ts';
 
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'reset-'));
@@ -20,6 +25,31 @@ async function messagesIn(topic: string): Promise<number> {
   const told = JSON.parse(await cryptorun('topics', '--json')) as readonly Told[];
   const partitions = told.find(({ name }) => name === topic)?.partitions ?? [];
   return partitions.reduce((sum, { firstOffset, nextOffset }) => sum + nextOffset - firstOffset, 0);
+}
+
+/** All that the audit log holds; one actor's events in their order. */
+async function auditEvents(): Promise<readonly AuditEvent[]> {
+  const bus = createEventBus({ kind: 'embedded', dir: folder, readOnly: true });
+  await bus.start();
+  try {
+    const stored = await lastValueFrom(
+      bus.source(auditTopic.name, { untilEnd: true }).pipe(
+        tap(delivery => delivery[settlement].ack()),
+        map(({ message }) => message),
+        toArray(),
+      ),
+    );
+    return stored
+      .sort((a, b) => a.logTime - b.logTime || a.offset - b.offset)
+      .flatMap(({ payload }) => (payload ? [auditTopic.codec.decode(payload)] : []))
+      .map(
+        getOrElse((error): AuditEvent => {
+          throw new Error('an audit event cannot be read', { cause: error });
+        }),
+      );
+  } finally {
+    await bus.stop();
+  }
 }
 
 interface Told {
@@ -42,12 +72,21 @@ describe('cryptorun reset', () => {
   });
 
   it('forgets what a pipeline and those behind it have made, and says so in the audit log', async () => {
-    const audited = await messagesIn('cryptorun-audit-log');
+    const audited = (await auditEvents()).length;
     await cryptorun('reset', 'bars');
     expect(await messagesIn('cryptorun-market-bars')).toBe(0);
     expect(await messagesIn('cryptorun-momentum-scores')).toBe(0);
     expect(await messagesIn('cryptorun-market-prices')).toBeGreaterThan(1_000);
-    expect(await messagesIn('cryptorun-audit-log')).toBe(audited + 1);
+    const told = (await auditEvents()).slice(audited);
+    expect(new Set(told.map(({ actor }) => actor))).toEqual(new Set(['cryptorun reset']));
+    const subjects = (wanted: string): string[] =>
+      told.filter(({ action }) => action === wanted).map(({ subject }) => subject);
+    expect(subjects('topic-deleted')).toEqual(
+      expect.arrayContaining(['cryptorun-market-bars', 'cryptorun-momentum-scores']),
+    );
+    expect(subjects('topic-deleted')).not.toContain('cryptorun-market-prices');
+    expect(subjects('topic-created')).toEqual(subjects('topic-deleted'));
+    expect(told.at(-1)).toMatchObject({ action: 'state-reset', subject: 'bars' });
   });
 
   it('names what can be reset where it is told something else', async () => {

@@ -4,7 +4,7 @@ import type { EventBus } from '../../bus/event-bus.ts';
 import { ensureTopic } from '../../runtime/ensure-topic.ts';
 import { changelogOf } from '../../runtime/snapshot-format.ts';
 import { auditTopic } from '../../worker/report-topics.ts';
-import { auditLog } from '../../worker/reporters.ts';
+import { type AuditLog, auditLog } from '../../worker/reporters.ts';
 import { CliError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
 import { openPlace } from '../connection.ts';
@@ -29,11 +29,12 @@ export const resetCommand: Command = {
     const dryRun = options['dry-run'] === true;
     const bus = await openPlace(placeOf(options), { writable: !dryRun });
     try {
+      const audit = dryRun ? undefined : await openAudit(bus);
       for (const pipeline of withDownstream(name, all)) {
         terminal.out(await tellOf(bus, pipeline, dryRun ? 'would forget' : 'forgets'));
-        if (!dryRun) await reset(bus, pipeline);
+        if (audit) await reset(bus, pipeline, audit);
       }
-      if (!dryRun) await recordReset(bus, name);
+      await audit?.record('state-reset', name);
     } finally {
       await bus.stop();
     }
@@ -42,9 +43,11 @@ export const resetCommand: Command = {
   },
 };
 
-async function recordReset(bus: EventBus, pipeline: string): Promise<void> {
-  await ensureTopic(bus, auditTopic);
-  await auditLog({ name: 'cryptorun reset', bus, scheduler: asyncScheduler }).record('state-reset', pipeline);
+async function openAudit(bus: EventBus): Promise<AuditLog> {
+  const created = await ensureTopic(bus, auditTopic);
+  const audit = auditLog({ name: 'cryptorun reset', bus, scheduler: asyncScheduler });
+  if (created) await audit.record('topic-created', auditTopic.name);
+  return audit;
 }
 
 async function tellOf(bus: EventBus, { name, outputs }: PipelineDescription, verb: string): Promise<string> {
@@ -60,13 +63,15 @@ async function countOf(bus: EventBus, topic: string): Promise<number> {
   return partitions.reduce((sum, { firstOffset, nextOffset }) => sum + nextOffset - firstOffset, 0);
 }
 
-async function reset(bus: EventBus, { name, outputs }: PipelineDescription): Promise<void> {
+async function reset(bus: EventBus, { name, outputs }: PipelineDescription, audit: AuditLog): Promise<void> {
   const present = await bus.listTopics();
   await bus.deleteGroup(name);
   for (const topic of [...outputs, changelogOf(name).name]) {
     if (!present.includes(topic)) continue;
     const { settings } = await bus.getTopicInfo(topic);
     await bus.deleteTopic(topic);
+    await audit.record('topic-deleted', topic, { pipeline: name });
     await bus.createTopic({ name: topic, settings });
+    await audit.record('topic-created', topic, { pipeline: name });
   }
 }

@@ -70,8 +70,7 @@ export function deriveId(
   eventTime: number,
   ordinal: number | string = 0,
 ): MessageId {
-  return hash('sha256', `${pipeline}|${topic}|${key ?? ''}|${eventTime}|${ordinal}`, 'hex').slice(
-    0,
-    32,
-  ) as MessageId;
+  // NUL is in no topic's name: what has no key cannot look like what has one, an empty one for instance.
+  const place = key === null ? `${topic}\u0000` : `${topic}|${key}`;
+  return messageId(hash('sha256', `${pipeline}|${place}|${eventTime}|${ordinal}`, 'hex').slice(0, 32));
 }

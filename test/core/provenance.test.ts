@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { deriveId, messageId } from '../../src/core/message.ts';
 import { causedBy, correlationOf, provenance } from '../../src/core/provenance.ts';
@@ -49,5 +50,16 @@ describe('deriveId', () => {
       deriveId('p', 't', 'k', 5, 1),
     ];
     expect(new Set([id, ...others]).size).toBe(6);
+  });
+
+  it('tells no key from an empty one', () => {
+    expect(deriveId('p', 't', null, 5)).not.toBe(deriveId('p', 't', '', 5));
+    expect(deriveId('p', 't', null, 5)).toBe(deriveId('p', 't', null, 5, 0));
+  });
+
+  it('is the beginning of the SHA-256 of its parts, so that it can be computed elsewhere', () => {
+    const sha256 = (text: string): string => hash('sha256', text).slice(0, 32);
+    expect(deriveId('p', 't', 'k', 5, 'x')).toBe(sha256('p|t|k|5|x'));
+    expect(deriveId('p', 't', '', 5)).toBe(sha256('p|t||5|0'));
   });
 });

@@ -1,0 +1,38 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, it } from 'vitest';
+import { createEventBus } from '../../../src/backends.ts';
+import { settlement } from '../../../src/core/delivery.ts';
+import { defaultTopicSettings } from '../../../src/core/topic.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** Which offsets are told as lost, of 300 of which those are thrown away. */
+async function lostOf(isThrownAway: (offset: number) => boolean): Promise<readonly number[]> {
+  const bus = createEventBus({ kind: 'stub' });
+  await bus.start();
+  await bus.createTopic({ name: 't', settings: { ...defaultTopicSettings, partitions: 1 } });
+  const lost: number[] = [];
+  bus.source('t', { onLost: ({ offset }) => lost.push(offset) }).subscribe(delivery => {
+    if (!isThrownAway(delivery.message.offset)) delivery[settlement].ack();
+  });
+  await bus.publishBatch(Array.from({ length: 300 }, () => ({ topic: 't', key: null, payload: null })));
+  for (let turn = 0; turn < 20 && lost.length === 0; turn++) {
+    collectGarbage();
+    await nextTurn();
+  }
+  await bus.stop();
+  return lost;
+}
+
+it('tells of deliveries thrown away unsettled, also where the first ones were settled', async () => {
+  const lost = await lostOf(offset => offset >= 10);
+  expect(lost.length).toBeGreaterThan(0);
+  for (const offset of lost) expect(offset).toBeGreaterThanOrEqual(10);
+});
+
+it('tells of nothing where all are settled', async () => {
+  expect(await lostOf(() => false)).toEqual([]);
+});

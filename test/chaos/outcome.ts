@@ -1,0 +1,81 @@
+import { settlement } from '../../src/core/delivery.ts';
+import type { EventBus } from '../../src/bus/event-bus.ts';
+
+/** What the market job writes. */
+const outputs: readonly string[] = [
+  'cryptorun-market-bars',
+  'cryptorun-regime-detection',
+  'cryptorun-momentum-scores',
+  'cryptorun-gate-evaluations',
+  'cryptorun-signals',
+  'cryptorun-notifications',
+];
+
+/** The messages of one topic by key, first occurrences by id in their order, and how many came again. */
+export interface TopicOutcome {
+  readonly byKey: ReadonlyMap<string, readonly string[]>;
+  readonly duplicates: number;
+}
+
+export type Outcome = ReadonlyMap<string, TopicOutcome>;
+
+/** What a run differs in from the one that it should be equal to. */
+export interface Difference {
+  readonly lost: number;
+  /** Messages that the other has not, or has with another payload. */
+  readonly wrong: number;
+  readonly reordered: number;
+  readonly duplicates: number;
+}
+
+/** Reads what the job has written, to the end that there is now. */
+export async function readOutcome(bus: EventBus): Promise<Outcome> {
+  const all = await Promise.all(outputs.map(async topic => [topic, await readTopic(bus, topic)] as const));
+  return new Map(all);
+}
+
+function readTopic(bus: EventBus, topic: string): Promise<TopicOutcome> {
+  const seen = new Set<string>();
+  const byKey = new Map<string, string[]>();
+  let duplicates = 0;
+  return new Promise((resolve, reject) => {
+    bus.source(topic, { untilEnd: true }).subscribe({
+      next: ({ message, [settlement]: duty }) => {
+        const { id, key, payload, timestamp } = message;
+        if (payload !== null && seen.has(id)) duplicates++;
+        else if (payload !== null) {
+          seen.add(id);
+          const mine = byKey.get(key ?? '') ?? [];
+          byKey.set(key ?? '', mine);
+          mine.push(`${id} ${timestamp} ${Buffer.from(payload).toString()}`);
+        }
+        duty.ack();
+      },
+      error: reject,
+      complete: () => resolve({ byKey, duplicates }),
+    });
+  });
+}
+
+/** By topic. Order is judged per key, on what both have. */
+export function differences(wanted: Outcome, got: Outcome): Readonly<Record<string, Difference>> {
+  return Object.fromEntries(
+    [...wanted].map(([topic, outcome]) => [topic, difference(outcome, got.get(topic))]),
+  );
+}
+
+function difference(wanted: TopicOutcome, got: TopicOutcome | undefined): Difference {
+  let [lost, wrong, reordered] = [0, 0, 0];
+  for (const key of new Set([...wanted.byKey.keys(), ...(got?.byKey.keys() ?? [])])) {
+    const [ours, theirs] = [wanted.byKey.get(key) ?? [], got?.byKey.get(key) ?? []];
+    const [inOurs, inTheirs] = [new Set(ours), new Set(theirs)];
+    lost += ours.filter(message => !inTheirs.has(message)).length;
+    wrong += theirs.filter(message => !inOurs.has(message)).length;
+    const common = theirs.filter(message => inOurs.has(message));
+    const places = new Map(ours.map((message, place) => [message, place]));
+    reordered += common.filter(
+      (message, i) => i > 0 && (places.get(message) ?? 0) < (places.get(common[i - 1] ?? '') ?? 0),
+    ).length;
+  }
+  return { lost, wrong, reordered, duplicates: got?.duplicates ?? 0 };
+}

@@ -23,13 +23,15 @@ describe('README tables', () => {
     expect(codeBlocks('text').join('\n')).toContain(diagram);
   });
 
-  it('names a test for each row of what happens when things go wrong', () => {
-    const named = tableBelow('<!-- failures -->').map(row => /`(.*)`/.exec(row.at(-1) ?? '')?.[1] ?? '');
-    const tests = globSync('test/**/*.test.ts', { cwd: projectFolder })
-      .map(path => readFileSync(join(projectFolder, path), 'utf8'))
-      .join('\n');
-    expect(named.length).toBeGreaterThan(10);
-    expect(named.filter(name => !tests.includes(`'${name}'`))).toEqual([]);
+  it.each([
+    { of: 'what happens when things go wrong', mark: '<!-- failures -->', rows: 10 },
+    { of: 'what Kafka guarantees', mark: '<!-- guarantees -->', rows: 3 },
+  ])('names a test for each row of $of', ({ mark, rows }) => {
+    const named = tableBelow(mark).map(row => /`(.*)`/.exec(row.at(-1) ?? '')?.[1] ?? '');
+    const paths = globSync('test/**/*.test.ts', { cwd: projectFolder });
+    const tests = paths.map(path => readFileSync(join(projectFolder, path), 'utf8')).join('\n');
+    expect(named.length).toBeGreaterThan(rows);
+    expect(named.filter(name => !paths.includes(name) && !tests.includes(`'${name}'`))).toEqual([]);
   });
 
   it('names only npm scripts that there are', () => {

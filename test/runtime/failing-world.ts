@@ -46,9 +46,8 @@ function meetFate(text: string, message: Message, attempt: number): string {
   return text;
 }
 
-function enduring(driver: () => PipelineDriver): Pipeline {
-  return pipeline('endure', ({ source, publisher, state, onFailure, circuitChanged }) => {
-    const { scheduler } = driver();
+function enduring(): Pipeline {
+  return pipeline('endure', ({ source, publisher, state, scheduler, onFailure, circuitChanged }) => {
     const trying = retryWithBackoff<string, string>(
       (text, { message, attempt }) => meetFate(text, message, attempt),
       { scheduler, state, random: () => 0.5 },
@@ -95,10 +94,10 @@ export class FailingWorld {
     const topics = Object.fromEntries(
       [words, done, letters, quarantine].map(({ name, settings }) => [name, settings]),
     );
-    const driver: PipelineDriver = await PipelineDriver.start({
+    const driver = await PipelineDriver.start({
       topics,
       faults,
-      pipelines: () => [enduring(() => driver)],
+      pipelines: () => [enduring()],
     });
     const world = new FailingWorld(driver, faults);
     const { bus } = driver;
@@ -138,7 +137,7 @@ export class FailingWorld {
   /** A second member takes some of the partitions. */
   async join(): Promise<void> {
     const { scheduler, bus } = this.#driver;
-    this.#other = new Runtime([enduring(() => this.#driver)], bus, { scheduler });
+    this.#other = new Runtime([enduring()], bus, { scheduler });
     await this.#other.start();
   }
 

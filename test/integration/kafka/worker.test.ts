@@ -15,7 +15,13 @@ const main = at('src/cli/main.ts');
 
 const symbols = ['BTC_USDT', 'ETH_USDT', 'SOL_USDT'];
 const minutes = 63 * 60;
-const compared = ['cryptorun-market-bars'];
+const compared = [
+  'cryptorun-market-bars',
+  'cryptorun-regime-detection',
+  'cryptorun-momentum-scores',
+  'cryptorun-gate-evaluations',
+  'cryptorun-signals',
+];
 
 /** A market that rises in waves. */
 function barsOf(nr: number): readonly (readonly number[])[] {
@@ -149,7 +155,7 @@ async function readiness(worker: StartedProcess): Promise<{ status: number; body
 }
 
 describeOwnKafka('a worker process on Kafka', () => {
-  const about = 'is ready, drains, goes on where it was, and makes the bars that the embedded bus makes';
+  const about = 'is ready, drains, goes on where it was, and writes what the embedded bus writes';
   it(about, { timeout: 120_000 }, async () => {
     const [{ folder, configs, feeds }, kafka] = await Promise.all([prepared(), startKafka()]);
     onTestFinished(() => kafka.stop(), 60_000);

@@ -47,6 +47,7 @@ module.exports = {
       '^src/worker/',
       '^(src/(worker|runtime|core|config)/|src/bus/[^/]+$|operators/)',
     ),
+    room('supervisor-knows-worker', '^src/supervisor/', '^src/(supervisor|worker|runtime|core)/'),
     room(
       'pipelines-use-the-public-surface',
       '^pipelines/',

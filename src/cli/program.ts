@@ -11,6 +11,7 @@ import { quarantineCommand } from './commands/quarantine.ts';
 import { resetCommand } from './commands/reset.ts';
 import { startCommand } from './commands/start.ts';
 import { stateCommand } from './commands/state.ts';
+import { superviseCommand } from './commands/supervise.ts';
 import { topicsCommand } from './commands/topics.ts';
 import { workerCommand } from './commands/worker.ts';
 import { type Terminal, processTerminal } from './terminal.ts';
@@ -18,6 +19,7 @@ import { type Terminal, processTerminal } from './terminal.ts';
 const commands: readonly Command[] = [
   startCommand,
   workerCommand,
+  superviseCommand,
   explainCommand,
   topicsCommand,
   stateCommand,

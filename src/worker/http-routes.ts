@@ -21,8 +21,10 @@ export type ControlHandler = (body: unknown) => unknown;
 
 /** What the server shows. */
 export interface HttpContent {
-  readonly ready: () => Promise<ReadinessReport>;
+  readonly ready: () => Promise<Pick<ReadinessReport, 'ready' | 'reasons'>>;
   readonly metrics: MetricsPage;
+  /** What else is shown as JSON, by path. */
+  readonly pages?: Readonly<Record<string, () => unknown>>;
 }
 
 const controlPrefix = '/control/';
@@ -59,8 +61,16 @@ export class HttpRoutes {
       default:
         return path.startsWith(controlPrefix)
           ? this.#control(path.slice(controlPrefix.length), request)
-          : refusal(404, 'nothing here: there are /health/live, /health/ready, /metrics and /control/...');
+          : this.#page(path, request);
     }
+  }
+
+  #page(path: string, request: IncomingMessage): Answer {
+    const { pages = {} } = this.#content;
+    const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+    if (page !== undefined) return onlyRead(request) ?? json(200, page());
+    const known = ['/health/live', '/health/ready', '/metrics', ...Object.keys(pages)].join(', ');
+    return refusal(404, `nothing here: there are ${known} and /control/...`);
   }
 
   async #metrics(): Promise<Answer> {
@@ -104,7 +114,7 @@ function refusal(status: number, error: string): Answer {
   return json(status, { error });
 }
 
-function readiness({ ready, reasons }: ReadinessReport): Answer {
+function readiness({ ready, reasons }: Pick<ReadinessReport, 'ready' | 'reasons'>): Answer {
   return json(ready ? 200 : 503, { ready, reasons });
 }
 

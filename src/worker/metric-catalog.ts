@@ -56,5 +56,7 @@ export const metricCatalog: Readonly<Record<string, MetricEntry>> = {
   stream_snapshots_total: counter('Snapshots of state stored.'),
   stream_state_keys: gauge('Keys whose state an operator holds.'),
   stream_running: gauge('1 while the pipeline runs, else 0.'),
+  stream_worker_ready: gauge('1 while a supervised worker is ready, else 0.'),
+  stream_worker_restarts_total: counter('Restarts of a supervised worker after its process died.'),
   stream_metrics_capped: gauge('Label sets of a metric that are left out because there are too many.'),
 };

@@ -3,10 +3,13 @@ import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
+/** Why a process stops: a signal, or the process that started it with a channel between them is gone. */
+export type StopCause = StopSignal | 'disconnect';
+
 /** As much of `process` as stopping needs. */
 export interface StoppableProcess {
-  on(signal: StopSignal, listener: () => void): unknown;
-  off(signal: StopSignal, listener: () => void): unknown;
+  on(cause: StopCause, listener: () => void): unknown;
+  off(cause: StopCause, listener: () => void): unknown;
   exit(code: ExitCode): unknown;
 }
 
@@ -17,7 +20,9 @@ export interface ShutdownOptions {
    */
   readonly deadlineMs?: number;
   /** Told of each signal, and of the deadline, before anything is done. */
-  readonly report?: (what: 'stopping' | 'ending at once' | 'deadline passed', signal: StopSignal) => void;
+  readonly report?: (what: 'stopping' | 'ending at once' | 'deadline passed', cause: StopCause) => void;
+  /** Ends what else must not outlive this process, before it ends at once. */
+  readonly atOnce?: () => void;
   /** Default RxJS's `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
 }
@@ -37,7 +42,7 @@ const secondSignalCodes: Readonly<Record<StopSignal, ExitCode>> = {
 
 /**
  * Listens for SIGINT and SIGTERM: the first asks for a graceful end, a second one, of either kind, ends the
- * process at once with 130 or 143.
+ * process at once with 130 or 143. The end of whoever started the process with a channel asks for a graceful end too.
  *
  * @example
  * const shutdown = listenForShutdown(process, { deadlineMs: 40_000 });
@@ -45,30 +50,41 @@ const secondSignalCodes: Readonly<Record<StopSignal, ExitCode>> = {
  * shutdown.remove();
  */
 export function listenForShutdown(target: StoppableProcess, options: ShutdownOptions = {}): Shutdown {
-  const { deadlineMs, report = () => undefined, scheduler = asyncScheduler } = options;
+  const {
+    deadlineMs,
+    report = () => undefined,
+    atOnce = () => undefined,
+    scheduler = asyncScheduler,
+  } = options;
   const controller = new AbortController();
   const armed = new Subscription();
 
-  const take = (signal: StopSignal): void => {
-    if (controller.signal.aborted) {
-      report('ending at once', signal);
-      target.exit(secondSignalCodes[signal]);
-      return;
-    }
-    report('stopping', signal);
+  const begin = (cause: StopCause): void => {
+    report('stopping', cause);
     if (deadlineMs !== undefined) {
       const expire = (): void => {
-        report('deadline passed', signal);
+        report('deadline passed', cause);
+        atOnce();
         target.exit(exitCodes.drainDeadline);
       };
       armed.add(scheduler.schedule(expire, deadlineMs));
     }
-    controller.abort(new Error(`stopped by ${signal}`));
+    controller.abort(new Error(`stopped by ${cause}`));
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    const listener = (): void => take(signal);
-    target.on(signal, listener);
-    armed.add(() => target.off(signal, listener));
-  }
+  const take = (signal: StopSignal): void => {
+    if (!controller.signal.aborted) return begin(signal);
+    report('ending at once', signal);
+    atOnce();
+    target.exit(secondSignalCodes[signal]);
+  };
+  const listen = (cause: StopCause, listener: () => void): void => {
+    target.on(cause, listener);
+    armed.add(() => target.off(cause, listener));
+  };
+  listen('SIGINT', () => take('SIGINT'));
+  listen('SIGTERM', () => take('SIGTERM'));
+  listen('disconnect', () => {
+    if (!controller.signal.aborted) begin('disconnect');
+  });
   return { signal: controller.signal, remove: () => armed.unsubscribe() };
 }

@@ -45,6 +45,8 @@ export interface WorkerOptions extends SnapshotOptions {
   readonly onMetrics?: MetricsCallback;
   /** Not ready where one message has been unsettled for this long, ms; default 60 000. */
   readonly stuckAfterMs?: number;
+  /** Told where health is served, before anything else is begun. */
+  readonly serving?: (http: HttpServer) => unknown;
   /** Told once it runs: the place to add control routes. */
   readonly started?: (worker: RunningWorker) => unknown;
   /** Released when the pipelines have ended: sinks with open files, for example. */

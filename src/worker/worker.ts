@@ -69,6 +69,7 @@ class Worker {
     this.#scheduler = scheduler;
     this.#runtime = new Runtime(pipelines, bus, {
       ...options,
+      worker: options.name,
       scheduler,
       report: event => this.#log(event),
     });
@@ -148,6 +149,7 @@ class Worker {
     });
     this.#held.add('http', () => http.stop());
     this.#logger.info({ url: http.url }, 'health and metrics are served');
+    this.#options.serving?.(http);
     return http;
   }
 

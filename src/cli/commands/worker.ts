@@ -1,28 +1,21 @@
-import { dirname, join } from 'node:path';
-import { type Either, isLeft } from 'fp-ts/lib/Either.js';
 import { pino } from 'pino';
 import { shippedPipelines } from '../../../pipelines/index.ts';
-import { type BackendConfig, loadBackends, shippedBackends } from '../../config/backends.ts';
-import { type BundleConfig, bundleConfig } from '../../config/bundle.ts';
-import type { ConfigProblem } from '../../config/config-problem.ts';
-import { checkBundle } from '../../config/cross-checks.ts';
-import { loadLocated } from '../../config/load-config.ts';
+import type { BundleConfig } from '../../config/bundle.ts';
 import { runFeed } from '../../feeds/feed-runner.ts';
 import type { Pipeline } from '../../runtime/pipeline.ts';
 import { listenForShutdown } from '../../worker/shutdown.ts';
 import type { RunningWorker } from '../../worker/worker-options.ts';
 import { runWorker } from '../../worker/worker.ts';
 import { busOf, startReachable } from '../backend-bus.ts';
+import { loadBundleWith } from '../bundle-file.ts';
 import { CliError } from '../cli-error.ts';
 import { type Command, textOption } from '../command.ts';
 import { serveQueries } from '../control-server.ts';
 import { feedTopics, withPositions } from '../create-topics.ts';
 import { feedFromSpecs } from '../feeds.ts';
+import { releaseMs } from '../release-time.ts';
 import { sinksOf } from '../sinks.ts';
-import { configError, defaultConfigDir, loadSettings } from '../settings.ts';
-
-/** What releasing everything may take after the drain, ms. */
-const releaseMs = 10_000;
+import { defaultConfigDir, loadSettings } from '../settings.ts';
 
 export const workerCommand: Command = {
   name: 'worker',
@@ -30,6 +23,16 @@ export const workerCommand: Command = {
   options: {
     bundle: { type: 'string', value: 'FILE', help: 'the bundle, as configs/bundles/main.yaml' },
     config: { type: 'string', value: 'DIR', help: 'configuration folder (default: the one of the package)' },
+    name: {
+      type: 'string',
+      value: 'NAME',
+      help: "names it in reports and logs (default: the bundle's name)",
+    },
+    http: {
+      type: 'string',
+      value: 'HOST:PORT',
+      help: "where to serve health and metrics instead of the bundle's",
+    },
   },
   run: async ({ options }) => {
     const file = textOption(options, 'bundle');
@@ -46,7 +49,7 @@ export const workerCommand: Command = {
     try {
       if (backend.kind === 'kafka') await startReachable(bus);
       return await runWorker({
-        name: bundle.name,
+        name: textOption(options, 'name') ?? bundle.name,
         bus,
         pipelines: [...chosen(shippedPipelines(settings.market), bundle), ...sinks.pipelines],
         topics: withPositions(settings.topics),
@@ -55,11 +58,12 @@ export const workerCommand: Command = {
           run: signal => runFeed(feed, bus, signal, { topics: feedTopics }),
           ownedBy: feedTopics.positions,
         })),
-        http: bundle.http,
+        http: httpAddress(textOption(options, 'http')) ?? bundle.http,
         drainDeadlineMs: bundle.drainDeadline,
         snapshotIntervalMs: bundle.snapshotInterval,
         logger: pino({ level: bundle.logLevel }, pino.destination({ dest: 2, sync: true })),
         signal: shutdown.signal,
+        serving: ({ url }) => tellSupervisor(url),
         started: async (worker: RunningWorker) => {
           if (backend.kind === 'embedded') stopServing = serveQueries(worker, backend.dir);
           await worker.audit.record('config-loaded', file, { config: configDir });
@@ -73,31 +77,19 @@ export const workerCommand: Command = {
   },
 };
 
-interface Loaded {
-  readonly bundle: BundleConfig;
-  readonly backend: BackendConfig;
-}
-
-/** The bundle and the backend that it names; what is wrong in either is told at once. */
-function loadBundleWith(file: string, configDir: string): Loaded {
-  const located = orThrow(loadLocated(file, bundleConfig(shippedBackends), process.env));
-  const backends = orThrow(
-    loadBackends(join(configDir, 'stream/backends.yaml'), shippedBackends, process.env),
+function httpAddress(text: string | undefined): BundleConfig['http'] | undefined {
+  if (text === undefined) return undefined;
+  const [, host, port] = /^(.+):(\d+)$/.exec(text) ?? [];
+  if (host !== undefined && Number(port) <= 65_535) return { host, port: Number(port) };
+  throw new CliError(
+    2,
+    `--http is "${text}", write for example 127.0.0.1:9091, or 127.0.0.1:0 for a free port`,
   );
-  const problems = checkBundle(located, {
-    pipelines: shippedPipelines().map(({ name }) => name),
-    backends: Object.keys(backends.backends),
-  });
-  if (problems.length > 0) throw configError(problems);
-  const bundle = located.value;
-  const backend = typeof bundle.backend === 'string' ? backends.backends[bundle.backend] : bundle.backend;
-  if (backend === undefined) throw new CliError(2, `${file}: the backend is not in ${dirname(configDir)}`);
-  return { bundle, backend };
 }
 
-function orThrow<A>(result: Either<readonly ConfigProblem[], A>): A {
-  if (isLeft(result)) throw configError(result.left);
-  return result.right;
+/** A process that started us with a channel learns where we serve; if it is gone meanwhile, nobody need know. */
+function tellSupervisor(url: string): void {
+  process.send?.({ serving: url }, undefined, undefined, () => undefined);
 }
 
 /** The bundle's pipelines, in the order of the data, each with its own settings. */

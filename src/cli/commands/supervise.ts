@@ -1,0 +1,91 @@
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { runSupervisor } from '../../supervisor/run-supervisor.ts';
+import type { Supervisor } from '../../supervisor/supervisor.ts';
+import { forkWorker } from '../../supervisor/worker-process.ts';
+import { ListenError } from '../../worker/listen-error.ts';
+import { listenForShutdown } from '../../worker/shutdown.ts';
+import { busOf } from '../backend-bus.ts';
+import { loadBundleWith } from '../bundle-file.ts';
+import { CliError } from '../cli-error.ts';
+import { type Command, type CommandInput, numberOption, textOption } from '../command.ts';
+import { releaseMs } from '../release-time.ts';
+import { defaultConfigDir } from '../settings.ts';
+import { jsonTotals, plainTotals } from '../view/worker-totals.ts';
+
+/** How much later than a worker ends itself it is killed, ms. */
+const graceMs = 2_000;
+const showIntervalMs = 5_000;
+
+export const superviseCommand: Command = {
+  name: 'supervise',
+  summary: 'Keeps several workers of a bundle alive, each a process, with one address for all',
+  options: {
+    bundle: { type: 'string', value: 'FILE', help: 'the bundle, as configs/bundles/main.yaml' },
+    workers: {
+      type: 'string',
+      value: 'N',
+      help: 'how many (default 2); more than one need a backend as kafka',
+    },
+    config: { type: 'string', value: 'DIR', help: 'configuration folder (default: the one of the package)' },
+    plain: {
+      type: 'boolean',
+      help: 'a line per pipeline every few seconds, summed over the workers (default)',
+    },
+    json: { type: 'boolean', help: 'one JSON object a line; what workers write goes to standard error' },
+  },
+  run: supervise,
+};
+
+async function supervise({ options, terminal }: CommandInput): Promise<number> {
+  const file = textOption(options, 'bundle');
+  if (file === undefined)
+    throw new CliError(
+      2,
+      'Name a bundle: cryptorun supervise --bundle configs/bundles/main.yaml --workers 2',
+    );
+  const workers = numberOption(options, 'workers', 1, 256) ?? 2;
+  if (!Number.isInteger(workers)) throw new CliError(2, `--workers is ${workers}, must be a whole number`);
+  const configDir = textOption(options, 'config') ?? defaultConfigDir();
+  const { bundle, backend } = loadBundleWith(file, configDir);
+  if (workers > 1 && !busOf(backend).capabilities.multiProcess) {
+    throw new CliError(
+      2,
+      `${file}: a backend of kind ${backend.kind} has one process at a time, so it cannot have ${workers} workers: take --workers 1, or a backend of kind kafka`,
+    );
+  }
+  const json = options['json'] === true;
+  const stopDeadlineMs = bundle.drainDeadline + releaseMs + graceMs;
+  let supervisor: Supervisor | undefined;
+  const shutdown = listenForShutdown(process, { atOnce: () => supervisor?.kill() });
+  const restart = (): void => void supervisor?.restartAll();
+  process.on('SIGHUP', restart);
+  const totals = json ? jsonTotals : plainTotals;
+  try {
+    return await runSupervisor({
+      name: bundle.name,
+      workers,
+      http: bundle.http,
+      stopDeadlineMs,
+      signal: shutdown.signal,
+      logger: pino({ level: bundle.logLevel }, pino.destination({ dest: 2, sync: true })),
+      launch: name =>
+        forkWorker({
+          script: fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url)),
+          args: ['worker', '--bundle', file, '--config', configDir, '--name', name, '--http', '127.0.0.1:0'],
+          execArgv: ['--max-semi-space-size=16'],
+          output: json ? 'stderr' : 'stdout',
+        }),
+      started: running => (supervisor = running),
+      showIntervalMs,
+      show: (statuses, pipelines) => totals(statuses, pipelines).forEach(line => terminal.out(line)),
+    });
+  } catch (error) {
+    if (error instanceof ListenError) throw new CliError(2, error.message, { cause: error });
+    throw error;
+  } finally {
+    process.off('SIGHUP', restart);
+    shutdown.remove();
+  }
+}

@@ -1,0 +1,122 @@
+import { labelOf, sampleOf } from './prometheus-text.ts';
+
+/** A page of metrics of a worker's process, and which process. */
+export interface WorkerPage {
+  readonly worker: string;
+  readonly pid: number | undefined;
+  readonly text: string;
+}
+
+/** A pipeline over all workers. */
+export interface PipelineTotal {
+  readonly pipeline: string;
+  /** Workers that run it. */
+  readonly workers: number;
+  readonly inPerSecond: number;
+  readonly outPerSecond: number;
+  readonly inFlight: number;
+  readonly lag: number;
+  /** The least of the workers', ms; left out where none has one. */
+  readonly watermark?: number;
+}
+
+interface Numbers {
+  consumed: number;
+  published: number;
+  inFlight: number;
+  lag: number;
+  watermark: number | undefined;
+  running: number;
+}
+
+/** Adds up what workers say of their pipelines; rates are since the last time. */
+export class PipelineTotals {
+  #before = new Map<string, Numbers>();
+  #at: number | undefined;
+
+  /** @param now ms */
+  next(pages: readonly WorkerPage[], now: number): readonly PipelineTotal[] {
+    const seconds = this.#at === undefined ? 0 : (now - this.#at) / 1000;
+    const after = new Map<string, Numbers>();
+    const totals = new Map<string, PipelineTotal>();
+    for (const { worker, pid, text } of pages) {
+      for (const [pipeline, numbers] of numbersOf(text)) {
+        // A process that took another's place counts from 0.
+        const key = `${worker}/${pid ?? ''}/${pipeline}`;
+        after.set(key, numbers);
+        const before = this.#before.get(key);
+        const rate = (name: 'consumed' | 'published'): number =>
+          seconds > 0 ? (numbers[name] - (before?.[name] ?? 0)) / seconds : 0;
+        totals.set(pipeline, sum(totals.get(pipeline) ?? none(pipeline), numbers, rate));
+      }
+    }
+    this.#before = after;
+    this.#at = now;
+    return [...totals.values()];
+  }
+}
+
+function none(pipeline: string): PipelineTotal {
+  return { pipeline, workers: 0, inPerSecond: 0, outPerSecond: 0, inFlight: 0, lag: 0 };
+}
+
+function sum(
+  total: PipelineTotal,
+  numbers: Numbers,
+  rate: (name: 'consumed' | 'published') => number,
+): PipelineTotal {
+  const watermarks = [total.watermark, numbers.watermark].filter(at => at !== undefined);
+  return {
+    pipeline: total.pipeline,
+    workers: total.workers + numbers.running,
+    inPerSecond: total.inPerSecond + rate('consumed'),
+    outPerSecond: total.outPerSecond + rate('published'),
+    inFlight: total.inFlight + numbers.inFlight,
+    lag: total.lag + numbers.lag,
+    ...(watermarks.length > 0 && { watermark: Math.min(...watermarks) }),
+  };
+}
+
+function numbersOf(text: string): Map<string, Numbers> {
+  const byPipeline = new Map<string, Numbers>();
+  for (const line of text.split('\n')) {
+    const sample = line.startsWith('stream_') ? sampleOf(line) : undefined;
+    const pipeline = sample && labelOf(sample, 'pipeline');
+    if (sample === undefined || pipeline === undefined) continue;
+    const known = byPipeline.get(pipeline);
+    const numbers = known ?? {
+      consumed: 0,
+      published: 0,
+      inFlight: 0,
+      lag: 0,
+      watermark: undefined,
+      running: 0,
+    };
+    if (known === undefined) byPipeline.set(pipeline, numbers);
+    add(numbers, sample.name, Number(sample.value));
+  }
+  return byPipeline;
+}
+
+function add(numbers: Numbers, name: string, value: number): void {
+  switch (name) {
+    case 'stream_consume_total':
+      numbers.consumed += value;
+      break;
+    case 'stream_publish_total':
+      numbers.published += value;
+      break;
+    case 'stream_in_flight':
+      numbers.inFlight += value;
+      break;
+    case 'stream_lag_messages':
+      numbers.lag += value;
+      break;
+    case 'stream_watermark_seconds':
+      numbers.watermark = value * 1000;
+      break;
+    case 'stream_running':
+      numbers.running = value;
+      break;
+  }
+}

@@ -79,6 +79,8 @@ export class SupervisedWorker {
 
   /** Drains it for good; the code that {@link run} returns follows. */
   stop(): void {
+    // A second SIGTERM would end it at once.
+    if (this.#isStopping) return;
     this.#isStopping = true;
     this.#hurry.next();
     this.#drain();

@@ -46,6 +46,7 @@ export class Supervisor {
     const [first, ...others] = this.#workers;
     const running = first === undefined ? [] : [this.#runOne(first, stop)];
     if (first !== undefined) await untilServing(first);
+    if (first?.status.phase === 'stopped') stop();
     running.push(...others.map(worker => this.#runOne(worker, stop)));
     const codes = await Promise.all(running);
     await this.#rolling;

@@ -67,7 +67,7 @@ export class SupervisedWorker {
     let code: number = exitCodes.ok;
     while (this.#goesOn()) {
       const ending = await this.#runOnce();
-      code = this.#wasKilled ? exitCodes.drainDeadline : (ending.code ?? exitCodes.failure);
+      code = this.#wasKilled ? exitCodes.drainDeadline : codeOf(ending);
       if (!this.#goesOn() || (code === exitCodes.badInput && !this.#wasReady)) break;
       if (this.#replacing) this.#replacing = false;
       else await this.#backOff(ending);
@@ -79,8 +79,6 @@ export class SupervisedWorker {
 
   /** Drains it for good; the code that {@link run} returns follows. */
   stop(): void {
-    // A second SIGTERM would end it at once.
-    if (this.#isStopping) return;
     this.#isStopping = true;
     this.#hurry.next();
     this.#drain();
@@ -155,7 +153,8 @@ export class SupervisedWorker {
 
   #drain(): void {
     const process = this.#process;
-    if (process === undefined) return;
+    // A second SIGTERM would end it at once.
+    if (process === undefined || this.status.phase === 'draining') return;
     this.#tell({ phase: 'draining', reasons: ['the worker is draining'] });
     process.kill('SIGTERM');
     const { scheduler, stopDeadlineMs } = this.#options;
@@ -183,4 +182,9 @@ export class SupervisedWorker {
   #tell(change: Partial<WorkerStatus>): void {
     this.#status.next({ ...this.status, ...change });
   }
+}
+
+/** Whoever SIGTERM itself has ended did not listen for it yet: there was nothing to drain. */
+function codeOf({ code, signal }: Ending): number {
+  return code ?? (signal === 'SIGTERM' ? exitCodes.ok : exitCodes.failure);
 }

@@ -46,7 +46,7 @@ export function forkWorker({ script, args, execArgv, output }: WorkerProgram): W
     }),
     ended: new Promise(resolve => {
       child.once('exit', (code, signal) => resolve({ code, signal }));
-      child.once('error', () => {
+      child.on('error', () => {
         if (child.pid === undefined) resolve({ code: 1, signal: null });
       });
     }),

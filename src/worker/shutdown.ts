@@ -8,6 +8,8 @@ export type StopCause = StopSignal | 'disconnect';
 
 /** As much of `process` as stopping needs. */
 export interface StoppableProcess {
+  /** False where the channel to whoever started it has gone. */
+  readonly connected?: boolean;
   on(cause: StopCause, listener: () => void): unknown;
   off(cause: StopCause, listener: () => void): unknown;
   exit(code: ExitCode): unknown;
@@ -86,5 +88,6 @@ export function listenForShutdown(target: StoppableProcess, options: ShutdownOpt
   listen('disconnect', () => {
     if (!controller.signal.aborted) begin('disconnect');
   });
+  if (target.connected === false) begin('disconnect');
   return { signal: controller.signal, remove: () => armed.unsubscribe() };
 }

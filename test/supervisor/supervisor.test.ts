@@ -171,6 +171,29 @@ describe('Supervisor', () => {
     expect(supervisor.statuses.map(({ restarts }) => restarts)).toEqual([0, 0]);
   });
 
+  it('does not hurry a worker that drains for a restart when all are stopped', async () => {
+    const { scheduler, launched, supervisor, stop, run } = supervised({ workers: 2 });
+    await runUntil(scheduler, 1_000);
+    launched[0]!.obeys = false;
+    const restarting = supervisor.restartAll();
+    await runUntil(scheduler, 2_000);
+    stop();
+    await runUntil(scheduler, 3_000);
+    expect(launched.map(({ signals }) => signals)).toEqual([['SIGTERM'], ['SIGTERM']]);
+    launched[0]!.end(0);
+    expect(await run).toBe(0);
+    await restarting;
+    expect(launched).toHaveLength(2);
+  });
+
+  it('ends with 0 where a worker had not come to listen for signals', async () => {
+    const { last, run, stop } = supervised({ serves: false });
+    last().obeys = false;
+    stop();
+    last().end(null, 'SIGTERM');
+    expect(await run).toBe(0);
+  });
+
   it('gives up a rolling restart when stopped', async () => {
     const { scheduler, launched, supervisor, unready, stop, run } = supervised({ workers: 2 });
     await runUntil(scheduler, 1_000);

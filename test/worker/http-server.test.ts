@@ -74,6 +74,15 @@ describe('startHttpServer', () => {
     expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
 
+  it('shows other pages as JSON, and names them to who is lost', async () => {
+    const { url } = await started({ pages: { '/workers': () => [{ name: 'w-1' }] } });
+    const page = await fetch(`${url}/workers`);
+    expect([page.status, await page.json()]).toEqual([200, [{ name: 'w-1' }]]);
+    expect((await fetch(`${url}/workers`, { method: 'POST' })).status).toBe(405);
+    const lost = await fetch(`${url}/worker`);
+    expect([lost.status, await lost.text()]).toEqual([404, expect.stringContaining('/metrics, /workers')]);
+  });
+
   it('answers 500 without telling why, and tells the worker', async () => {
     const problems: unknown[] = [];
     const { url } = await started({

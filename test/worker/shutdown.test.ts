@@ -5,6 +5,7 @@ import type { ExitCode } from '../../src/worker/exit-codes.ts';
 import { type ShutdownOptions, listenForShutdown } from '../../src/worker/shutdown.ts';
 
 class FakeProcess extends EventEmitter {
+  connected?: boolean;
   readonly exits: ExitCode[] = [];
 
   exit(code: ExitCode): void {
@@ -12,12 +13,14 @@ class FakeProcess extends EventEmitter {
   }
 }
 
-function listening(options: ShutdownOptions = {}): {
+function listening(
+  options: ShutdownOptions = {},
+  target: FakeProcess = new FakeProcess(),
+): {
   target: FakeProcess;
   told: string[];
   shutdown: ReturnType<typeof listenForShutdown>;
 } {
-  const target = new FakeProcess();
   const told: string[] = [];
   const report = (what: string, signal: string): void => void told.push(`${what} ${signal}`);
   return { target, told, shutdown: listenForShutdown(target, { report, ...options }) };
@@ -47,6 +50,36 @@ describe('listenForShutdown', () => {
     expect(told.at(-1)).toBe(`ending at once ${second}`);
   });
 
+  it('ends first what must not outlive the process', () => {
+    const order: string[] = [];
+    const { target } = listening({ atOnce: () => void order.push(`${target.exits.length} exits`) });
+    target.emit('SIGTERM');
+    expect(order).toEqual([]);
+    target.emit('SIGTERM');
+    expect([order, target.exits]).toEqual([['0 exits'], [143]]);
+  });
+
+  it('asks for a graceful end when who started the process is gone, and does not count that as a second signal', () => {
+    const { target, told, shutdown } = listening();
+    target.emit('disconnect');
+    expect(shutdown.signal.aborted).toBe(true);
+    expect(told).toEqual(['stopping disconnect']);
+    target.emit('SIGTERM');
+    expect(target.exits).toEqual([143]);
+
+    const other = listening();
+    other.target.emit('SIGTERM');
+    other.target.emit('disconnect');
+    expect(other.target.exits).toEqual([]);
+    expect(other.told).toEqual(['stopping SIGTERM']);
+  });
+
+  it('asks for it also where that one was gone before anybody listened', () => {
+    const orphan = new FakeProcess();
+    orphan.connected = false;
+    expect(listening({}, orphan).shutdown.signal.aborted).toBe(true);
+  });
+
   it('ends with the deadline counted from the first signal', () => {
     const scheduler = new VirtualTimeScheduler();
     const { target, told } = listening({ deadlineMs: 500, scheduler });
@@ -67,6 +100,6 @@ describe('listenForShutdown', () => {
     scheduler.flush();
     target.emit('SIGINT');
     expect(target.exits).toEqual([]);
-    expect(target.listenerCount('SIGINT') + target.listenerCount('SIGTERM')).toBe(0);
+    expect(target.eventNames()).toEqual([]);
   });
 });

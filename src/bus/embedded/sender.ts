@@ -4,6 +4,7 @@ import type { OutgoingMessage } from '../../core/message.ts';
 import { BusError, type Published, type Receipt } from '../../core/publisher.ts';
 import type { PublishResult } from '../event-bus.ts';
 import { partitionOf } from '../partitioner.ts';
+import { publishOne } from '../publish-promises.ts';
 import type { BusCondition } from '../bus-condition.ts';
 import { DelayedSends } from './delayed-sends.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -46,12 +47,7 @@ export class Sender {
   }
 
   publish(message: OutgoingMessage): Promise<Receipt> {
-    return new Promise((resolve, reject) => {
-      this.send(message, (error, receipt) => {
-        if (receipt) resolve(receipt);
-        else reject(error ?? new BusError('invalid-message', 'the bus told nothing of the message'));
-      });
-    });
+    return publishOne(this, message);
   }
 
   /** All of them in one turn of the bus. */

@@ -1,6 +1,6 @@
-import { rawCodec } from '../../core/codec.ts';
 import { BusError } from '../../core/publisher.ts';
-import { type TopicSettings, type TopicSpec, topic } from '../../core/topic.ts';
+import type { TopicSettings, TopicSpec } from '../../core/topic.ts';
+import { requireLegalTopic } from '../legal-topic.ts';
 import { PartitionLog, type PartitionLogOptions } from './partition-log.ts';
 import type { Storage } from './storage.ts';
 
@@ -53,7 +53,8 @@ export class TopicCatalog {
     if (this.#topics.has(spec.name)) {
       throw new BusError('topic-exists', `topic ${spec.name} exists already: use it, or delete it first`);
     }
-    requireLegal(spec);
+    // A name becomes a folder, so nothing but a legal one may come near the storage.
+    requireLegalTopic(spec);
     const { ledger } = this.#storage;
     try {
       ledger.set(ledgerPrefix + spec.name, JSON.stringify(spec.settings));
@@ -98,15 +99,6 @@ export class TopicCatalog {
       return new PartitionLog(name, partition, store, { ...this.#options, maxBytes, compaction });
     });
     this.#topics.set(name, { name, settings, logs, turn: 0 });
-  }
-}
-
-/** A name becomes a folder, so nothing but a legal one may come near the storage. */
-function requireLegal({ name, settings }: TopicSpec): void {
-  try {
-    topic(name, rawCodec, settings);
-  } catch (cause) {
-    throw new BusError('invalid-option', cause instanceof Error ? cause.message : String(cause), { cause });
   }
 }
 

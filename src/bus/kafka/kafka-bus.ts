@@ -1,6 +1,5 @@
 import { Observable, type SchedulerLike, asyncScheduler } from 'rxjs';
 import type { Delivery } from '../../core/delivery.ts';
-import { reasonOf } from '../../core/failure.ts';
 import type { Bytes, Message, OutgoingMessage } from '../../core/message.ts';
 import { BusError, type Handler, type Published, type Receipt } from '../../core/publisher.ts';
 import type { TopicSpec } from '../../core/topic.ts';
@@ -22,8 +21,8 @@ import type { TopicAdmin } from '../topic-admin.ts';
 import { type LostDelivery, UnsettledWatch } from '../unsettled-watch.ts';
 import { answeredInTime } from './answered-in-time.ts';
 import { BatchingSender } from './batching-sender.ts';
-import { clusterCondition } from './cluster-condition.ts';
-import type { ClusterDescription, KafkaDriver, TopicMetadata } from './driver.ts';
+import { askedCluster } from './cluster-health.ts';
+import type { KafkaDriver } from './driver.ts';
 import { describeTopic } from './describe-topic.ts';
 import type { KafkaOptions } from './kafka-options.ts';
 import { KafkaSource } from './kafka-source.ts';
@@ -33,8 +32,6 @@ import { TopicDirectory } from './topic-directory.ts';
 
 /** How long messages under way may hold up the end, ms. */
 const lastSendsMs = 10_000;
-/** How long health waits for brokers to say who they are, ms. */
-const healthMs = 3000;
 /** How long connections may take to be closed, ms. */
 const closingMs = 5000;
 
@@ -126,33 +123,9 @@ export class KafkaBus implements EventBus {
     };
     if (running === undefined)
       return this.#condition.health({ ...figures, problems: [], connectedBrokers: 0 });
-    try {
-      const [cluster, topics] = await this.#described(running.driver);
-      const used = new Set([
-        ...running.directory.used,
-        ...[...this.#sources].flatMap(source => source.topics),
-      ]);
-      const { problems, underReplicated } = clusterCondition(
-        cluster,
-        topics.filter(({ name }) => used.has(name)),
-      );
-      return this.#condition.health({
-        ...figures,
-        problems,
-        connectedBrokers: cluster.nodes.length,
-        ...(cluster.controller !== undefined && { controller: cluster.controller }),
-        underReplicatedPartitions: underReplicated,
-      });
-    } catch (error) {
-      const problems = [`the cluster cannot be asked: ${reasonOf(error)}`];
-      return this.#condition.health({ ...figures, problems, connectedBrokers: 0 });
-    }
-  }
-
-  #described(driver: KafkaDriver): Promise<[ClusterDescription, readonly TopicMetadata[]]> {
-    const late = (): Error => new BusError('unavailable', `no answer within ${healthMs} ms`);
-    const asked = Promise.all([driver.describeCluster(), driver.describeTopics()]);
-    return answeredInTime(asked, healthMs, this.#scheduler, late);
+    const used = [...running.directory.used, ...[...this.#sources].flatMap(source => source.topics)];
+    const cluster = await askedCluster(running.driver, new Set(used), this.#scheduler);
+    return this.#condition.health({ ...figures, ...cluster });
   }
 
   /** However often a client tries by itself: who starts a bus is told soon that there is none. */

@@ -22,7 +22,7 @@ const noAmbientTime = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'docs/', 'node_modules/'] },
+  { ignores: ['dist/', 'coverage/', 'docs/', 'node_modules/', '**/.examples/'] },
   js.configs.recommended,
   { files: ['**/*.js'], languageOptions: { globals: { process: 'readonly' } } },
   {

@@ -11,32 +11,34 @@ const payloadBytes = 200;
 
 /** Something that takes batches; the messages arrive at whoever was given to `onMessage`. */
 export interface Pipe {
-  readonly send: (batch: readonly OutgoingMessage[]) => void | Promise<void>;
-  readonly onMessage: (seen: () => void) => void;
+  /** @param due when the batch was to be sent, ms of `performance.now()` */
+  readonly send: (batch: readonly OutgoingMessage[], due: number) => void | Promise<void>;
+  /** @param seen to be told of each message; with its `due` where messages may overtake each other */
+  readonly onMessage: (seen: (due?: number) => void) => void;
 }
 
 /** Batches to send over and over, so that making them does not count. */
-function makeBatches(): readonly (readonly OutgoingMessage[])[] {
+function makeBatches(size: number): readonly (readonly OutgoingMessage[])[] {
   return Array.from({ length: 16 }, (_, at) =>
-    Array.from({ length: batchSize }, (_, i) => ({
+    Array.from({ length: size }, (_, i) => ({
       topic,
-      key: `SYM${(at * batchSize + i) % 500}-USD`,
+      key: `SYM${(at * size + i) % 500}-USD`,
       payload: new Uint8Array(payloadBytes).fill(0x61),
-      timestamp: at * batchSize + i,
+      timestamp: at * size + i,
     })),
   );
 }
 
 /** As fast as it goes, batch after batch. */
 export async function flood(pipe: Pipe, messages: number, { smoke }: Effort): Promise<Measured> {
-  const batches = makeBatches();
+  const batches = makeBatches(batchSize);
   let seen = 0;
   pipe.onMessage(() => {
     seen++;
   });
   const sendAll = async (total: number): Promise<void> => {
     for (let sent = 0; sent < total; sent += batchSize) {
-      await pipe.send(batches[(sent / batchSize) % batches.length] ?? []);
+      await pipe.send(batches[(sent / batchSize) % batches.length] ?? [], 0);
     }
   };
   const total = wholeBatches(smoke ? messages / 20 : messages);
@@ -49,32 +51,47 @@ export async function flood(pipe: Pipe, messages: number, { smoke }: Effort): Pr
   return lap(total);
 }
 
+/** How a paced load is given, and how it arrives. */
+export interface Pace {
+  /** Messages that are due together; default 256. */
+  readonly batchSize?: number;
+  /** How long the last ones may be under way, ms; default 0: all have arrived when the last was sent. */
+  readonly arriveWithinMs?: number;
+}
+
 /** So many messages a second; each is timed from when its batch was due, not from when it left. */
-export async function paced(pipe: Pipe, perSecond: number, { smoke }: Effort): Promise<Measured> {
-  const batches = makeBatches();
+export async function paced(
+  pipe: Pipe,
+  perSecond: number,
+  { smoke }: Effort,
+  { batchSize: size = batchSize, arriveWithinMs = 0 }: Pace = {},
+): Promise<Measured> {
+  const batches = makeBatches(size);
   const latencies = new Latencies();
-  const batchMs = (batchSize / perSecond) * 1000;
-  const total = wholeBatches(perSecond * (smoke ? 0.2 : 5));
-  let seen = 0;
-  let due = 0;
+  const batchMs = (size / perSecond) * 1000;
+  const total = Math.ceil((perSecond * (smoke ? 0.2 : 5)) / size) * size;
+  let [seen, due] = [0, 0];
   let recording = false;
-  pipe.onMessage(() => {
+  pipe.onMessage((itsDue = due) => {
     seen++;
-    if (recording) latencies.record(performance.now() - due);
+    if (recording) latencies.record(performance.now() - itsDue);
   });
   const sendAll = async (messages: number): Promise<void> => {
+    seen = 0;
     const begun = performance.now();
-    for (let batch = 0; batch * batchSize < messages; batch++) {
+    for (let batch = 0; batch * size < messages; batch++) {
       due = begun + batch * batchMs;
       while (performance.now() < due) await nextTurn();
-      await pipe.send(batches[batch % batches.length] ?? []);
+      await pipe.send(batches[batch % batches.length] ?? [], due);
     }
+    const until = performance.now() + arriveWithinMs;
+    while (seen < messages && performance.now() < until) await nextTurn();
+    requireAll(seen, messages);
   };
-  await sendAll(wholeBatches(total / 5));
-  [seen, recording] = [0, true];
+  await sendAll(Math.ceil(total / 5 / size) * size);
+  recording = true;
   const lap = stopwatch();
   await sendAll(total);
-  requireAll(seen, total);
   return { ...lap(total), latency: latencies.percentiles };
 }
 

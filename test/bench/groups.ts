@@ -6,6 +6,7 @@ export const groups = {
   log: async () => (await import('./log.ts')).benchmarks,
   spill: async () => (await import('./spill.ts')).benchmarks,
   operators: async () => (await import('./operators.ts')).benchmarks,
+  kafka: async () => (await import('./kafka.ts')).benchmarks,
   chain: async () => (await import('./chain.ts')).benchmarks,
 } satisfies Readonly<Record<string, () => Promise<readonly Benchmark[]>>>;
 

@@ -7,7 +7,7 @@ import { type Result, measure, ownMemory } from './rounds.ts';
 /*
  * Every benchmark beside its plain twin: npm run bench [-- --smoke] [--only NAME]... [--json FILE]
  *   --smoke  one short round each: shows that they run, not how fast
- *   --only   a group (bus, log, spill, operators, chain) or a part of a benchmark's name; may be repeated
+ *   --only   a group (bus, log, spill, operators, kafka, chain) or a part of a benchmark's name; may be repeated
  *   --json   writes the medians there as well
  * Ends with 1 when a benchmark cannot be run, never because it is slow.
  */

@@ -63,7 +63,7 @@ export interface StateStore {
   /**
    * The states of the operator of this name; one operator a name.
    *
-   * @param scope `pipeline`: there is state that spans all partitions, under {@link allPartitions}; default `partition`
+   * @param scope `pipeline`: there is state that spans all partitions, under a partition of its own; default `partition`
    */
   keyed<S>(operator: string, codec: StateCodec<S>, scope?: 'partition' | 'pipeline'): KeyedState<S>;
   /** The attempts of the operator of this name at messages that are in flight. */

@@ -23,10 +23,13 @@ interface SendingBroker {
 
 const produceApi = 0;
 
-const ProducerId = t.type({ producerId: t.string, producerEpoch: t.number });
-
 /** Under what name brokers count what a producer sends, so that nothing is stored twice. */
-export type ProducerId = t.TypeOf<typeof ProducerId>;
+export interface ProducerId {
+  readonly producerId: string;
+  readonly producerEpoch: number;
+}
+
+const ProducerId: t.Type<ProducerId> = t.type({ producerId: t.string, producerEpoch: t.number });
 
 const ProduceResponse = t.type({
   topics: t.array(

@@ -7,6 +7,7 @@ import {
   map,
   merge,
   startWith,
+  tap,
 } from 'rxjs';
 import { dedupe } from '../../operators/dedupe.ts';
 import type { EventBus, PartitionLifecycle, SourceOptions } from '../bus/event-bus.ts';
@@ -111,11 +112,10 @@ export class PipelineRun {
       onLost: lost => this.#lost(lost),
     });
     return source.pipe(
-      map(delivery => {
-        this.#see(delivery.message);
-        return guarantee === 'at-most-once' ? ackedFirst(delivery) : delivery;
-      }),
+      tap(({ message }) => this.#see(message)),
+      // Before anything is acked: what is settled must have been seen.
       combinedMarkers((message, marker, isAgain) => this.watermarks.see(message, marker, isAgain)),
+      map(delivery => (guarantee === 'at-most-once' ? ackedFirst(delivery) : delivery)),
       addressedTo(pipeline.name),
       this.#onceRedriven(topic),
     );

@@ -36,6 +36,13 @@ describe('watermarks', () => {
     expect((await driver.status('shout')).watermark).toBe(20);
   });
 
+  // Kills: messages acked before their markers are seen.
+  it('move on, too, where messages are acked before they are handled', async () => {
+    const driver = await start({ guarantee: 'at-most-once' });
+    driver.mark(words, 10);
+    expect(written(driver)).toEqual(['time 10']);
+  });
+
   // Kills: markers forwarded when they are delivered and not when everything before them is settled.
   it('wait until everything before their markers is settled', async () => {
     const driver: PipelineDriver = await PipelineDriver.start({

@@ -1,5 +1,7 @@
 import type { Message } from '../core/message.ts';
 import type { Settlement } from '../core/settlement.ts';
+import type { BusCondition } from './bus-condition.ts';
+import { partitionName } from './partition-name.ts';
 
 /** What is known of a delivery that was lost. */
 export type LostDelivery = Pick<Message, 'topic' | 'partition' | 'offset' | 'key'>;
@@ -25,4 +27,17 @@ export class UnsettledWatch {
   look(duty: Settlement, { topic, partition, offset, key }: Message): void {
     this.#registry.register(duty, { topic, partition, offset, key });
   }
+}
+
+/** A watch that tells the bus's health of what was lost, and `onLost`. */
+export function watchUnsettled(
+  condition: BusCondition,
+  isWaiting: (delivery: LostDelivery) => boolean,
+  onLost: ((lost: LostDelivery) => void) | undefined,
+): UnsettledWatch {
+  return new UnsettledWatch(isWaiting, lost => {
+    const place = `${partitionName(lost.topic, lost.partition)}@${lost.offset}`;
+    condition.noted(`delivery ${place} was thrown away unsettled: a filter outside each() does that`);
+    onLost?.(lost);
+  });
 }

@@ -2,6 +2,7 @@ import { type Observer, type SchedulerLike, Subscription, of } from 'rxjs';
 import { type Delivery, ok } from '../../core/delivery.ts';
 import type { Bytes, Message } from '../../core/message.ts';
 import type { SourceOptions, StartOffset, TopicPartition } from '../event-bus.ts';
+import { isSamePartition } from '../same-partition.ts';
 import type { Due } from '../source-duty.ts';
 import type { CommitCell, StartOf } from './commit-cell.ts';
 import type { PartitionLog } from './partition-log.ts';
@@ -111,7 +112,7 @@ export class Consumer implements ReaderHost {
 
   /** Gives partitions up: what is in flight is taken back, what is acked stays committed. */
   revoke(partitions: readonly TopicPartition[]): void {
-    const isLost = (held: TopicPartition): boolean => partitions.some(lost => isSame(lost, held));
+    const isLost = (held: TopicPartition): boolean => partitions.some(lost => isSamePartition(lost, held));
     for (const reader of this.#readers.filter(({ log }) => isLost(log))) {
       this.#inFlight -= reader.tracker.inFlight;
       this.#inFlightBytes -= reader.tracker.inFlightBytes;
@@ -152,7 +153,7 @@ export class Consumer implements ReaderHost {
   /** Whether a delivery of this offset is out and not settled. */
   isInFlight(topic: string, partition: number, offset: number): boolean {
     return this.#readers.some(
-      reader => isSame(reader.log, { topic, partition }) && reader.tracker.isInFlight(offset),
+      reader => isSamePartition(reader.log, { topic, partition }) && reader.tracker.isInFlight(offset),
     );
   }
 
@@ -250,9 +251,5 @@ export class Consumer implements ReaderHost {
 }
 
 function offsetNamed(named: readonly StartOffset[], partition: TopicPartition): number | undefined {
-  return named.find(start => isSame(start, partition))?.offset;
-}
-
-function isSame(a: TopicPartition, b: TopicPartition): boolean {
-  return a.topic === b.topic && a.partition === b.partition;
+  return named.find(start => isSamePartition(start, partition))?.offset;
 }

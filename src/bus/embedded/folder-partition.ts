@@ -5,7 +5,7 @@ import type { SegmentLog } from '../../log/segment-log.ts';
 import { compactLog } from './folder-compaction.ts';
 import { onDisk } from './folder-errors.ts';
 import type { PartitionTail } from './folder-tail-cache.ts';
-import { partitionName } from './partition-name.ts';
+import { partitionName } from '../partition-name.ts';
 import type { PartitionStore } from './storage.ts';
 
 /** Bytes read from the disk at a time, of which decoded messages keep views. */

@@ -10,7 +10,7 @@ import { asStorageError, onDisk } from './folder-errors.ts';
 import { FolderLedger } from './folder-ledger.ts';
 import { FolderPartition } from './folder-partition.ts';
 import { TailCache } from './folder-tail-cache.ts';
-import { partitionName } from './partition-name.ts';
+import { partitionName } from '../partition-name.ts';
 import type { PartitionStore, Storage } from './storage.ts';
 
 /** When what was stored is forced to the disk, see `EmbeddedOptions.fsync`. */

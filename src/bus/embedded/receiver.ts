@@ -11,9 +11,8 @@ import type { FaultInjector } from './faults.ts';
 import type { GroupRegistry } from './group-registry.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { PartitionLog } from './partition-log.ts';
-import { partitionName } from './partition-name.ts';
 import { type OpenTopic, type TopicCatalog, logOf } from './topic-catalog.ts';
-import { type LostDelivery, UnsettledWatch } from '../unsettled-watch.ts';
+import { type LostDelivery, watchUnsettled } from '../unsettled-watch.ts';
 
 /** What a receiver needs of its bus. */
 export interface ReceiverHost {
@@ -50,7 +49,13 @@ export class Receiver implements ConsumerHost {
       for (const name of names) this.#partitionsOf(name);
       const isWaiting = ({ topic, partition, offset }: LostDelivery): boolean =>
         consumer.isInFlight(topic, partition, offset);
-      const consumer = new Consumer(this, names, observer, options, this.#watch(options, isWaiting));
+      const consumer = new Consumer(
+        this,
+        names,
+        observer,
+        options,
+        watchUnsettled(this.#host.condition, isWaiting, options.onLost),
+      );
       const group = options.group === undefined ? this.#loneGroup() : this.#host.groups.group(options.group);
       this.#consumers.add(consumer);
       const { commitIntervalMs } = options;
@@ -135,15 +140,5 @@ export class Receiver implements ConsumerHost {
   #addReader(log: PartitionLog, consumer: Consumer): void {
     const readers = this.#readersOf.get(log) ?? new Set();
     this.#readersOf.set(log, readers.add(consumer));
-  }
-
-  #watch({ onLost }: SourceOptions, isWaiting: (delivery: LostDelivery) => boolean): UnsettledWatch {
-    return new UnsettledWatch(isWaiting, lost => {
-      const place = `${partitionName(lost.topic, lost.partition)}@${lost.offset}`;
-      this.#host.condition.noted(
-        `delivery ${place} was thrown away unsettled: a filter outside each() does that`,
-      );
-      onLost?.(lost);
-    });
   }
 }

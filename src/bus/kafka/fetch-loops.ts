@@ -1,5 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
 import { BusError } from '../../core/publisher.ts';
+import { isSamePartition } from '../same-partition.ts';
 import { type DriverReader, type FetchWish, OffsetOutOfRange } from './driver.ts';
 import type { FetchedPartition } from './fetched-partition.ts';
 import type { ConsumingOptions } from './kafka-options.ts';
@@ -112,10 +113,10 @@ export class FetchLoops {
       const answers = await this.#reader.fetch(node, wishes, maxWaitMs);
       if (this.#closed) return;
       for (const answer of answers) {
-        const wish = wishes.find(({ topic, partition }) => isAt(answer, topic, partition));
+        const wish = wishes.find(each => isSamePartition(each, answer));
         // A partition that was given up meanwhile, or begun anew elsewhere, is asked for again.
         const partition = this.#host.partitions.find(
-          each => isAt(answer, each.topic, each.partition) && each.position === wish?.offset,
+          each => isSamePartition(answer, each) && each.position === wish?.offset,
         );
         partition?.take(answer);
       }
@@ -144,7 +145,7 @@ export class FetchLoops {
   /** Has a partition go on where there is something; what made that fail, if anything did. */
   async #moved({ place }: OffsetOutOfRange): Promise<unknown> {
     try {
-      const partition = this.#host.partitions.find(each => isAt(each, place.topic, place.partition));
+      const partition = this.#host.partitions.find(each => isSamePartition(each, place));
       if (partition !== undefined) await this.#host.outOfRange(partition);
       return undefined;
     } catch (error) {
@@ -173,8 +174,4 @@ export class FetchLoops {
       this.#host.scheduler.schedule(() => resolve(), pauseMs);
     });
   }
-}
-
-function isAt(place: { topic: string; partition: number }, topic: string, partition: number): boolean {
-  return place.partition === partition && place.topic === topic;
 }

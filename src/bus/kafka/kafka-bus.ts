@@ -18,7 +18,7 @@ import type { BusHealth } from '../health.ts';
 import { requireLegalTopic } from '../legal-topic.ts';
 import { publishAll, publishOne } from '../publish-promises.ts';
 import type { TopicAdmin } from '../topic-admin.ts';
-import { type LostDelivery, UnsettledWatch } from '../unsettled-watch.ts';
+import { type LostDelivery, watchUnsettled } from '../unsettled-watch.ts';
 import { answeredInTime } from './answered-in-time.ts';
 import { BatchingSender } from './batching-sender.ts';
 import { askedCluster } from './cluster-health.ts';
@@ -236,7 +236,13 @@ export class KafkaBus implements EventBus {
       };
       const isWaiting = ({ topic, partition, offset }: LostDelivery): boolean =>
         source.isInFlight(topic, partition, offset);
-      const source = new KafkaSource(host, names, observer, options, this.#watch(options, isWaiting));
+      const source = new KafkaSource(
+        host,
+        names,
+        observer,
+        options,
+        watchUnsettled(this.#condition, isWaiting, options.onLost),
+      );
       this.#sources.add(source);
       const started = source.start().catch((error: unknown) => observer.error(error));
       observer.add(() => this.#close(source, started));
@@ -252,14 +258,6 @@ export class KafkaBus implements EventBus {
       )
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
-  }
-
-  #watch({ onLost }: SourceOptions, isWaiting: (delivery: LostDelivery) => boolean): UnsettledWatch {
-    return new UnsettledWatch(isWaiting, lost => {
-      const place = `${lost.topic}[${lost.partition}]@${lost.offset}`;
-      this.#condition.noted(`delivery ${place} was thrown away unsettled: a filter outside each() does that`);
-      onLost?.(lost);
-    });
   }
 
   #require(): Running {

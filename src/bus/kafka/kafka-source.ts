@@ -6,6 +6,7 @@ import { DeliveryPump } from '../delivery-pump.ts';
 import type { Due } from '../source-duty.ts';
 import type { SourceOptions, TopicPartition } from '../event-bus.ts';
 import type { PartitionTracker, TrackerHost } from '../partition-tracker.ts';
+import { isSamePartition } from '../same-partition.ts';
 import type { UnsettledWatch } from '../unsettled-watch.ts';
 import { answeredInTime } from './answered-in-time.ts';
 import type { KafkaDriver } from './driver.ts';
@@ -13,7 +14,7 @@ import type { FetchHost } from './fetch-loops.ts';
 import { FetchedPartition } from './fetched-partition.ts';
 import { GroupMembership, type MembershipHost, type PartitionHolder } from './group-membership.ts';
 import { PartitionReading, type ReadingHost } from './partition-reading.ts';
-import { PartitionStarts, isSame } from './partition-starts.ts';
+import { PartitionStarts } from './partition-starts.ts';
 import type { ReadRange } from './start-positions.ts';
 import type { TopicDirectory } from './topic-directory.ts';
 
@@ -188,7 +189,8 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
 
   assigned(partitions: readonly TopicPartition[], continued: boolean): void {
     if (this.#closed) return;
-    const isWanted = (held: TopicPartition): boolean => partitions.some(wanted => isSame(wanted, held));
+    const isWanted = (held: TopicPartition): boolean =>
+      partitions.some(wanted => isSamePartition(wanted, held));
     const held = [...this.#pump.partitions, ...this.#starts.awaited];
     const lost = continued ? held.filter(each => !isWanted(each)) : held;
     for (const partition of this.#pump.partitions) {
@@ -196,7 +198,7 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
     }
     this.#revoke(lost);
     const kept = continued ? held.filter(isWanted) : [];
-    const gained = partitions.filter(wanted => !kept.some(each => isSame(each, wanted)));
+    const gained = partitions.filter(wanted => !kept.some(each => isSamePartition(each, wanted)));
     if (gained.length > 0) this.#starts.prepare(gained);
   }
 
@@ -242,6 +244,6 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
   }
 
   #find(place: TopicPartition): FetchedPartition | undefined {
-    return this.#pump.partitions.find(each => isSame(each, place));
+    return this.#pump.partitions.find(each => isSamePartition(each, place));
   }
 }

@@ -1,5 +1,6 @@
 import { firstValueFrom } from 'rxjs';
 import type { SourceOptions, StartOffset, TopicPartition } from '../event-bus.ts';
+import { isSamePartition } from '../same-partition.ts';
 import type { KafkaDriver } from './driver.ts';
 import { type ReadRange, StartPositions } from './start-positions.ts';
 
@@ -41,7 +42,7 @@ export class PartitionStarts {
 
   giveUp(partition: TopicPartition): void {
     for (const assignment of this.#preparing) {
-      for (const each of [...assignment]) if (isSame(each, partition)) assignment.delete(each);
+      for (const each of [...assignment]) if (isSamePartition(each, partition)) assignment.delete(each);
     }
   }
 
@@ -52,10 +53,6 @@ export class PartitionStarts {
       : [];
     const ranges = assignment.size === 0 ? [] : await this.#positions.of([...assignment], named);
     this.#preparing.delete(assignment);
-    this.#begin(ranges.filter(range => [...assignment].some(partition => isSame(partition, range))));
+    this.#begin(ranges.filter(range => [...assignment].some(partition => isSamePartition(partition, range))));
   }
-}
-
-export function isSame(a: TopicPartition, b: TopicPartition): boolean {
-  return a.partition === b.partition && a.topic === b.topic;
 }

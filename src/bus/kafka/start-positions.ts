@@ -1,5 +1,6 @@
 import { BusError } from '../../core/publisher.ts';
 import type { SourceOptions, StartFrom, StartOffset, TopicPartition } from '../event-bus.ts';
+import { isSamePartition } from '../same-partition.ts';
 import type { KafkaDriver, PartitionOffset } from './driver.ts';
 
 /** Where to begin reading a partition, and before which offset to stop. */
@@ -73,6 +74,6 @@ export class StartPositions {
   }
 }
 
-function find(places: readonly PartitionOffset[], { topic, partition }: TopicPartition): number | undefined {
-  return places.find(place => place.partition === partition && place.topic === topic)?.offset;
+function find(places: readonly PartitionOffset[], wanted: TopicPartition): number | undefined {
+  return places.find(place => isSamePartition(place, wanted))?.offset;
 }

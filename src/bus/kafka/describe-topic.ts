@@ -10,7 +10,7 @@ export async function describeTopic(driver: KafkaDriver, name: string): Promise<
   const [configs, offsets, bytes] = await Promise.all([
     driver.topicConfigs(name),
     driver.offsets(name),
-    driver.partitionBytes(metadata),
+    driver.partitionBytes(name),
   ]);
   const replication = Math.max(1, ...metadata.partitions.map(({ replicas }) => replicas.length));
   const ends = new Map(offsets.map(({ partition, next }) => [partition, next]));

@@ -160,7 +160,7 @@ export interface KafkaDriver {
   describeTopics(names?: readonly string[]): Promise<readonly TopicMetadata[]>;
   topicConfigs(name: string): Promise<ReadonlyMap<string, string>>;
   /** Bytes on disk of each partition at its leader. */
-  partitionBytes(topic: TopicMetadata): Promise<ReadonlyMap<number, number>>;
+  partitionBytes(topic: string): Promise<ReadonlyMap<number, number>>;
   createTopic(topic: NewTopic): Promise<void>;
   deleteTopic(name: string): Promise<void>;
   /** Adds partitions until there are so many. */

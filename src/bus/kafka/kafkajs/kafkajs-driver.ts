@@ -23,6 +23,8 @@ import { setConfigs } from './incremental-alter.ts';
 import { KafkaJsMember } from './kafkajs-member.ts';
 import { KafkaJsProducer } from './kafkajs-producer.ts';
 import { KafkaJsReader } from './kafkajs-reader.ts';
+import { type LeaderQuestion, askLeaders } from './ask-leaders.ts';
+import { type WhichOffset, listOffsets } from './list-offsets.ts';
 import { bytesOnDisk } from './log-dirs.ts';
 import { untilLed } from './until-led.ts';
 
@@ -89,25 +91,10 @@ export class KafkaJsDriver implements KafkaDriver {
     });
   }
 
-  partitionBytes({ name, partitions }: TopicMetadata): Promise<ReadonlyMap<number, number>> {
-    return this.#try(`asking for the size of ${name}`, async () => {
-      await this.#cluster.refreshMetadata();
-      const byLeader = Map.groupBy(partitions, ({ leader }) => leader);
-      const sizes = await Promise.all(
-        [...byLeader].map(async ([leader, led]) => {
-          if (leader === undefined) return [];
-          const broker = await this.#cluster.findBroker({ nodeId: String(leader) });
-          return [
-            ...(await bytesOnDisk(
-              broker,
-              name,
-              led.map(({ partition }) => partition),
-            )),
-          ];
-        }),
-      );
-      return new Map(sizes.flat());
-    });
+  partitionBytes(topic: string): Promise<ReadonlyMap<number, number>> {
+    return this.#try(`asking for the size of ${topic}`, () =>
+      this.#askLeaders(topic, (broker, partitions) => bytesOnDisk(broker, topic, partitions)),
+    );
   }
 
   async createTopic({ name, partitions, replication, configs }: NewTopic): Promise<void> {
@@ -151,17 +138,19 @@ export class KafkaJsDriver implements KafkaDriver {
 
   offsets(topic: string): Promise<readonly PartitionOffsets[]> {
     return this.#try(`asking for the offsets of ${topic}`, async () => {
-      const offsets = await this.#admin.fetchTopicOffsets(topic);
-      return offsets
-        .map(({ partition, low, high }) => ({ partition, first: Number(low), next: Number(high) }))
+      const next = await this.#listOffsets(topic, 'next');
+      const first = await this.#listOffsets(topic, 'first');
+      return [...next]
+        .map(([partition, end]) => ({ partition, first: first.get(partition) ?? end, next: end }))
         .sort((a, b) => a.partition - b.partition);
     });
   }
 
   offsetsAt(topic: string, timeMs: number): Promise<ReadonlyMap<number, number>> {
     return this.#try(`asking for the offsets of ${topic} at a time`, async () => {
-      const offsets = await this.#admin.fetchTopicOffsetsByTimestamp(topic, timeMs);
-      return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
+      const next = await this.#listOffsets(topic, 'next');
+      const found = await this.#listOffsets(topic, { atMs: timeMs });
+      return new Map([...next].map(([partition, end]) => [partition, offsetOr(end, found.get(partition))]));
     });
   }
 
@@ -228,6 +217,19 @@ export class KafkaJsDriver implements KafkaDriver {
     }
   }
 
+  #listOffsets(topic: string, which: WhichOffset): Promise<ReadonlyMap<number, number>> {
+    return this.#askLeaders(topic, (broker, partitions) => listOffsets(broker, topic, partitions, which));
+  }
+
+  #askLeaders(topic: string, question: LeaderQuestion): Promise<ReadonlyMap<number, number>> {
+    const describe = async (): Promise<TopicMetadata> => {
+      const [metadata] = await this.#metadata([topic]);
+      if (metadata) return metadata;
+      throw new BusError('topic-not-found', `no topic ${topic}: create it first`);
+    };
+    return askLeaders(this.#cluster, describe, question);
+  }
+
   async #metadata(names: string[]): Promise<readonly TopicMetadata[]> {
     try {
       const { topics } = await this.#admin.fetchTopicMetadata(
@@ -255,6 +257,11 @@ export class KafkaJsDriver implements KafkaDriver {
       throw busErrorOf(error, doing);
     }
   }
+}
+
+/** A partition with nothing so late answers that it has no such offset. */
+function offsetOr(end: number, found = -1): number {
+  return found < 0 ? end : found;
 }
 
 /** What a broker of kafkajs has beside its published type. */

@@ -7,6 +7,7 @@ const require = createRequire(import.meta.url);
 export interface Encoder {
   writeInt8(value: number): Encoder;
   writeInt32(value: number): Encoder;
+  writeInt64(value: string): Encoder;
   writeBoolean(value: boolean): Encoder;
   writeString(value: string): Encoder;
   writeArray(values: readonly unknown[], type?: string): Encoder;

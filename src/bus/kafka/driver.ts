@@ -2,11 +2,11 @@ import type { HeaderValue } from '../../core/headers.ts';
 import type { BusError } from '../../core/publisher.ts';
 import type { TopicPartition } from '../event-bus.ts';
 
-/** A record as it is on the wire. */
+/** A record as it is on the wire. Text stands for its UTF-8; what was read is bytes only where it is not that. */
 export interface WireRecord {
-  readonly key: Uint8Array | null;
+  readonly key: HeaderValue | null;
   readonly value: Uint8Array | null;
-  /** Names and values in turn; those that were read are bytes. */
+  /** Names and values in turn. */
   readonly headers: readonly HeaderValue[];
 }
 

@@ -21,8 +21,9 @@ export function keyText(bytes: Uint8Array): string {
   return text;
 }
 
-export function keyBytes(text: string): Buffer {
-  if (text.isWellFormed()) return Buffer.from(text);
+/** The text itself where it is its own UTF-8. */
+export function wireKey(text: string): string | Buffer {
+  if (text.isWellFormed()) return text;
   const parts: Buffer[] = [];
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;

@@ -1,4 +1,3 @@
-import { isAscii, isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { type HeaderValue, MessageHeaders } from '../../core/headers.ts';
 import {
@@ -11,29 +10,37 @@ import {
 } from '../../core/message.ts';
 import type { TopicPartition } from '../event-bus.ts';
 import type { StoredRecord, WireRecord } from './driver.ts';
-import { keyBytes, keyText } from './key-text.ts';
+import { keyText, wireKey } from './key-text.ts';
 
 /** Headers in which a record carries what Kafka has no field for; they are not among a message's own. */
 const eventTimeHeader = 'event-time';
 const idHeader = 'message-id';
 
 const legalId = /^[0-9a-f]{32}$/;
+/** What ours take: names, values, and the lengths of both. */
+const oursParts = 4;
+const oursBytes = 5 * oursParts + eventTimeHeader.length + 24 + idHeader.length + 32;
 
 /** The message as a record; its own headers first, so that ours are the last of their names. */
 export function recordOf(message: OutgoingMessage, id: MessageId, now: number): WireRecord {
   const { key, payload, headers, timestamp = now } = message;
+  const ours = [eventTimeHeader, String(timestamp), idHeader, id];
   return {
-    key: key === null ? null : keyBytes(key),
+    key: key === null ? null : wireKey(key),
     value: payload,
-    headers: [...(headers?.toFlat() ?? []), eventTimeHeader, String(timestamp), idHeader, id],
+    headers: headers === undefined || headers.size === 0 ? ours : [...headers.toFlat(), ...ours],
   };
 }
 
 /** How large a record is on the wire, about: lengths and deltas are taken at their largest. */
 export function sizeOf({ key, value, headers }: WireRecord): number {
-  let size = 24 + (key?.length ?? 0) + (value?.length ?? 0);
-  for (const part of headers) size += 5 + (typeof part === 'string' ? Buffer.byteLength(part) : part.length);
+  let size = 24 + sizeOfPart(key ?? '') + (value?.length ?? 0) + oursBytes;
+  for (let i = 0; i < headers.length - oursParts; i++) size += 5 + sizeOfPart(headers[i] ?? '');
   return size;
+}
+
+function sizeOfPart(part: HeaderValue): number {
+  return typeof part === 'string' ? Buffer.byteLength(part) : part.length;
 }
 
 /**
@@ -41,13 +48,14 @@ export function sizeOf({ key, value, headers }: WireRecord): number {
  * record, and no id, which then is made of its place: the same at each delivery.
  */
 export function messageOf({ topic, partition: index }: TopicPartition, record: StoredRecord): Message {
+  const { headers } = record;
   const names: string[] = [];
   const values: HeaderValue[] = [];
   let [eventTime, id]: [number | undefined, MessageId | undefined] = [undefined, undefined];
   // From the end: only the last of a name is ours.
-  for (let i = record.headers.length - 2; i >= 0; i -= 2) {
-    const name = textOf(record.headers[i] ?? '');
-    const value = textOf(record.headers[i + 1] ?? '');
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    const name = headers[i] ?? '';
+    const value = headers[i + 1] ?? '';
     if (eventTime === undefined && name === eventTimeHeader && isTime(value)) eventTime = Number(value);
     else if (id === undefined && name === idHeader && isId(value)) id = messageId(value);
     else {
@@ -60,20 +68,12 @@ export function messageOf({ topic, partition: index }: TopicPartition, record: S
     topic,
     partition: partition(index),
     offset: offset(record.offset),
-    key: record.key === null ? null : keyText(record.key),
+    key: typeof record.key === 'string' || record.key === null ? record.key : keyText(record.key),
     payload: record.value,
     headers: MessageHeaders.from(names.reverse(), values.reverse()),
     timestamp: eventTime ?? record.timestamp,
     logTime: record.timestamp,
   };
-}
-
-/** Bytes that are text become text: what they were can be had from it again. */
-function textOf(value: HeaderValue): HeaderValue {
-  if (typeof value === 'string') return value;
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  if (isAscii(bytes)) return bytes.toString('latin1');
-  return isUtf8(bytes) ? bytes.toString() : value;
 }
 
 function isTime(value: HeaderValue): value is string {

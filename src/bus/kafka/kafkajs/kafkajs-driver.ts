@@ -16,8 +16,8 @@ import type {
   TopicMetadata,
 } from '../driver.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
+import { codecOf } from '../records/compression.ts';
 import { type Client, clusterOf, loadClient, openKafka } from './client.ts';
-import { compressionOf, registerCodecs, requireCodec } from './compression.ts';
 import { busErrorOf, typeOf } from './kafkajs-errors.ts';
 import { setConfigs } from './incremental-alter.ts';
 import { KafkaJsMember } from './kafkajs-member.ts';
@@ -49,8 +49,8 @@ export class KafkaJsDriver implements KafkaDriver {
 
   static async open(settings: KafkaSettings): Promise<KafkaJsDriver> {
     const client = await loadClient();
-    registerCodecs(client);
-    requireCodec(settings.publishing.compression);
+    const { compression } = settings.publishing;
+    if (compression !== 'none') codecOf(compression);
     return new KafkaJsDriver(client, settings, openKafka(client, settings));
   }
 
@@ -182,12 +182,7 @@ export class KafkaJsDriver implements KafkaDriver {
   }
 
   openProducer(options: ProducerOptions): Promise<DriverProducer> {
-    return KafkaJsProducer.open(
-      clusterOf(this.#kafka),
-      options,
-      compressionOf(this.#client, options.compression),
-      this.#settings.requestTimeoutMs,
-    );
+    return KafkaJsProducer.open(clusterOf(this.#kafka), options, this.#settings.requestTimeoutMs);
   }
 
   openReader(): Promise<DriverReader> {

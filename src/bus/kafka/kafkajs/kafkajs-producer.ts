@@ -1,4 +1,4 @@
-import type { Cluster, CompressionTypes } from 'kafkajs';
+import type { Cluster } from 'kafkajs';
 import { BusError } from '../../../core/publisher.ts';
 import type { DriverProducer, PartitionBatch, ProducerOptions, StoreOutcome } from '../driver.ts';
 import { busErrorOf, forgetClosed, typeOf } from './kafkajs-errors.ts';
@@ -42,8 +42,7 @@ export class KafkaJsProducer implements DriverProducer {
 
   static async open(
     cluster: Cluster,
-    { acks, idempotent }: ProducerOptions,
-    compression: CompressionTypes,
+    { acks, idempotent, compression }: ProducerOptions,
     timeout: number,
   ): Promise<KafkaJsProducer> {
     const settings = { acks: acks === 'all' ? -1 : acks, timeout, compression };

@@ -1,27 +1,15 @@
-import { createRequire } from 'node:module';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { PathReporter } from 'io-ts/lib/PathReporter.js';
-import type { Broker, CompressionTypes, Message } from 'kafkajs';
-import type { PartitionBatch } from '../driver.ts';
-import { toNamed } from './header-order.ts';
-
-const require = createRequire(import.meta.url);
-
-/** A request of kafkajs's protocol and how its answer is read. */
-interface Exchange {
-  readonly request: unknown;
-  readonly response: { readonly decode: (data: unknown) => Promise<unknown> };
-}
+import type { Broker } from 'kafkajs';
+import type { Compression, PartitionBatch } from '../driver.ts';
+import { writeBatch } from '../records/batch-writer.ts';
+import { type Decoder, type Encoder, protocolError, sendRaw } from './raw-request.ts';
 
 /** What a broker of kafkajs has beside its published type. */
-interface SendingBroker {
-  lookupRequest(apiKey: number, requests: unknown): (payload: object) => Exchange;
+interface IdentifyingBroker {
   initProducerId(options: { readonly transactionTimeout: number }): Promise<unknown>;
-  readonly connectionPool: { send(exchange: unknown): Promise<unknown> };
 }
-
-const produceApi = 0;
 
 /** Under what name brokers count what a producer sends, so that nothing is stored twice. */
 export interface ProducerId {
@@ -31,15 +19,6 @@ export interface ProducerId {
 
 const ProducerId: t.Type<ProducerId> = t.type({ producerId: t.string, producerEpoch: t.number });
 
-const ProduceResponse = t.type({
-  topics: t.array(
-    t.type({
-      topicName: t.string,
-      partitions: t.array(t.type({ partition: t.number, errorCode: t.number, baseOffset: t.string })),
-    }),
-  ),
-});
-
 /** A batch and, for producers with an id, the number of its first record in its partition. */
 export interface NumberedBatch extends PartitionBatch {
   readonly firstSequence: number;
@@ -48,7 +27,7 @@ export interface NumberedBatch extends PartitionBatch {
 export interface ProduceSettings {
   readonly acks: number;
   readonly timeout: number;
-  readonly compression: CompressionTypes;
+  readonly compression: Compression;
 }
 
 /** What a broker answered for one partition. */
@@ -61,14 +40,18 @@ export interface PartitionAnswer {
 }
 
 export async function askProducerId(broker: Broker, transactionTimeout: number): Promise<ProducerId> {
-  const answer = await (broker as unknown as SendingBroker).initProducerId({ transactionTimeout });
-  return decoded(ProducerId, answer);
+  const answer = await (broker as unknown as IdentifyingBroker).initProducerId({ transactionTimeout });
+  const result = ProducerId.decode(answer);
+  if (isLeft(result)) {
+    throw new TypeError(`kafkajs answered something unexpected: ${PathReporter.report(result).join('; ')}`);
+  }
+  return result.right;
 }
 
 /**
- * Sends batches to the broker that leads their partitions. kafkajs's own producer is not used: where one broker of
- * several fails it does not send what has moved to a broker that has answered already, and of an answer in which one
- * partition failed it tells nothing about the others.
+ * Sends batches to the broker that leads their partitions: Produce, version 7. kafkajs's own producer is not used:
+ * where one broker of several fails it does not send what has moved to a broker that has answered already, of an
+ * answer in which one partition failed it tells nothing about the others, and it writes records slowly.
  */
 export async function produce(
   broker: Broker,
@@ -76,63 +59,54 @@ export async function produce(
   settings: ProduceSettings,
   id: ProducerId | undefined,
 ): Promise<readonly PartitionAnswer[]> {
-  const { requests } = require('kafkajs/src/protocol/requests') as { requests: { Produce: unknown } };
-  const sending = broker as unknown as SendingBroker;
-  const exchange = sending.lookupRequest(
-    produceApi,
-    requests.Produce,
-  )({ ...settings, ...id, topicData: dataOf(batches) });
-  const answer = await sending.connectionPool.send({
-    request: exchange.request,
-    response: { decode: exchange.response.decode, parse: (data: unknown) => Promise.resolve(data) },
+  const written = await Promise.all(batches.map(batch => writtenOf(batch, settings, id)));
+  const answers = await sendRaw(broker, {
+    apiKey: 0,
+    apiVersion: 7,
+    apiName: 'Produce',
+    isAnswered: settings.acks !== 0,
+    encode: encoder =>
+      encoder()
+        .writeString(null)
+        .writeInt16(settings.acks)
+        .writeInt32(settings.timeout)
+        .writeArray(topicsOf(written, encoder)),
+    decode: decoder => decoder.readArray(answersOf).flat(),
   });
-  // Nothing is answered where no acknowledgement was asked for.
-  if (answer === undefined)
-    return batches.map(({ topic, partition }) => ({ topic, partition, offset: -1, error: undefined }));
-  return decoded(ProduceResponse, answer).topics.flatMap(({ topicName: topic, partitions }) =>
-    partitions.map(({ partition, errorCode, baseOffset }) => ({
-      topic,
-      partition,
-      offset: Number(baseOffset),
-      error: errorCode === 0 ? undefined : errorOf(errorCode),
-    })),
+  return (
+    answers ?? batches.map(({ topic, partition }) => ({ topic, partition, offset: -1, error: undefined }))
   );
 }
 
-function dataOf(batches: readonly NumberedBatch[]): readonly object[] {
-  return [...Map.groupBy(batches, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
-    topic,
-    partitions: ofTopic.map(({ partition, firstSequence, records }) => ({
-      partition,
-      firstSequence,
-      messages: records.map(messageOf),
-    })),
-  }));
+interface WrittenBatch extends NumberedBatch {
+  readonly bytes: Buffer;
 }
 
-function messageOf({ key, value, headers }: PartitionBatch['records'][number]): Message {
-  return {
-    key: key === null ? null : bufferOf(key),
-    value: value === null ? null : bufferOf(value),
-    headers: toNamed(headers),
-  };
+async function writtenOf(
+  batch: NumberedBatch,
+  { compression }: ProduceSettings,
+  id: ProducerId | undefined,
+): Promise<WrittenBatch> {
+  const origin = id && { ...id, firstSequence: batch.firstSequence, isTransactional: false };
+  return { ...batch, bytes: await writeBatch(batch.records, { compression, origin, timestamp: Date.now() }) };
 }
 
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function topicsOf(batches: readonly WrittenBatch[], encoder: () => Encoder): readonly Encoder[] {
+  return [...Map.groupBy(batches, ({ topic }) => topic)].map(([topic, ofTopic]) =>
+    encoder()
+      .writeString(topic)
+      .writeArray(ofTopic.map(({ partition, bytes }) => encoder().writeInt32(partition).writeBytes(bytes))),
+  );
 }
 
-function errorOf(code: number): Error {
-  const { createErrorFromCode } = require('kafkajs/src/protocol/error') as {
-    createErrorFromCode: (code: number) => Error;
-  };
-  return createErrorFromCode(code);
-}
-
-function decoded<A>(codec: t.Type<A, unknown>, answer: unknown): A {
-  const result = codec.decode(answer);
-  if (isLeft(result)) {
-    throw new TypeError(`kafkajs answered something unexpected: ${PathReporter.report(result).join('; ')}`);
-  }
-  return result.right;
+function answersOf(ofTopic: Decoder): PartitionAnswer[] {
+  const topic = ofTopic.readString() ?? '';
+  return ofTopic.readArray(ofPartition => {
+    const partition = ofPartition.readInt32();
+    const error = protocolError(ofPartition.readInt16(), null);
+    const offset = Number(ofPartition.readInt64().toString());
+    ofPartition.readInt64(); // log time
+    ofPartition.readInt64(); // where the log begins
+    return { topic, partition, offset, error };
+  });
 }

@@ -6,10 +6,12 @@ const require = createRequire(import.meta.url);
 /** The parts of kafkajs that write and read its protocol, for requests that it does not have. */
 export interface Encoder {
   writeInt8(value: number): Encoder;
+  writeInt16(value: number): Encoder;
   writeInt32(value: number): Encoder;
   writeInt64(value: string): Encoder;
   writeBoolean(value: boolean): Encoder;
-  writeString(value: string): Encoder;
+  writeString(value: string | null): Encoder;
+  writeBytes(value: Buffer): Encoder;
   writeArray(values: readonly unknown[], type?: string): Encoder;
 }
 
@@ -20,6 +22,7 @@ export interface Decoder {
   readInt64(): { toString(): string };
   readBoolean(): boolean;
   readString(): string | null;
+  readBytes(): Buffer | null;
   readArray<A>(read: (decoder: Decoder) => A): A[];
 }
 
@@ -34,13 +37,25 @@ export interface RawRequest<A> {
   readonly apiName: string;
   readonly encode: (encoder: () => Encoder) => Encoder;
   readonly decode: (decoder: Decoder) => A;
+  /** Default: true. */
+  readonly isAnswered?: boolean;
+  /** How long the broker may take its time, ms; default 0. */
+  readonly heldMs?: number;
 }
 
-/** Sends a request over the connection of kafkajs to a broker. */
-export async function sendRaw<A>(broker: Broker, request: RawRequest<A>): Promise<A> {
+/** How long an answer that was held may be under way, ms; kafkajs waits longer where its own limit is larger. */
+const networkMs = 1000;
+
+/** Sends a request over the connection of kafkajs to a broker; undefined where it is not answered. */
+export async function sendRaw<A>(
+  broker: Broker,
+  request: RawRequest<A> & { readonly isAnswered: boolean },
+): Promise<A | undefined>;
+export async function sendRaw<A>(broker: Broker, request: RawRequest<A>): Promise<A>;
+export async function sendRaw<A>(broker: Broker, request: RawRequest<A>): Promise<A | undefined> {
   const EncoderClass = require('kafkajs/src/protocol/encoder') as new () => Encoder;
   const DecoderClass = require('kafkajs/src/protocol/decoder') as new (buffer: Buffer) => Decoder;
-  const { apiKey, apiVersion, apiName, encode, decode } = request;
+  const { apiKey, apiVersion, apiName, encode, decode, isAnswered = true, heldMs = 0 } = request;
   const connection = (broker as unknown as { readonly connectionPool: Connection }).connectionPool;
   let answer: { readonly value: A } | undefined;
   await connection.send({
@@ -48,8 +63,10 @@ export async function sendRaw<A>(broker: Broker, request: RawRequest<A>): Promis
       apiKey,
       apiVersion,
       apiName,
+      expectResponse: () => isAnswered,
       encode: () => Promise.resolve(encode(() => new EncoderClass())),
     },
+    requestTimeout: heldMs === 0 ? 0 : heldMs + networkMs,
     response: {
       decode: (buffer: Buffer) => {
         answer = { value: decode(new DecoderClass(buffer)) };
@@ -58,8 +75,8 @@ export async function sendRaw<A>(broker: Broker, request: RawRequest<A>): Promis
       parse: (parsed: unknown) => Promise.resolve(parsed),
     },
   });
-  if (answer === undefined) throw new Error(`${apiName} was not answered`);
-  return answer.value;
+  if (answer === undefined && isAnswered) throw new Error(`${apiName} was not answered`);
+  return answer?.value;
 }
 
 /** The error of the protocol with this code, as kafkajs throws it; undefined for none. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compressXerial, decompressXerial } from '../../../../src/bus/kafka/kafkajs/xerial-snappy.ts';
+import { compressXerial, decompressXerial } from '../../../../src/bus/kafka/records/xerial-snappy.ts';
 
 const turned = (block: Buffer): Promise<Buffer> =>
   Promise.resolve(Buffer.from(block.map(byte => byte ^ 0xff)));

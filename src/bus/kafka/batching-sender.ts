@@ -5,6 +5,7 @@ import { BusError, type Published } from '../../core/publisher.ts';
 import { Queue } from '../../core/queue.ts';
 import type { BusCondition } from '../bus-condition.ts';
 import { checkMessage } from '../message-check.ts';
+import { BrokerOutlet } from './broker-outlet.ts';
 import type { DriverProducer } from './driver.ts';
 import type { PublishingOptions } from './kafka-options.ts';
 import { LoadStore, asBusError } from './load-store.ts';
@@ -25,12 +26,9 @@ interface Asked {
   readonly done: Published;
 }
 
-/** Requests under way at once. */
-const maxRounds = 5;
-
 /**
- * Publishes in batches: whatever has gathered while others are under way, or within the linger time, goes out
- * together, of each partition one batch at a time.
+ * Publishes in batches: whatever has gathered while others are under way to the same broker, or within the linger
+ * time, goes out together, of each partition one batch at a time.
  */
 export class BatchingSender {
   readonly #host: SenderHost;
@@ -40,11 +38,8 @@ export class BatchingSender {
   readonly #lanes = new PublishLanes();
   /** Messages to topics that are being asked for, in order. */
   readonly #asking = new Map<string, Queue<Asked>>();
-  /** Lanes with something to send. */
-  readonly #ready = new Set<Lane>();
-  #flush = new Subscription();
-  #flushing = false;
-  #rounds = 0;
+  /** By the node that led a lane's partition when it was last asked about: one that has moved is only slower. */
+  readonly #outlets = new Map<number | undefined, BrokerOutlet>();
   #bytes = 0;
   #stopped = false;
   #idle: () => void = () => undefined;
@@ -75,12 +70,12 @@ export class BatchingSender {
     await new Promise<void>(resolve => {
       this.#idle = resolve;
       deadline.add(this.#host.scheduler.schedule(() => resolve(), deadlineMs));
-      this.#flushNow();
+      for (const outlet of this.#outlets.values()) outlet.flush();
       this.#tellIdle();
     });
     deadline.unsubscribe();
     this.#stopped = true;
-    this.#flush.unsubscribe();
+    for (const outlet of this.#outlets.values()) outlet.close();
     const stopped = new BusError('bus-not-started', 'the bus was stopped while the message was on its way');
     for (const lane of this.#lanes.all()) this.#store.refuse({ lane, sendings: [] }, stopped);
     await this.#store.close();
@@ -131,23 +126,30 @@ export class BatchingSender {
       );
     }
     this.#bytes += bytes;
+    lane.bytes += bytes;
     lane.waiting.push({ id, record, bytes, sentAt, done });
-    if (!lane.busy) this.#ready.add(lane);
-    this.#flushSoon();
+    if (!lane.busy) this.#offer(lane, bytes);
   }
 
-  #flushSoon(): void {
-    if (this.#flushing || this.#rounds >= maxRounds || this.#ready.size === 0) return;
-    this.#flushing = true;
-    this.#flush = this.#host.scheduler.schedule(() => this.#flushNow(), this.#options.lingerMs);
+  /** A lane stays with its outlet until nothing of it waits there. */
+  #offer(lane: Lane, bytes: number): void {
+    lane.outlet ??= this.#outletFor(lane);
+    lane.outlet.offer(lane, bytes);
   }
 
-  #flushNow(): void {
-    this.#flushing = false;
-    if (this.#ready.size === 0 || this.#rounds >= maxRounds) return;
-    const loads = [...this.#ready].map(lane => this.#loadOf(lane)).filter(load => load.sendings.length > 0);
-    this.#ready.clear();
-    if (loads.length > 0) void this.#round(loads);
+  #outletFor({ topic, partition }: Lane): BrokerOutlet {
+    const node = this.#host.directory.find(topic)?.leaders[partition];
+    const found = this.#outlets.get(node);
+    if (found) return found;
+    const outlet = new BrokerOutlet({
+      scheduler: this.#host.scheduler,
+      lingerMs: this.#options.lingerMs,
+      loadOf: lane => this.#loadOf(lane),
+      store: loads => this.#store.store(loads),
+      done: lanes => this.#freed(lanes),
+    });
+    this.#outlets.set(node, outlet);
+    return outlet;
   }
 
   #loadOf(lane: Lane): Load {
@@ -156,20 +158,17 @@ export class BatchingSender {
     return loadOf(lane, batchMessages, Math.min(batchBytes, limits?.maxBatchBytes ?? batchBytes));
   }
 
-  async #round(loads: readonly Load[]): Promise<void> {
-    this.#rounds++;
-    await this.#store.store(loads);
-    this.#rounds--;
-    for (const { lane } of loads) {
+  #freed(lanes: readonly Lane[]): void {
+    for (const lane of lanes) {
       lane.busy = false;
-      if (lane.waiting.size > 0) this.#ready.add(lane);
+      lane.outlet = undefined;
+      if (lane.waiting.size > 0) this.#offer(lane, lane.bytes);
     }
-    // What has gathered meanwhile has waited long enough.
-    this.#flushNow();
     this.#tellIdle();
   }
 
   #tellIdle(): void {
-    if (this.#rounds === 0 && this.#ready.size === 0 && this.#asking.size === 0) this.#idle();
+    if (this.#asking.size > 0) return;
+    if ([...this.#outlets.values()].every(({ isIdle }) => isIdle)) this.#idle();
   }
 }

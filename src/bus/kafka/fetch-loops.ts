@@ -73,9 +73,13 @@ export class FetchLoops {
       const mine = this.#host.partitions.filter(partition => this.#reader.leaderOf(partition) === node);
       if (mine.length === 0) return;
       const wishes = this.#wishes(node);
-      if (wishes.length === 0) await this.#room();
-      else
+      if (wishes.length === 0) {
+        this.#host.fetched();
+        // Delivering may have made room.
+        if (this.#wishes(node).length === 0) await this.#room();
+      } else {
         await this.#fetch(node, wishes, mine.length > wishes.length ? shortWaitMs : this.#options.maxWaitMs);
+      }
     }
   }
 
@@ -110,7 +114,10 @@ export class FetchLoops {
 
   async #fetch(node: number, wishes: readonly FetchWish[], maxWaitMs: number): Promise<void> {
     try {
-      const answers = await this.#reader.fetch(node, wishes, maxWaitMs);
+      const answer = this.#reader.fetch(node, wishes, maxWaitMs);
+      // What came last is delivered while the broker is at work.
+      this.#host.fetched();
+      const answers = await answer;
       if (this.#closed) return;
       for (const answer of answers) {
         const wish = wishes.find(each => isSamePartition(each, answer));
@@ -121,7 +128,6 @@ export class FetchLoops {
         partition?.take(answer);
       }
       this.#host.failing(undefined);
-      this.#host.fetched();
     } catch (error) {
       await this.#recover(error);
     }

@@ -54,6 +54,7 @@ export class LoadStore {
   refuse({ lane, sendings }: Load, error: BusError): void {
     const behind: Sending[] = [];
     for (let next = lane.waiting.shift(); next !== undefined; next = lane.waiting.shift()) behind.push(next);
+    lane.bytes = 0;
     for (const { bytes, done } of [...sendings, ...behind]) {
       this.#host.freed(bytes);
       done(error, undefined);

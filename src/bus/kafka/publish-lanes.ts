@@ -19,7 +19,17 @@ export interface Lane {
   readonly topic: string;
   readonly partition: number;
   readonly waiting: Queue<Sending>;
+  /** Of what waits. */
+  bytes: number;
+  /** Through which it goes out; undefined while nothing waits or is under way. */
+  outlet: LaneOutlet | undefined;
   busy: boolean;
+}
+
+/** Where lanes wait for their turn. */
+export interface LaneOutlet {
+  /** A lane, none of which is under way, has so many bytes more to send. */
+  offer(lane: Lane, bytes: number): void;
 }
 
 /** One batch of one lane under way. */
@@ -42,7 +52,14 @@ export class PublishLanes {
     }
     const lanes = this.#lanes.get(name) ?? new Map<number, Lane>();
     this.#lanes.set(name, lanes);
-    const lane = lanes.get(index) ?? { topic: name, partition: index, waiting: new Queue(), busy: false };
+    const lane = lanes.get(index) ?? {
+      topic: name,
+      partition: index,
+      waiting: new Queue(),
+      bytes: 0,
+      outlet: undefined,
+      busy: false,
+    };
     lanes.set(index, lane);
     return lane;
   }
@@ -66,6 +83,7 @@ export function loadOf(lane: Lane, maxMessages: number, maxBytes: number): Load 
     const next = lane.waiting.peek();
     if (next === undefined || (sendings.length > 0 && bytes + next.bytes > maxBytes)) break;
     lane.waiting.shift();
+    lane.bytes -= next.bytes;
     bytes += next.bytes;
     sendings.push(next);
   }

@@ -1,6 +1,6 @@
 import { BusError } from '../../core/publisher.ts';
 import type { TopicSettings } from '../../core/topic.ts';
-import type { KafkaDriver, TopicMetadata } from './driver.ts';
+import type { KafkaDriver, PartitionMetadata, TopicMetadata } from './driver.ts';
 import { headroomBytes, settingsOf } from './topic-configs.ts';
 
 /** What a topic takes. */
@@ -15,6 +15,8 @@ export interface TopicLimits {
 export interface KnownTopic {
   readonly name: string;
   readonly partitions: number;
+  /** The node that led each partition when it was last asked about. */
+  readonly leaders: readonly (number | undefined)[];
   /** Undefined until they were asked for: that costs a request a topic. */
   readonly limits: TopicLimits | undefined;
 }
@@ -42,7 +44,7 @@ export class TopicDirectory {
     for (const name of this.#topics.keys()) if (!names.has(name)) this.#topics.delete(name);
     for (const { name, partitions } of known) {
       const limits = this.#topics.get(name)?.limits;
-      this.#topics.set(name, { name, partitions: partitions.length, limits });
+      this.#topics.set(name, { name, partitions: partitions.length, leaders: leadersOf(partitions), limits });
     }
   }
 
@@ -105,7 +107,7 @@ export class TopicDirectory {
       maxMessageBytes: this.#declared.get(name) ?? maxMessageBytes,
       maxBatchBytes: maxMessageBytes + headroomBytes,
     };
-    const topic = { name, partitions: partitions.length, limits };
+    const topic = { name, partitions: partitions.length, leaders: leadersOf(partitions), limits };
     this.#topics.set(name, topic);
     return topic;
   }
@@ -124,6 +126,12 @@ export class TopicDirectory {
     const known = this.names.slice(0, 8).join(', ') || 'none';
     throw new BusError('topic-not-found', `no topic ${name}: create it first (there are: ${known})`);
   }
+}
+
+function leadersOf(partitions: readonly PartitionMetadata[]): readonly (number | undefined)[] {
+  const leaders: (number | undefined)[] = [];
+  for (const { partition, leader } of partitions) leaders[partition] = leader;
+  return leaders;
 }
 
 /** Topics that the brokers keep for themselves. */

@@ -23,7 +23,7 @@ class Bench {
 
   constructor(publishing: PublishingOptions = {}) {
     const limits = { maxMessageBytes: 1000, maxBatchBytes: 1_000_000 };
-    const topic = { name: 't', partitions: 3, limits };
+    const topic = { name: 't', partitions: 3, leaders: [1, 1, 2], limits };
     const producer: DriverProducer = {
       send: batches => this.#store(batches),
       close: () => Promise.resolve(),

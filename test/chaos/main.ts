@@ -1,20 +1,36 @@
 import { parseArgs } from 'node:util';
-import { type KafkaCluster, startKafka } from '../brokers/kafka/kafka-cluster.ts';
-import { runKilledWorkers } from './killed-workers.ts';
+import { runDisturbed } from './disturbed-run.ts';
+import { type ChaosKind, chaosKinds, plannedEvents } from './events.ts';
+import type { Difference } from './outcome.ts';
 import { noRecordedDays } from './recorded-days.ts';
 
-const usage = `Usage: npm run chaos -- [--seeds N] [--first SEED] [--days N] [--kills N] [--workers N] [--brokers N]
+const usage = `Usage: npm run chaos -- [options]
 
-Kills worker processes on a real Kafka at random moments, and compares what they write with a run without kills.`;
+Runs the market job in worker processes on a real Kafka, kills, freezes, cuts off, adds and removes workers and
+brokers at random moments, and compares what is written with a run of one process that nothing happens to.
+
+  --seeds N        so many runs, each with another plan (3)
+  --first SEED     the seed of the first (1)
+  --only KINDS     events of these kinds only, with commas between: ${chaosKinds.slice(0, 4).join(',')},
+                   ${chaosKinds.slice(4).join(',')}
+  --events N       so many events a run (8)
+  --days N         recorded days (7)
+  --workers N      (3)
+  --brokers N      (3)
+  --planted-bug    workers commit before they publish: the run has to fail
+  --quiet          do not tell of each event`;
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '3' },
     first: { type: 'string', default: '1' },
+    only: { type: 'string' },
+    events: { type: 'string', default: '8' },
     days: { type: 'string', default: '7' },
-    kills: { type: 'string', default: '8' },
     workers: { type: 'string', default: '3' },
     brokers: { type: 'string', default: '3' },
+    'planted-bug': { type: 'boolean', default: false },
+    quiet: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -28,43 +44,59 @@ else {
 
 async function run(): Promise<void> {
   const [first, seeds] = [Number(values.first), Number(values.seeds)];
+  const totals = { runs: 0, lost: 0, wrong: 0, reordered: 0, duplicates: 0, backwards: 0 };
   for (let seed = first; seed < first + seeds; seed++) {
-    const kafka = await startKafka({ brokers: Number(values.brokers) });
-    const end = (): void => void kafka.stop().then(() => process.exit(130));
-    process.once('SIGINT', end);
-    try {
-      if (!(await passes(seed, kafka))) process.exitCode = 1;
-    } finally {
-      process.off('SIGINT', end);
-      await kafka.stop();
+    const found = await foundIn(seed);
+    totals.runs++;
+    for (const what of ['lost', 'wrong', 'reordered', 'duplicates', 'backwards'] as const) {
+      totals[what] += found[what];
     }
+    if (found.lost + found.wrong + found.reordered + found.backwards > 0) process.exitCode = 1;
   }
+  console.log(
+    `${totals.runs} runs: lost ${totals.lost}, wrong ${totals.wrong}, reordered ${totals.reordered}, offsets backwards ${totals.backwards}, duplicates ${totals.duplicates}`,
+  );
 }
 
-async function passes(seed: number, kafka: KafkaCluster): Promise<boolean> {
+type Found = Readonly<Record<'lost' | 'wrong' | 'reordered' | 'duplicates' | 'backwards', number>>;
+
+async function foundIn(seed: number): Promise<Found> {
   const began = Date.now();
-  const { differences, signals } = await runKilledWorkers({
-    brokers: kafka.bootstrap,
-    seed,
-    workers: Number(values.workers),
-    kills: Number(values.kills),
+  const seconds = (): number => Math.round((Date.now() - began) / 1000);
+  const sizes = { workers: Number(values.workers), brokers: Number(values.brokers) };
+  const report = await runDisturbed({
+    ...sizes,
+    events: plannedEvents(seed, Number(values.events), { ...sizes, kinds: kinds() }),
     symbols: ['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'],
     days: Number(values.days),
     sessionTimeoutMs: 10_000,
+    plantedBug: values['planted-bug'],
+    ...(!values.quiet && { report: what => console.log(`  ${String(seconds()).padStart(4)} s  ${what}`) }),
   });
-  const all = Object.values(differences);
-  const sum = (what: 'lost' | 'wrong' | 'reordered' | 'duplicates'): number =>
-    all.reduce((total, difference) => total + difference[what], 0);
-  const seconds = Math.round((Date.now() - began) / 1000);
-  const [lost, wrong, reordered, duplicates] = [
-    sum('lost'),
-    sum('wrong'),
-    sum('reordered'),
-    sum('duplicates'),
-  ];
+  const sum = (what: keyof Difference): number =>
+    Object.values(report.differences).reduce((total, difference) => total + difference[what], 0);
+  const found = {
+    lost: sum('lost'),
+    wrong: sum('wrong'),
+    reordered: sum('reordered'),
+    duplicates: sum('duplicates'),
+    backwards: report.backwards.length,
+  };
   console.log(
-    `seed ${seed}: lost ${lost}, wrong ${wrong}, reordered ${reordered}, duplicates ${duplicates}, signals ${signals}, ${seconds} s`,
+    `seed ${seed}: lost ${found.lost}, wrong ${found.wrong}, reordered ${found.reordered}, offsets backwards ${found.backwards}, duplicates ${found.duplicates}, signals ${report.signals}, exit codes ${report.exitCodes.join(' ')}, ended by themselves ${report.restarts}, ${seconds()} s`,
   );
-  if (lost + wrong + reordered > 0) console.log(differences);
-  return lost + wrong + reordered === 0;
+  if (found.lost + found.wrong + found.reordered > 0) {
+    console.log(report.differences);
+    console.log(report.said);
+  }
+  for (const line of report.backwards) console.log(`  backwards: ${line}`);
+  return found;
+}
+
+function kinds(): readonly ChaosKind[] {
+  if (values.only === undefined) return chaosKinds;
+  const asked = values.only.split(',');
+  const known = chaosKinds.filter(kind => asked.includes(kind));
+  if (known.length === asked.length) return known;
+  throw new RangeError(`--only ${values.only}: the kinds are ${chaosKinds.join(', ')}`);
 }

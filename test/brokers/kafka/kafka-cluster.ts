@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { defaultVersion, kafkaJars } from './artifacts.ts';
 import { runBroker, type KafkaBroker } from './broker-process.ts';
 import { prepareStorage, type BrokerSettings } from './broker-storage.ts';
+import { type ClientLine, openLines } from './client-lines.ts';
 import { makeCertificates, type Certificates } from './certificates.ts';
 import { nodePorts } from './node-ports.ts';
 import { missingForKafka } from './requirements.ts';
@@ -23,6 +24,8 @@ export interface KafkaOptions {
   readonly security?: KafkaSecurity;
   /** Settings of the brokers that come before the usual ones. */
   readonly properties?: Properties;
+  /** So many further ways for clients into the cluster, each with a network that can fail on its own; default 0. */
+  readonly lines?: number;
   /** Hears of each step on the way. */
   readonly report?: (what: string) => void;
   /** Ends a start that is under way. */
@@ -33,6 +36,8 @@ export interface KafkaCluster {
   /** The address of each broker, as host:port. */
   readonly bootstrap: readonly string[];
   readonly brokers: readonly KafkaBroker[];
+  /** As many as were asked for. */
+  readonly lines: readonly ClientLine[];
   /** With TLS. */
   readonly certificates: Certificates | undefined;
   /** Stops the brokers, and removes their data where it is temporary. */
@@ -55,7 +60,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaClust
     if (kept === undefined) await rm(folder, { recursive: true, force: true });
   };
   try {
-    const { settings, certificates } = await brokerSettings(options, jars, folder);
+    const { settings, certificates, lines } = await brokerSettings(options, jars, folder);
     report('formatting storage');
     const format = { clusterId: newClusterId(), scram: scramUsers(options.security ?? {}) };
     await Promise.all(settings.map(each => prepareStorage(each, format)));
@@ -65,9 +70,11 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaClust
     return {
       bootstrap: brokers.map(({ address }) => address),
       brokers,
+      lines,
       certificates,
       async stop() {
         await Promise.all(brokers.map(broker => broker.stop()));
+        await Promise.all(lines.flatMap(({ proxies }) => proxies.map(proxy => proxy.close())));
         await clean();
       },
     };
@@ -81,7 +88,11 @@ async function brokerSettings(
   options: KafkaOptions,
   jars: string,
   folder: string,
-): Promise<{ settings: BrokerSettings[]; certificates: Certificates | undefined }> {
+): Promise<{
+  settings: BrokerSettings[];
+  certificates: Certificates | undefined;
+  lines: readonly ClientLine[];
+}> {
   const { brokers: count = 1, security = {}, properties } = options;
   await mkdir(folder, { recursive: true });
   const before = (await readdir(folder)).filter(name => /^broker-\d+$/.test(name)).length;
@@ -91,22 +102,23 @@ async function brokerSettings(
   const certificates =
     security.tls === undefined ? undefined : await makeCertificates(join(folder, 'tls'), names);
   const nodes = await nodePorts(count, options.port);
+  const { lines, propertiesOf } = await openLines(options.lines ?? 0, count);
   const settings = nodes.map(({ client }, at) => {
     const own = join(folder, `broker-${at + 1}`);
+    const usual = {
+      ...serverProperties(at + 1, nodes, own),
+      ...securityProperties(security, certificates),
+    };
     return {
       address: `127.0.0.1:${client}`,
       folder: own,
       temporary: options.folder === undefined ? folder : undefined,
       jars,
       heap: count === 1 ? ['-Xms256m', '-Xmx512m'] : ['-Xmx384m'],
-      properties: {
-        ...serverProperties(at + 1, nodes, own),
-        ...securityProperties(security, certificates),
-        ...properties,
-      },
+      properties: { ...usual, ...propertiesOf(at, usual), ...properties },
     };
   });
-  return { settings, certificates };
+  return { settings, certificates, lines };
 }
 
 /** Nodes start together, as they wait for each other; where one fails, the others are ended. */

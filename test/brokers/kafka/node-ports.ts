@@ -15,18 +15,23 @@ export async function nodePorts(count: number, first?: number): Promise<NodePort
   for (const port of asked) {
     if (!(await isFree(port))) throw new Error(`port ${port} of 127.0.0.1 is in use`);
   }
-  const found = new Set(asked);
-  while (found.size < 3 * count) {
-    const port = randomInt(lowest, highest);
-    if (await isFree(port)) found.add(port);
-  }
-  const ports = [...found];
+  const ports = [...asked, ...(await freePorts(3 * count - asked.length, asked))];
   return Array.from({ length: count }, (_, at) => {
     const [client = 0, internal = 0, controller = 0] = [at, count + at, 2 * count + at].map(
       index => ports[index],
     );
     return { client, internal, controller };
   });
+}
+
+/** So many ports that nobody listens at, none of them among those that are taken already. */
+export async function freePorts(count: number, taken: readonly number[] = []): Promise<number[]> {
+  const found = new Set<number>();
+  while (found.size < count) {
+    const port = randomInt(lowest, highest);
+    if (!taken.includes(port) && (await isFree(port))) found.add(port);
+  }
+  return [...found];
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -1,0 +1,78 @@
+import { VirtualTimeScheduler } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { PartitionOffset } from '../../../src/bus/kafka/driver.ts';
+import { FetchedPartition } from '../../../src/bus/kafka/fetched-partition.ts';
+import { OffsetCommits } from '../../../src/bus/kafka/offset-commits.ts';
+
+const tracking = {
+  scheduler: new VirtualTimeScheduler(),
+  released: (): void => undefined,
+  redeliverable: (): void => undefined,
+  advanced: (): void => undefined,
+};
+
+/** A partition of which so many messages were read, and nothing waits: all of it is settled. */
+function settledUpTo(partition: number, offset: number): FetchedPartition {
+  const read = new FetchedPartition(tracking, { topic: 't', partition }, 0, Infinity);
+  read.take({ topic: 't', partition, records: [], nextOffset: offset, end: offset });
+  return read;
+}
+
+function bench(partitions: readonly FetchedPartition[], limits: readonly number[] = []) {
+  const sent: string[][] = [];
+  const outcomes: unknown[] = [];
+  let fails: Error | undefined;
+  const commits = new OffsetCommits(
+    async (offsets: readonly PartitionOffset[]) => {
+      sent.push(offsets.map(({ partition, offset }) => `${partition}@${offset}`));
+      await Promise.resolve();
+      if (fails) throw fails;
+    },
+    () => partitions,
+    { commitLimit: ({ partition }) => limits[partition] ?? Infinity },
+    error => outcomes.push(error),
+  );
+  return { commits, sent, outcomes, failWith: (error: Error | undefined) => (fails = error) };
+}
+
+describe('OffsetCommits', () => {
+  it('commit what has advanced, all in one request, and nothing twice', async () => {
+    const [first, second] = [settledUpTo(0, 5), settledUpTo(1, 7)];
+    const { commits, sent, outcomes } = bench([first, second]);
+    await commits.commit();
+    await commits.commit();
+    second.take({ topic: 't', partition: 1, records: [], nextOffset: 9, end: 9 });
+    await commits.commit();
+    expect(sent).toEqual([['0@5', '1@7'], ['1@9']]);
+    expect(outcomes).toEqual([undefined, undefined]);
+    expect([first.committed, second.committed]).toEqual([5, 9]);
+  });
+
+  it('go no further than a snapshot covers', async () => {
+    const { commits, sent } = bench([settledUpTo(0, 5), settledUpTo(1, 7)], [3, 0]);
+    await commits.commit();
+    expect(sent).toEqual([['0@3']]);
+  });
+
+  it('run one at a time, and what was committed meanwhile is not sent again', async () => {
+    const partition = settledUpTo(0, 5);
+    const { commits, sent } = bench([partition]);
+    const both = Promise.all([commits.commit(), commits.commit()]);
+    expect(sent).toEqual([]);
+    await both;
+    expect(sent).toEqual([['0@5']]);
+  });
+
+  it('tell of a failure, and try again next time', async () => {
+    const partition = settledUpTo(0, 5);
+    const { commits, sent, outcomes, failWith } = bench([partition]);
+    const away = new Error('away');
+    failWith(away);
+    await commits.commit();
+    expect(partition.committed).toBe(0);
+    failWith(undefined);
+    await commits.commit();
+    expect(sent).toEqual([['0@5'], ['0@5']]);
+    expect(outcomes).toEqual([away, undefined]);
+  });
+});

@@ -55,7 +55,9 @@ class Bench {
     const host = {
       scheduler: this.time,
       partitions: this.partitions,
-      fetched: (): void => void this.deliveries++,
+      fetched: (): void => {
+        this.deliveries++;
+      },
       outOfRange: (partition: FetchedPartition): Promise<void> => {
         partition.position = 50;
         return Promise.resolve();

@@ -1,10 +1,16 @@
 import { BusError } from '../../core/publisher.ts';
 import type { GroupLag, PartitionInfo, TopicInfo } from '../event-bus.ts';
 import type { KafkaDriver, PartitionMetadata } from './driver.ts';
+import type { GroupOffset, GroupOffsets } from './group-offsets.ts';
 import { driftOf, settingsOf } from './topic-configs.ts';
 
 /** All that the cluster knows of a topic. @throws BusError `topic-not-found` */
-export async function describeTopic(driver: KafkaDriver, name: string): Promise<TopicInfo> {
+export async function describeTopic(
+  driver: KafkaDriver,
+  groups: GroupOffsets,
+  name: string,
+): Promise<TopicInfo> {
+  const committed = groups.asked();
   const [metadata] = await driver.describeTopics([name]);
   if (metadata === undefined) throw new BusError('topic-not-found', `no topic ${name}: create it first`);
   const [configs, offsets, bytes] = await Promise.all([
@@ -26,7 +32,7 @@ export async function describeTopic(driver: KafkaDriver, name: string): Promise<
       bytes: bytes.get(partition) ?? 0,
       ...copiesOf(copies.get(partition)),
     })),
-    groups: await lagsOf(driver, name, ends),
+    groups: lagsOf(await committed(), name, ends),
     ...(drift.length > 0 && { drift }),
   };
 }
@@ -39,21 +45,17 @@ function copiesOf(
   return { ...(leader !== undefined && { leader }), replicas, inSync };
 }
 
-async function lagsOf(
-  driver: KafkaDriver,
+function lagsOf(
+  committed: readonly GroupOffset[],
   topic: string,
   ends: ReadonlyMap<number, number>,
-): Promise<readonly GroupLag[]> {
-  const groups = await driver.groups();
-  const lags = await Promise.all(
-    groups.map(async group =>
-      (await driver.committed(group, [topic])).map(({ partition, offset }) => ({
-        group,
-        partition,
-        committed: offset,
-        lag: Math.max(0, (ends.get(partition) ?? offset) - offset),
-      })),
-    ),
-  );
-  return lags.flat();
+): readonly GroupLag[] {
+  return committed
+    .filter(each => each.topic === topic)
+    .map(({ group, partition, offset }) => ({
+      group,
+      partition,
+      committed: offset,
+      lag: Math.max(0, (ends.get(partition) ?? offset) - offset),
+    }));
 }

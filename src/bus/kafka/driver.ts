@@ -172,7 +172,8 @@ export interface KafkaDriver {
   /** The first offset at or after a log time, by partition; the end where there is none. */
   offsetsAt(topic: string, timeMs: number): Promise<ReadonlyMap<number, number>>;
   groups(): Promise<readonly string[]>;
-  committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]>;
+  /** @param topics default: all that the group has committed in */
+  committed(group: string, topics?: readonly string[]): Promise<readonly PartitionOffset[]>;
   deleteGroup(group: string): Promise<void>;
 
   openProducer(options: ProducerOptions): Promise<DriverProducer>;

@@ -24,6 +24,7 @@ import { BatchingSender } from './batching-sender.ts';
 import { askedCluster } from './cluster-health.ts';
 import type { KafkaDriver } from './driver.ts';
 import { describeTopic } from './describe-topic.ts';
+import { GroupOffsets } from './group-offsets.ts';
 import type { KafkaOptions } from './kafka-options.ts';
 import { KafkaSource } from './kafka-source.ts';
 import { type KafkaSettings, settled } from './kafka-settings.ts';
@@ -98,7 +99,7 @@ export class KafkaBus implements EventBus {
       },
       publishing,
     );
-    this.#running = { driver, directory, sender };
+    this.#running = { driver, directory, sender, groups: new GroupOffsets(driver) };
   }
 
   async stop(): Promise<void> {
@@ -201,8 +202,8 @@ export class KafkaBus implements EventBus {
   }
 
   async getTopicInfo(name: string): Promise<TopicInfo> {
-    const { driver } = this.#require();
-    return describeTopic(driver, name);
+    const { driver, groups } = this.#require();
+    return describeTopic(driver, groups, name);
   }
 
   async endOffsets(topic: string): Promise<readonly number[]> {
@@ -271,6 +272,7 @@ interface Running {
   readonly driver: KafkaDriver;
   readonly directory: TopicDirectory;
   readonly sender: BatchingSender;
+  readonly groups: GroupOffsets;
 }
 
 function notStarted(): BusError {

@@ -161,7 +161,7 @@ export class KafkaJsDriver implements KafkaDriver {
     });
   }
 
-  committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]> {
+  committed(group: string, topics: readonly string[] = []): Promise<readonly PartitionOffset[]> {
     return this.#tryAsGroup(group, `asking what ${group} has committed`, async () => {
       const offsets = await this.#admin.fetchOffsets({ groupId: group, topics: [...topics] });
       return offsets.flatMap(({ topic, partitions }) =>

@@ -72,6 +72,7 @@ export {
 } from './runtime/pipeline.ts';
 export { PipelineStopped } from './runtime/failure-policy.ts';
 export { StateVersionError } from './runtime/pipeline-state.ts';
+export { type DrainEnd, type Drained, type OldestLeft, drainedText } from './runtime/drained.ts';
 export { type PipelineEvent, type PipelineStatus } from './runtime/pipeline-status.ts';
 export { ensureTopic } from './runtime/ensure-topic.ts';
 export { Runtime, type RuntimeOptions, run } from './runtime/runtime.ts';

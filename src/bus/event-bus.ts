@@ -29,8 +29,11 @@ export interface PartitionLifecycle {
   commitLimit?(partition: TopicPartition): number | undefined;
   /** A publisher waits for room that a commit would free: whoever holds commits back should hurry. */
   pressed?(): void;
-  /** The contiguous prefix of acked messages of a partition has grown up to this offset, exclusive. */
-  settled?(topic: string, partition: number, offset: number): void;
+  /**
+   * The contiguous prefix of acked messages of a partition has grown up to this offset, exclusive; `oldest` is the
+   * message that was taken and holds it there, where there is one.
+   */
+  settled?(topic: string, partition: number, offset: number, oldest: Message | undefined): void;
 }
 
 export interface StartOffset extends TopicPartition {

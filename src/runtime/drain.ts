@@ -1,20 +1,22 @@
 import type { SchedulerLike } from 'rxjs';
+import { inTime } from '../core/in-time.ts';
+import type { DrainEnd } from './drained.ts';
 
 const stepMs = 10;
 /** Nothing has moved for so long: what is left waits for something. */
 const standstillMs = 250;
 
 /**
- * Waits until nothing is in flight, or the deadline has passed. What waits for the other side of a join waits for
- * data that nobody sends any more, and what is delayed is not yet due: once nothing else moves, it is left for the
- * next start.
+ * Waits until nothing is in flight, or the deadline has passed, and says which. What waits for the other side of a
+ * join waits for data that nobody sends any more, and what is delayed is not yet due: once nothing else moves, it is
+ * left for the next start.
  */
 export function settledBy(
   until: number,
   scheduler: SchedulerLike,
   inFlight: () => number,
-  waitsForLater: () => boolean,
-): Promise<void> {
+  waitingForLater: () => number,
+): Promise<DrainEnd> {
   let movedAt = scheduler.now();
   let before = -1;
   return new Promise(resolve => {
@@ -23,25 +25,23 @@ export function settledBy(
       const now = scheduler.now();
       if (left !== before) movedAt = now;
       before = left;
-      const isLeft = now - movedAt >= standstillMs && waitsForLater();
-      if (left === 0 || now >= until || isLeft) resolve();
+      const waiting = waitingForLater();
+      const isDue = now >= until;
+      if (left === 0) resolve('finished');
+      else if (waiting > 0 && (now - movedAt >= standstillMs || (isDue && waiting >= left))) resolve('later');
+      else if (isDue) resolve('deadline');
       else scheduler.schedule(look, stepMs);
     };
     look();
   });
 }
 
-/** Waits for what calls back, not beyond the deadline. */
+/** Waits for what calls back, not beyond the deadline; whether it has in time. */
 export function doneBy(
   until: number,
   scheduler: SchedulerLike,
   begin: (done: () => void) => void,
-): Promise<void> {
-  return new Promise(resolve => {
-    const late = scheduler.schedule(() => resolve(), Math.max(0, until - scheduler.now()));
-    begin(() => {
-      late.unsubscribe();
-      resolve();
-    });
-  });
+): Promise<boolean> {
+  const done = new Promise<true>(resolve => begin(() => resolve(true)));
+  return inTime(done, until - scheduler.now(), scheduler, () => false);
 }

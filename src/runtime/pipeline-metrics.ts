@@ -4,6 +4,7 @@ import type { PipelineStatus } from './pipeline-status.ts';
 import type { SeriesMeter } from './series.ts';
 
 const joinWaiting = 'stream_join_waiting';
+const delayed = 'stream_delayed';
 
 /** What is counted of one pipeline. */
 export class PipelineMetrics {
@@ -41,15 +42,25 @@ export class PipelineMetrics {
 
   /** Deliveries that wait for data or for a time that a drain must not wait for. */
   get waitingForLater(): number {
-    return this.joinWaiting + this.#meter.sum('stream_delayed', { pipeline: this.#pipeline });
+    return this.joinWaiting + this.#meter.sum(delayed, { pipeline: this.#pipeline });
   }
 
   /** The names of the joins. */
   get joins(): readonly string[] {
+    return this.#stages([joinWaiting], 0);
+  }
+
+  /** The stages in which something waits for later. */
+  get waitingStages(): readonly string[] {
+    return this.#stages([joinWaiting, delayed], 1);
+  }
+
+  /** The stages of which one of these metrics is at least so much. */
+  #stages(names: readonly string[], atLeast: number): readonly string[] {
     return this.#meter
       .read()
-      .filter(({ name, tags }) => name === joinWaiting && tags['pipeline'] === this.#pipeline)
-      .flatMap(({ tags: { stage } }) => (stage === undefined ? [] : [stage]));
+      .filter(({ name, tags }) => names.includes(name) && tags['pipeline'] === this.#pipeline)
+      .flatMap(({ tags: { stage }, value }) => (stage === undefined || value < atLeast ? [] : [stage]));
   }
 
   /** A publisher that counts what the bus has stored. */

@@ -7,7 +7,8 @@ interface PartitionProgress extends TopicPartition {
   delivered: number;
   /** Everything before it is settled. */
   settled: number;
-  oldestKey: string | null;
+  /** The first that is not; of no meaning where all is settled. */
+  oldest: Message;
 }
 
 /** How far a pipeline has come in each of its source partitions. */
@@ -17,7 +18,8 @@ export class PipelineProgress {
   eventTime: number | undefined;
 
   /** A message is about to be delivered. */
-  see({ topic, partition, offset, key, timestamp }: Message): void {
+  see(message: Message): void {
+    const { topic, partition, offset, timestamp } = message;
     const progress = this.#partitions.get(topic, partition);
     if (progress === undefined) {
       this.#partitions.set(topic, partition, {
@@ -25,18 +27,21 @@ export class PipelineProgress {
         partition,
         delivered: offset + 1,
         settled: offset,
-        oldestKey: key,
+        oldest: message,
       });
     } else if (offset >= progress.delivered) {
-      if (progress.settled === progress.delivered) progress.oldestKey = key;
+      if (progress.settled === progress.delivered) progress.oldest = message;
       progress.delivered = offset + 1;
     }
     if (this.eventTime === undefined || timestamp > this.eventTime) this.eventTime = timestamp;
   }
 
-  settled(topic: string, partition: number, upTo: number): void {
+  /** @param oldest the first message that is not settled, where there is one */
+  settled(topic: string, partition: number, upTo: number, oldest: Message | undefined): void {
     const progress = this.#partitions.get(topic, partition);
-    if (progress) progress.settled = upTo;
+    if (progress === undefined) return;
+    progress.settled = upTo;
+    if (oldest) progress.oldest = oldest;
   }
 
   revoke({ topic, partition }: TopicPartition): void {
@@ -64,11 +69,13 @@ export class PipelineProgress {
     return lag;
   }
 
-  /** The oldest message that is not settled. */
-  get stuckAt(): string | undefined {
-    for (const { topic, partition, delivered, settled, oldestKey } of this.#partitions.values()) {
-      if (settled < delivered) return `${topic}[${partition}]@${settled} key ${oldestKey ?? 'none'}`;
+  /** Of the messages that are not settled the one with the oldest event time. */
+  get oldest(): Message | undefined {
+    let first: Message | undefined;
+    for (const { delivered, settled, oldest } of this.#partitions.values()) {
+      if (settled >= delivered) continue;
+      if (first === undefined || oldest.timestamp < first.timestamp) first = oldest;
     }
-    return undefined;
+    return first;
   }
 }

@@ -20,6 +20,7 @@ import { combinedMarkers } from './combined-markers.ts';
 import type { HandlingTime } from './handling-time.ts';
 import type { Pipeline, PipelineOptions } from './pipeline.ts';
 import type { PipelineMetrics } from './pipeline-metrics.ts';
+import { type MessagePlace, placeText } from './message-place.ts';
 import { PipelineProgress } from './pipeline-progress.ts';
 import { PipelineState } from './pipeline-state.ts';
 import type { PipelineEvent } from './pipeline-status.ts';
@@ -135,14 +136,9 @@ export class PipelineRun {
     });
   }
 
-  #lost({
-    topic,
-    partition,
-    offset: at,
-    key,
-  }: Pick<Message, 'topic' | 'partition' | 'offset' | 'key'>): void {
+  #lost(message: MessagePlace): void {
     const { pipeline, options } = this.#host;
-    const place = `${topic}[${partition}]@${at} key ${key ?? 'none'}`;
+    const place = placeText(message);
     const reason = `the delivery ${place} was thrown away unsettled: filter inside each(), or with filterValues()`;
     options.report({ kind: 'lost', pipeline: pipeline.name, reason });
   }
@@ -179,8 +175,8 @@ export class PipelineRun {
       pressed: () => this.snapshots.take(),
       commitLimit: ({ topic, partition }) =>
         this.snapshots.limitOf(topic, partition) ?? this.watermarks.limitOf(topic, partition),
-      settled: (topic, partition, upTo) => {
-        this.progress.settled(topic, partition, upTo);
+      settled: (topic, partition, upTo, oldest) => {
+        this.progress.settled(topic, partition, upTo, oldest);
         handling.settled(topic, partition, upTo);
         this.watermarks.settled(topic, partition, upTo);
         this.snapshots.settled();

@@ -1,19 +1,20 @@
 import { Subject, Subscription } from 'rxjs';
-import type { CircuitChange } from '../../operators/circuit.ts';
 import { deadLetter } from '../../operators/dead-letter.ts';
 import type { NamedPublisher } from '../../operators/named-publisher.ts';
 import { requireCapability } from '../bus/capabilities.ts';
 import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
 import { settlement } from '../core/delivery.ts';
 import { reasonOf } from '../core/failure.ts';
-import type { BusError } from '../core/publisher.ts';
 import { OptionError } from '../core/option.ts';
 import { largestGathering, stagesOf } from '../core/stage.ts';
 import { addressedTo } from './addressed.ts';
 import { markersCombinedAnew } from './combined-markers.ts';
 import { doneBy, settledBy } from './drain.ts';
+import type { DrainEnd, Drained, Leftover } from './drained.ts';
 import { passByPolicy } from './failure-policy.ts';
 import { HandlingTime } from './handling-time.ts';
+import { HoldUps } from './hold-ups.ts';
+import { placeOf, placeText } from './message-place.ts';
 import type { Pipeline, PipelineContext } from './pipeline.ts';
 import { PipelineMetrics } from './pipeline-metrics.ts';
 import { PipelineRun, type RunOptions, defaultMaxInFlight } from './pipeline-run.ts';
@@ -41,15 +42,16 @@ export class RunningPipeline {
   #restarts = 0;
   readonly #backoff = new RestartBackoff();
   #problem: string | undefined;
-  /** Stages that wait because the bus refuses what they send, each with the reason. */
-  readonly #held = new Map<string, string>();
-  /** The last change of each circuit breaker. */
-  readonly #circuits = new Map<string, CircuitChange>();
+  readonly #holdUps: HoldUps;
+  /** Of the chain that ended last. */
+  #leftover: Leftover = { left: 0, oldest: undefined };
+  #drained: Promise<Drained> | undefined;
 
   constructor(pipeline: Pipeline, bus: EventBus, options: RunOptions) {
     this.pipeline = pipeline;
     this.#bus = bus;
     this.#options = options;
+    this.#holdUps = new HoldUps(pipeline.name, options.report);
     this.#metrics = new PipelineMetrics(pipeline.name, options.meter, () => this.#run.progress.inFlight);
     this.#run = this.#newRun();
   }
@@ -97,6 +99,7 @@ export class RunningPipeline {
 
   /** @param ends the offset that the next message of a partition will get */
   status(ends: (partition: TopicPartition) => number): PipelineStatus {
+    const { oldest } = this.#run.progress;
     return {
       name: this.pipeline.name,
       phase: this.#phase,
@@ -106,32 +109,64 @@ export class RunningPipeline {
       watermark: this.#run.watermarks.current,
       eventTime: this.#run.progress.eventTime,
       restarts: this.#restarts,
-      problem: this.#problem ?? this.#waits ?? this.#run.snapshots.problem,
-      stuckAt: this.#run.progress.stuckAt,
-      circuits: new Map([...this.#circuits].map(([stage, { to }]) => [stage, to])),
+      problem: this.#problem ?? this.#holdUps.problem ?? this.#run.snapshots.problem,
+      stuckAt: oldest && placeText(oldest),
+      circuits: this.#holdUps.circuits,
       snapshots: this.#run.snapshots.count,
       keys: this.#run.state.sizes,
     };
   }
 
-  /** Takes no more messages, waits until what is in flight is settled or the deadline has passed, and ends. */
-  async drain(deadlineMs: number): Promise<void> {
-    if (this.#phase === 'stopped') return;
-    const { scheduler } = this.#options;
-    const until = scheduler.now() + deadlineMs;
+  /**
+   * Takes no more messages, waits until what is in flight is settled or the deadline has passed, stores state and
+   * attempts, and ends. Asked again it answers the same.
+   *
+   * @returns how it ended and what is left; it never rejects
+   */
+  drain(deadlineMs: number): Promise<Drained> {
+    this.#drained ??= this.#drain(this.#options.scheduler.now() + deadlineMs);
+    return this.#drained;
+  }
+
+  async #drain(until: number): Promise<Drained> {
     const runs = this.#phase === 'running';
-    this.#phase = 'draining';
+    if (this.#phase !== 'stopped') this.#phase = 'draining';
     this.#restartTimer.unsubscribe();
     this.#draining$.next(true);
-    if (runs) {
-      const inFlight = (): number => this.#run.progress.inFlight;
-      await settledBy(until, scheduler, inFlight, () => this.#metrics.waitingForLater > 0);
-      // State that reflects more than is settled must not be stored.
-      if (inFlight() === 0) await doneBy(until, scheduler, done => this.#run.snapshots.takeLast(done));
-      this.#chain.unsubscribe();
-      await doneBy(until + lastWriteMs, scheduler, done => this.#run.attempts.write(done));
-    }
+    const { reason, problem } = runs ? await this.#finish(until) : this.#notRunning();
     this.stop();
+    return { pipeline: this.pipeline.name, reason, ...this.#leftover, problem };
+  }
+
+  async #finish(until: number): Promise<Pick<Drained, 'reason' | 'problem'>> {
+    const { scheduler } = this.#options;
+    const { progress, snapshots, attempts } = this.#run;
+    const waiting = (): number => this.#metrics.waitingForLater;
+    const end: DrainEnd = await settledBy(until, scheduler, () => progress.inFlight, waiting);
+    // State that reflects more than is settled must not be stored.
+    const isStored =
+      progress.inFlight > 0 || (await doneBy(until, scheduler, done => snapshots.takeLast(done)));
+    // Broken or stopped meanwhile.
+    if (this.#chain.closed) return this.#notRunning();
+    this.#endChain();
+    const areWritten = await doneBy(until + lastWriteMs, scheduler, done => attempts.write(done));
+    if (!isStored) return { reason: 'deadline', problem: 'its last snapshot was not stored in time' };
+    const unwritten = areWritten ? undefined : 'its attempts were not written in time, and are counted anew';
+    return { reason: end, problem: snapshots.problem ?? unwritten };
+  }
+
+  #notRunning(): Pick<Drained, 'reason' | 'problem'> {
+    return { reason: 'not-running', problem: this.#problem };
+  }
+
+  /** What a chain leaves behind is known for as long as it has its partitions. */
+  #endChain(): void {
+    if (this.#chain.closed) return;
+    const { oldest, inFlight } = this.#run.progress;
+    const waiting = this.#metrics.waitingStages;
+    const stage = this.#holdUps.stage ?? (waiting.length === 1 ? waiting[0] : undefined);
+    this.#leftover = { left: inFlight, oldest: oldest && { ...placeOf(oldest), ...(stage && { stage }) } };
+    this.#chain.unsubscribe();
   }
 
   /** Ends at once: what is in flight comes again at the next start. */
@@ -140,7 +175,7 @@ export class RunningPipeline {
     this.#phase = 'stopped';
     this.#restartTimer.unsubscribe();
     this.#run.stop();
-    this.#chain.unsubscribe();
+    this.#endChain();
     this.#metrics.close();
     this.#options.report({ kind: 'stopped', pipeline: this.pipeline.name });
   }
@@ -149,8 +184,7 @@ export class RunningPipeline {
     this.#backoff.began(this.#options.scheduler.now());
     const newRun = this.#newRun();
     this.#run = newRun;
-    this.#held.clear();
-    this.#circuits.clear();
+    this.#holdUps.clear();
     const chain = new Subscription();
     this.#chain = chain;
     const broke = (error: unknown): void => this.#broke(error);
@@ -178,12 +212,13 @@ export class RunningPipeline {
   #broke(error: unknown): void {
     this.#run.attempts.write();
     this.#run.stop();
-    this.#chain.unsubscribe();
-    if (this.#phase === 'stopped' || this.#phase === 'draining') return;
+    this.#endChain();
+    if (this.#phase === 'stopped') return;
+    this.#problem = reasonOf(error);
+    if (this.#phase === 'draining') return this.stop();
     const retryInMs = this.#backoff.next(this.#options.scheduler.now());
     this.#restarts++;
     this.#phase = 'restarting';
-    this.#problem = reasonOf(error);
     this.#options.report({ kind: 'failed', pipeline: this.pipeline.name, reason: this.#problem, retryInMs });
     this.#restartTimer = this.#options.scheduler.schedule(() => this.#begin(), retryInMs);
   }
@@ -197,7 +232,7 @@ export class RunningPipeline {
       pipeline: name,
       worker,
       announce: topic => this.#outputs.add(topic),
-      held: (stage, refusal) => this.#hold(stage, refusal),
+      held: (stage, refusal) => this.#holdUps.held(stage, refusal),
     };
     return {
       name,
@@ -213,10 +248,7 @@ export class RunningPipeline {
         this.#bus
           .source(topic.name, { maxInFlight: 4096 })
           .pipe(markersCombinedAnew(), addressedTo(undefined)),
-      circuitChanged: change => {
-        this.#circuits.set(change.stage, change);
-        this.#options.report({ kind: 'circuit', pipeline: name, change });
-      },
+      circuitChanged: change => this.#holdUps.changed(change),
       onFailure: deadLetterOptions => {
         const policy = options.onFailure ?? 'dead-letter';
         return policy === 'dead-letter'
@@ -237,25 +269,5 @@ export class RunningPipeline {
       outputs: this.#outputs,
       draining$: this.#draining$,
     });
-  }
-
-  #hold(stage: string, refusal: BusError | undefined): void {
-    const { name } = this.pipeline;
-    if (refusal === undefined) {
-      if (this.#held.delete(stage)) this.#options.report({ kind: 'going-on', pipeline: name, stage });
-      return;
-    }
-    if (!this.#held.has(stage)) {
-      this.#options.report({ kind: 'waiting', pipeline: name, stage, reason: refusal.message });
-    }
-    this.#held.set(stage, refusal.message);
-  }
-
-  get #waits(): string | undefined {
-    for (const [stage, reason] of this.#held) return `${stage} waits, and the pipeline with it: ${reason}`;
-    for (const { stage, to, reason } of this.#circuits.values()) {
-      if (to !== 'closed') return `${stage} is ${to}: ${reason}`;
-    }
-    return undefined;
   }
 }

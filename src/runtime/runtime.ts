@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import { type SchedulerLike, asyncScheduler } from 'rxjs';
 import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
+import { inDataOrder } from './data-order.ts';
+import type { Drained } from './drained.ts';
 import { ensureTopic } from './ensure-topic.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { PipelineEvent, PipelineStatus } from './pipeline-status.ts';
@@ -60,10 +62,24 @@ export class Runtime {
     );
   }
 
-  /** Ends all of them in the order of the data, each with what is left of the deadline. */
-  async drain(deadlineMs: number): Promise<void> {
+  /**
+   * Ends all of them in the order of the data, no pipeline before those whose outputs it reads, each with what is left
+   * of the deadline: it takes no more messages, finishes what it has begun, and commits.
+   *
+   * @returns how each ended and what it leaves for the next start, in the order in which they ended; it never rejects
+   *
+   * @example
+   * const runtime = await run([upper], bus);
+   * const drained = await runtime.drain(5_000);
+   * if (drained.some(({ reason }) => reason === 'deadline')) process.exitCode = 3;
+   */
+  async drain(deadlineMs: number): Promise<readonly Drained[]> {
     const until = this.#scheduler.now() + deadlineMs;
-    for (const running of this.#running) await running.drain(Math.max(0, until - this.#scheduler.now()));
+    const drained: Drained[] = [];
+    for (const running of inDataOrder(this.#running)) {
+      drained.push(await running.drain(Math.max(0, until - this.#scheduler.now())));
+    }
+    return drained;
   }
 
   stop(): void {

@@ -1,11 +1,12 @@
 import { type SchedulerLike, asyncScheduler } from 'rxjs';
 import { reasonOf } from '../core/failure.ts';
+import { inTime } from '../core/in-time.ts';
 import type { EventBus } from '../bus/event-bus.ts';
 import type { CircuitChange } from '../../operators/index.ts';
+import { type Drained, drainedText } from '../runtime/drained.ts';
 import type { PipelineEvent } from '../runtime/pipeline-status.ts';
 import { ensureTopic } from '../runtime/ensure-topic.ts';
 import { Runtime } from '../runtime/runtime.ts';
-import { drainAll, within } from './drain.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { Feeds, type WorkerFeed } from './feeds.ts';
 import { type HttpServer, startHttpServer } from './http-server.ts';
@@ -121,14 +122,12 @@ class Worker {
     this.#readiness.phase = 'draining';
     this.#logger.info({ worker: name, drainDeadlineMs }, 'stopping');
     const feedsEnded = await this.#stopFeeds(left());
-    const unfinished = await drainAll(this.#runtime.pipelines, left(), this.#scheduler);
+    const drained = await this.#runtime.drain(left());
+    for (const each of drained) this.#tellDrained(each);
     await this.#stopReporting();
-    if (feedsEnded && unfinished.length === 0) return exitCodes.ok;
-    this.#logger.warn(
-      { worker: name, unfinished },
-      'the drain deadline passed: what is left over comes again at the next start',
-    );
-    return exitCodes.drainDeadline;
+    if (!feedsEnded) this.#logger.warn({ worker: name }, 'the feeds did not end by the drain deadline');
+    const isLate = !feedsEnded || drained.some(({ reason }) => reason === 'deadline');
+    return isLate ? exitCodes.drainDeadline : exitCodes.ok;
   }
 
   /** Whether anything failed meanwhile. */
@@ -161,6 +160,13 @@ class Worker {
     await started?.(running);
   }
 
+  #tellDrained(drained: Drained): void {
+    const { pipeline, reason: end, left, oldest, problem } = drained;
+    if (end === 'finished' && problem === undefined) return;
+    const isWell = end === 'later' && problem === undefined;
+    this.#logger[isWell ? 'info' : 'warn']({ pipeline, end, left, oldest, problem }, drainedText(drained));
+  }
+
   #startReporting(): void {
     const { reportIntervalMs: intervalMs = 10_000, onMetrics } = this.#options;
     if (intervalMs === false) return;
@@ -172,7 +178,7 @@ class Worker {
       reportHealth(() => this.#readiness.report(), this.#reporting('health', intervalMs)),
       ...(onMetrics ? [pushMetrics(this.#series, onMetrics, { intervalMs, scheduler, failed })] : []),
     ];
-    this.#held.add('reports', () => within(this.#stopTickers(), lastReportMs, scheduler));
+    this.#held.add('reports', () => inTime(this.#stopTickers(), lastReportMs, scheduler, () => undefined));
   }
 
   /** The last numbers are those of the end. */
@@ -181,15 +187,17 @@ class Worker {
       await Promise.all(this.#tickers.map(ticker => ticker.tick()));
       await this.#audit.record('worker-stopped', this.#options.name);
     };
-    await within(last(), lastReportMs, this.#scheduler);
+    await inTime(last(), lastReportMs, this.#scheduler, () => undefined);
   }
 
   #stopTickers(): Promise<unknown> {
     return Promise.all(this.#tickers.map(ticker => ticker.stop()));
   }
 
+  /** Whether they have ended in time. */
   #stopFeeds(deadlineMs = 1_000): Promise<boolean> {
-    return within(this.#feeds.stop(), deadlineMs, this.#scheduler);
+    const ended = this.#feeds.stop().then(() => true);
+    return inTime(ended, deadlineMs, this.#scheduler, () => false);
   }
 
   #reporting(what: string, intervalMs?: number): Parameters<typeof auditLog>[0] {

@@ -129,9 +129,16 @@ describe('runWorker', () => {
     await expect.poll(async () => (await runtime.status())[0]?.inFlight).toBe(1);
     stop();
     expect(await code).toBe(3);
-    expect(logged.find(({ level }) => level === 'warn')?.fields).toEqual({
-      worker: 'w1',
-      unfinished: ['hanging'],
+    expect(logged.find(({ level }) => level === 'warn')).toEqual({
+      level: 'warn',
+      fields: {
+        pipeline: 'hanging',
+        end: 'deadline',
+        left: 1,
+        oldest: { topic: 'words', partition: 0, offset: 0, key: 'hello' },
+        problem: undefined,
+      },
+      text: 'hanging: not finished by the deadline, 1 message, the oldest words[0]@0 key hello, left for the next start',
     });
   });
 

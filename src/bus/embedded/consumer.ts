@@ -181,7 +181,8 @@ export class Consumer implements ReaderHost {
 
   advanced(reader: PartitionReader): void {
     const { tracker } = reader;
-    this.#options.lifecycle?.settled?.(tracker.topic, tracker.partition, tracker.prefix);
+    const { topic, partition, prefix, oldest } = tracker;
+    this.#options.lifecycle?.settled?.(topic, partition, prefix, oldest);
     this.#commit(reader);
     if (this.#starved || this.#options.untilEnd === true) this.#host.wake(this);
   }

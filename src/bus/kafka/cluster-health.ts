@@ -1,8 +1,8 @@
 import type { SchedulerLike } from 'rxjs';
 import { reasonOf } from '../../core/failure.ts';
+import { inTime } from '../../core/in-time.ts';
 import { BusError } from '../../core/publisher.ts';
 import type { BusFigures } from '../bus-condition.ts';
-import { answeredInTime } from './answered-in-time.ts';
 import { clusterCondition } from './cluster-condition.ts';
 import type { KafkaDriver } from './driver.ts';
 
@@ -20,10 +20,12 @@ export async function askedCluster(
   used: ReadonlySet<string>,
   scheduler: SchedulerLike,
 ): Promise<ClusterFigures> {
-  const late = (): Error => new BusError('unavailable', `no answer within ${healthMs} ms`);
+  const late = (): never => {
+    throw new BusError('unavailable', `no answer within ${healthMs} ms`);
+  };
   const asked = Promise.all([driver.describeCluster(), driver.describeTopics()]);
   try {
-    const [cluster, topics] = await answeredInTime(asked, healthMs, scheduler, late);
+    const [cluster, topics] = await inTime(asked, healthMs, scheduler, late);
     const ours = topics.filter(({ name }) => used.has(name));
     const { problems, underReplicated } = clusterCondition(cluster, ours);
     return {

@@ -1,5 +1,6 @@
 import { Observable, type SchedulerLike, asyncScheduler } from 'rxjs';
 import type { Delivery } from '../../core/delivery.ts';
+import { inTime } from '../../core/in-time.ts';
 import type { Bytes, Message, OutgoingMessage } from '../../core/message.ts';
 import { BusError, type Handler, type Published, type Receipt } from '../../core/publisher.ts';
 import type { TopicSpec } from '../../core/topic.ts';
@@ -19,7 +20,6 @@ import { requireLegalTopic } from '../legal-topic.ts';
 import { publishAll, publishOne } from '../publish-promises.ts';
 import type { TopicAdmin } from '../topic-admin.ts';
 import { type LostDelivery, watchUnsettled } from '../unsettled-watch.ts';
-import { answeredInTime } from './answered-in-time.ts';
 import { BatchingSender } from './batching-sender.ts';
 import { askedCluster } from './cluster-health.ts';
 import type { KafkaDriver } from './driver.ts';
@@ -111,8 +111,7 @@ export class KafkaBus implements EventBus {
     this.#running = undefined;
     running.directory.clear();
     // A connection that does not answer may take longer to be closed than anybody should wait.
-    const closed = answeredInTime(running.driver.close(), closingMs, this.#scheduler, notStarted);
-    await closed.catch(() => undefined);
+    await inTime(running.driver.close(), closingMs, this.#scheduler, () => undefined).catch(() => undefined);
   }
 
   async health(): Promise<BusHealth> {
@@ -133,12 +132,13 @@ export class KafkaBus implements EventBus {
   #connected(connecting: Promise<void>): Promise<void> {
     const { brokers, connectionTimeoutMs } = this.#settings;
     const limitMs = connectionTimeoutMs * 2;
-    const late = (): Error =>
-      new BusError(
+    const late = (): never => {
+      throw new BusError(
         'unavailable',
         `connecting to ${brokers.join(', ')}: no answer within ${limitMs} ms: see whether the brokers run, can be reached, and want TLS or SASL that is not set here, or the other way round`,
       );
-    return answeredInTime(connecting, limitMs, this.#scheduler, late);
+    };
+    return inTime(connecting, limitMs, this.#scheduler, late);
   }
 
   partitionsOf(topic: string): number {

@@ -1,5 +1,6 @@
 import { type Observer, type SchedulerLike, Subscription } from 'rxjs';
 import type { Delivery } from '../../core/delivery.ts';
+import { inTime } from '../../core/in-time.ts';
 import type { Bytes, Message } from '../../core/message.ts';
 import type { BusError } from '../../core/publisher.ts';
 import { DeliveryPump } from '../delivery-pump.ts';
@@ -8,7 +9,6 @@ import type { SourceOptions, TopicPartition } from '../event-bus.ts';
 import type { PartitionTracker, TrackerHost } from '../partition-tracker.ts';
 import { isSamePartition } from '../same-partition.ts';
 import type { UnsettledWatch } from '../unsettled-watch.ts';
-import { answeredInTime } from './answered-in-time.ts';
 import type { KafkaDriver } from './driver.ts';
 import type { FetchHost } from './fetch-loops.ts';
 import { FetchedPartition } from './fetched-partition.ts';
@@ -119,8 +119,10 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
       await started;
       await Promise.allSettled([this.#membership?.leave(), this.#reading.close()]);
     })();
-    const late = (): Error => new Error(`no answer within ${closingMs} ms`);
-    await answeredInTime(closed, closingMs, this.scheduler, late);
+    const late = (): never => {
+      throw new Error(`no answer within ${closingMs} ms`);
+    };
+    await inTime(closed, closingMs, this.scheduler, late);
   }
 
   complete(): void {
@@ -147,8 +149,8 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
     this.#pump.pump();
   }
 
-  advanced({ topic, partition, prefix }: PartitionTracker): void {
-    this.#options.lifecycle?.settled?.(topic, partition, prefix);
+  advanced({ topic, partition, prefix, oldest }: PartitionTracker): void {
+    this.#options.lifecycle?.settled?.(topic, partition, prefix, oldest);
     this.#pump.advanced();
     this.#completeAtEnd();
   }

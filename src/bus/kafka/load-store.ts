@@ -1,8 +1,8 @@
 import type { SchedulerLike } from 'rxjs';
+import { inTime } from '../../core/in-time.ts';
 import { offset, partition } from '../../core/message.ts';
 import { BusError } from '../../core/publisher.ts';
 import type { BusCondition } from '../bus-condition.ts';
-import { answeredInTime } from './answered-in-time.ts';
 import type { DriverProducer, StoreOutcome } from './driver.ts';
 import { type ProducerLease, ProducerPool } from './producer-pool.ts';
 import type { Load, Sending } from './publish-lanes.ts';
@@ -78,12 +78,7 @@ export class LoadStore {
     try {
       const sent = lease.producer().then(producer => producer.send(batches));
       // Clients have time limits of their own, and try again: none of that may make a sender wait longer.
-      const outcomes = await answeredInTime(
-        sent,
-        this.#timeLeft(loads),
-        this.#host.scheduler,
-        () => new BusError('unavailable', 'no broker has answered: see whether they run and can be reached'),
-      );
+      const outcomes = await inTime(sent, this.#timeLeft(loads), this.#host.scheduler, unreached);
       return loads.map((load, i) => [load, outcomes[i] ?? unanswered(load)]);
     } catch (error) {
       return loads.map(load => [load, asBusError(error)]);
@@ -176,4 +171,8 @@ export function asBusError(error: unknown): BusError {
   return error instanceof BusError
     ? error
     : new BusError('unavailable', 'the cluster could not be asked: see the cause', { cause: error });
+}
+
+function unreached(): never {
+  throw new BusError('unavailable', 'no broker has answered: see whether they run and can be reached');
 }

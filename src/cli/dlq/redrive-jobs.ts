@@ -1,12 +1,12 @@
 import { asyncScheduler } from 'rxjs';
 import type { EventBus } from '../../bus/event-bus.ts';
+import { inTime } from '../../core/in-time.ts';
 import { reasonOf } from '../../core/failure.ts';
 import { type LetterTransform } from '../../dlq/redrive-options.ts';
 import { redrive } from '../../dlq/redrive.ts';
 import { redriveJob } from '../../dlq/redrive-job.ts';
 import type { RedriveProgress, RedriveReport } from '../../dlq/redrive-tally.ts';
 import { ensureTopic } from '../../runtime/ensure-topic.ts';
-import { within } from '../../worker/drain.ts';
 import { auditTopic } from '../../worker/report-topics.ts';
 import { auditLog } from '../../worker/reporters.ts';
 import { CliError } from '../cli-error.ts';
@@ -65,7 +65,7 @@ export class RedriveJobs {
   async stop(): Promise<void> {
     for (const { stop } of this.#jobs.values()) stop.abort();
     const ended = Promise.all([...this.#jobs.values()].map(job => job.ended));
-    await within(ended, stopWithinMs, asyncScheduler);
+    await inTime(ended, stopWithinMs, asyncScheduler, () => undefined);
   }
 
   async #start(request: RedriveRequest): Promise<object> {

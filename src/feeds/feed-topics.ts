@@ -48,6 +48,18 @@ export function messageOf(feed: Feed, topics: FeedTopics, item: Told, live: bool
   };
 }
 
+const feedStage = 'feed';
+
+/** Stands where the name of the pipeline does in dead letters; no pipeline is called so. */
+function senderOf({ name }: Feed): string {
+  return `feed ${name}`;
+}
+
+/** Whether a dead letter is of a feed. */
+export function isOfFeed(headers: MessageHeaders): boolean {
+  return headers.get(dlqHeaders.pipeline)?.startsWith('feed ') === true;
+}
+
 /** How much of a payload that is too large goes into its dead letter, bytes. */
 const keptBytes = 64 * 1024;
 
@@ -69,8 +81,8 @@ export function refusedLetter(
       ...(message.headers ?? []),
       ...Object.entries({
         [dlqHeaders.originTopic]: message.topic,
-        [dlqHeaders.pipeline]: `feed ${feed.name}`,
-        [dlqHeaders.stage]: 'feed',
+        [dlqHeaders.pipeline]: senderOf(feed),
+        [dlqHeaders.stage]: feedStage,
         [dlqHeaders.failure]: 'publish',
         [dlqHeaders.reason]: size > keptBytes ? `${reason}; the first ${keptBytes} bytes are kept` : reason,
       }),
@@ -118,8 +130,8 @@ function malformed(
     reserved: true,
     headers: MessageHeaders.of({
       [dlqHeaders.originTopic]: topics.prices,
-      [dlqHeaders.pipeline]: `feed ${feed.name}`,
-      [dlqHeaders.stage]: 'feed',
+      [dlqHeaders.pipeline]: senderOf(feed),
+      [dlqHeaders.stage]: feedStage,
       [dlqHeaders.failure]: 'decode',
       [dlqHeaders.reason]: `${place}: ${reason}`,
     }),

@@ -9,15 +9,17 @@ import {
 } from '../../../pipelines/index.ts';
 import type { EventBus } from '../../bus/event-bus.ts';
 import { rawCodec } from '../../core/codec.ts';
-import { deadLetterTopic, dlqHeaders } from '../../core/dead-letter.ts';
+import { deadLetterTopic } from '../../core/dead-letter.ts';
 import type { FeedProgress as RunProgress } from '../../feeds/feed-runner.ts';
 import type { PipelineStatus } from '../../runtime/pipeline-status.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { LivePhase, LiveState, PipelineView, SignalTally, WarmUpView } from '../view/live-state.ts';
 import { RateMeter } from '../view/rate-meter.ts';
+import { BuriedLetters } from './buried-letters.ts';
 import { tail } from './topic-tail.ts';
 
 const signalsShown = 12;
+const reasonsShown = 8;
 
 /** What the view is told of the run that the bus does not know. */
 export interface RunFacts {
@@ -35,7 +37,7 @@ export class Collector {
   readonly #startedAt = performance.now();
   readonly #rates = new Map<string, RateMeter>();
   readonly #tallies = new Map<string, SignalTally>();
-  readonly #buried = new Map<string, number>();
+  readonly #buried = new BuriedLetters();
   #signals: Signal[] = [];
   #regime: Regime | undefined;
   #read: RunProgress = { items: 0, malformed: 0, time: undefined, progress: undefined };
@@ -48,16 +50,7 @@ export class Collector {
     this.#tails.add(tail(bus, signalsTopic, signal => this.#signalled(signal), 'earliest'));
     this.#tails.add(tail(bus, regimeDetection, regime => (this.#regime = regime), 'earliest'));
     const letters = { name: deadLetterTopic, codec: rawCodec, settings: regimeDetection.settings };
-    this.#tails.add(
-      tail(bus, letters, (_, { headers }) => {
-        const reason = headers.get(dlqHeaders.reason) ?? 'unknown';
-        const group = reason.replaceAll(/\d+(\.\d+)?/g, 'N');
-        // The reasons are words of ours, but a hostile payload could make them many.
-        if (this.#buried.size < 100 || this.#buried.has(group)) {
-          this.#buried.set(group, (this.#buried.get(group) ?? 0) + 1);
-        }
-      }),
-    );
+    this.#tails.add(tail(bus, letters, (_, { headers }) => this.#buried.add(headers)));
   }
 
   /** How far the feed has come. */
@@ -81,7 +74,6 @@ export class Collector {
     const elapsedMs = now - this.#startedAt;
     const share = this.#rate('progress', (progress ?? 0) * 1e6, now);
     const meter = this.#runtime.meter;
-    const dead = [...this.#buried].map(([reason, count]) => ({ reason, count }));
     return {
       phase: this.phase,
       title: this.#facts.title,
@@ -102,10 +94,11 @@ export class Collector {
       tallies: [...this.#tallies.values()],
       counts: {
         malformed,
-        deadLetters: dead.reduce((sum, { count }) => sum + count, 0),
+        deadLetters: this.#buried.count,
+        feedDeadLetters: this.#buried.ofFeed,
         late: meter.sum('stream_late_total'),
       },
-      deadLetters: dead.sort((a, b) => b.count - a.count).slice(0, 8),
+      deadLetters: this.#buried.reasons.slice(0, reasonsShown),
       problems: [
         ...this.#problems,
         ...statuses.flatMap(({ name, problem }) => (problem ? [`${name}: ${problem}`] : [])),

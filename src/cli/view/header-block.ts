@@ -1,8 +1,9 @@
 import { bar } from './bar.ts';
 import { type Block, fixedBlock } from './block.ts';
+import { deadLettersText } from './dead-letters-text.ts';
 import { type Line, joinFitting, span, spread } from './line.ts';
 import type { LivePhase, LiveState } from './live-state.ts';
-import { compact, lengthOfTime, moment, percent, plural, stopWatch } from './readable.ts';
+import { compact, lengthOfTime, moment, percent, stopWatch } from './readable.ts';
 
 const phases: Readonly<Record<LivePhase, Line>> = {
   history: [span('▶ history', 'accent')],
@@ -65,7 +66,7 @@ function countsLine({ counts, feed }: LiveState, width: number): Line {
   return joinFitting(
     [
       [span(feed.name, 'dim')],
-      tallied(counts.deadLetters, plural(counts.deadLetters, 'dead letter'), 'bad'),
+      tallied(counts.deadLetters, deadLettersText(counts), 'bad'),
       tallied(counts.malformed, `${compact(counts.malformed)} malformed`, 'warn'),
       tallied(counts.late, `${compact(counts.late)} late`, 'warn'),
     ],

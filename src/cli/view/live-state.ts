@@ -61,6 +61,16 @@ export interface DeadLetterTally {
   readonly count: number;
 }
 
+/** What went wrong since the start. */
+export interface LossCounts {
+  readonly malformed: number;
+  readonly deadLetters: number;
+  /** Those among them of messages that the feed could not bring in; the others are of pipelines. */
+  readonly feedDeadLetters: number;
+  /** Updates that came after their bar was closed. */
+  readonly late: number;
+}
+
 /** Everything the view shows: plain data, filled by who runs the pipelines. */
 export interface LiveState {
   readonly phase: LivePhase;
@@ -78,8 +88,7 @@ export interface LiveState {
   readonly signals: readonly Signal[];
   /** Over all signals since the start. */
   readonly tallies: readonly SignalTally[];
-  /** Since the start; `late`: updates that came after their bar was closed. */
-  readonly counts: { readonly malformed: number; readonly deadLetters: number; readonly late: number };
+  readonly counts: LossCounts;
   readonly deadLetters: readonly DeadLetterTally[];
   /** What is wrong now, in words. */
   readonly problems: readonly string[];

@@ -1,5 +1,6 @@
 import { type LiveState, type LivePhase, isWarm, signalTotals } from './live-state.ts';
 import { notificationOf } from '../../../pipelines/notification-text.ts';
+import { deadLettersText } from './dead-letters-text.ts';
 import { compact, lengthOfTime, moment, percent, plural, stopWatch } from './readable.ts';
 import { displayWidth, safeText } from './display-width.ts';
 
@@ -27,7 +28,7 @@ function progressLine(state: LiveState): string {
     finite && feed.timeLeftMs !== undefined ? `${lengthOfTime(feed.timeLeftMs)} left` : undefined,
     `at ${moment(feed.eventTime)} UTC`,
     cold > 0 ? `${plural(cold, 'symbol')} warming up` : undefined,
-    counts.deadLetters > 0 ? plural(counts.deadLetters, 'dead letter') : undefined,
+    counts.deadLetters > 0 ? deadLettersText(counts) : undefined,
   ];
   return facts.filter(fact => fact !== undefined).join(', ');
 }

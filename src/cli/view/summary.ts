@@ -1,3 +1,4 @@
+import { deadLettersText } from './dead-letters-text.ts';
 import { type Line, type Span, clipLine, span, textOf } from './line.ts';
 import { type LiveState, signalTotals } from './live-state.ts';
 import { compact, counted, lengthOfTime, moment, plural } from './readable.ts';
@@ -77,7 +78,7 @@ function signalLines(state: LiveState, width: number): Line[] {
 
 function lostLines({ counts, deadLetters }: LiveState): Line[] {
   const facts = [
-    plural(counts.deadLetters, 'dead letter'),
+    deadLettersText(counts),
     `${counted(counts.malformed)} malformed`,
     `${counted(counts.late)} late`,
   ];
@@ -87,7 +88,7 @@ function lostLines({ counts, deadLetters }: LiveState): Line[] {
     .map(({ reason, count }): Line => [span(`${counted(count).padStart(8)}  ${reason}`)]);
   return [
     [],
-    [span(facts.join(', '), 'strong')],
+    [span(facts.join('; '), 'strong')],
     ...reasons,
     ...more(deadLetters.length - mostRows, 'reasons'),
   ];

@@ -87,7 +87,12 @@ export const anyState: fc.Arbitrary<LiveState> = fc
     warmUps,
     regime: fc.constantFrom(undefined, regime),
     signals,
-    counts: fc.record({ malformed: fc.nat(), deadLetters: fc.nat(), late: fc.nat() }),
+    counts: fc.record({
+      malformed: fc.nat(),
+      deadLetters: fc.nat(),
+      feedDeadLetters: fc.nat(),
+      late: fc.nat(),
+    }),
     deadLetters: fc.array(fc.record({ reason: text, count: fc.nat() }), { maxLength: 30 }),
     problems: fc.array(text, { maxLength: 8 }),
     directory: maybe(text),

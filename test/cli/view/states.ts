@@ -114,7 +114,7 @@ export function stateOf(rest: Partial<LiveState> = {}): LiveState {
       { venue: 'simulator', symbol: 'SOL-USDT', entries: 1, exits: 1 },
       { venue: 'simulator', symbol: 'DOGE-USDT', entries: 1, exits: 1 },
     ],
-    counts: { malformed: 3, deadLetters: 2, late: 14 },
+    counts: { malformed: 3, deadLetters: 2, feedDeadLetters: 0, late: 14 },
     deadLetters: [
       { reason: 'MarketPrice: price -1 is not above 0', count: 1 },
       { reason: 'not JSON: Unexpected end of JSON input', count: 1 },

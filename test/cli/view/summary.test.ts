@@ -12,10 +12,19 @@ describe('renderSummary', () => {
     expect(text).toContain('1,204,881 items of simulator, 12 symbols, 10 days, seed 7, 28.5k a second');
     expect(text).toContain('Signals: 2 entries, 2 exits');
     expect(text).toMatch(/SOL-USDT +simulator +1 +1/);
-    expect(text).toContain('2 dead letters, 3 malformed, 14 late');
+    expect(text).toContain('2 dead letters; 3 malformed; 14 late');
     expect(text).toMatch(/ 1 {2}not JSON: Unexpected end of JSON input/);
     expect(text).toContain('Data is kept in ./cryptorun-data');
     expect(text).toMatch(/Why a signal: cryptorun explain b07d11e9[0-9a-f]+/);
+  });
+
+  it('tells whose the dead letters are, which the table of pipelines has only a part of', () => {
+    const told = (deadLetters: number): string =>
+      renderSummary(stateOf({ counts: { malformed: 3, deadLetters, feedDeadLetters: 3, late: 18 } })).join(
+        '\n',
+      );
+    expect(told(20)).toContain('20 dead letters: 17 of pipelines, 3 of the feed; 3 malformed; 18 late');
+    expect(told(3)).toContain('3 dead letters of the feed; 3 malformed; 18 late');
   });
 
   it('promises no explanation of data that is gone', () => {

@@ -1,0 +1,10 @@
+import type { LossCounts } from './live-state.ts';
+import { counted, plural } from './readable.ts';
+
+/** How many dead letters there are and, where the feed has left some, whose: the table of pipelines has not those. */
+export function deadLettersText({ deadLetters, feedDeadLetters }: LossCounts): string {
+  const all = plural(deadLetters, 'dead letter');
+  if (feedDeadLetters === 0) return all;
+  if (feedDeadLetters === deadLetters) return `${all} of the feed`;
+  return `${all}: ${counted(deadLetters - feedDeadLetters)} of pipelines, ${counted(feedDeadLetters)} of the feed`;
+}

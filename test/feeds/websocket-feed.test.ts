@@ -1,91 +1,11 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { FeedError, type FeedItem } from '../../src/feeds/feed.ts';
+import { describe, expect, it } from 'vitest';
+import { FeedError } from '../../src/feeds/feed.ts';
 import type { LogLine } from '../../src/feeds/files/frame-log.ts';
-import type { LiveEvent } from '../../src/feeds/live/live-session.ts';
-import { venueNamed } from '../../src/feeds/venues/known-venues.ts';
-import type { Venue } from '../../src/feeds/venues/venue.ts';
-import { webSocketFeed, type WebSocketFeedOptions } from '../../src/feeds/websocket-feed.ts';
+import { webSocketFeed } from '../../src/feeds/websocket-feed.ts';
+import { type Heard, events, listen, serve, start, venue } from './listening.ts';
 import { ManualTimers } from './manual-timers.ts';
-import { noRecordings, recordedLines } from './recordings.ts';
-import { replayServer, send, type ReplayServer, type Step } from './replay-server.ts';
-
-const venue = (name: string): Venue => {
-  const found = venueNamed(name);
-  if (found === undefined) throw new Error(name);
-  return found;
-};
-
-const servers: ReplayServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
-
-async function serve(...args: Parameters<typeof replayServer>): Promise<ReplayServer> {
-  const server = await replayServer(...args);
-  servers.push(server);
-  return server;
-}
-
-interface Heard {
-  readonly items: FeedItem[];
-  readonly events: LiveEvent[];
-  readonly kinds: Record<string, number>;
-  readonly timers: ManualTimers;
-  readonly position: string;
-}
-
-interface Listening extends WebSocketFeedOptions {
-  readonly position?: string;
-  /** Told of every item and event; what it does to the timers is what passes for time. */
-  readonly react?: (heard: Heard, timers: ManualTimers) => void;
-}
-
-const start = 1_700_000_000_000;
-
-/** Reads a feed until a condition holds. Waits to connect again are over at once. */
-async function listen(
-  of: Venue,
-  server: ReplayServer,
-  until: (heard: Heard) => boolean,
-  { position, react, ...options }: Listening = {},
-): Promise<Heard> {
-  const timers = new ManualTimers(start);
-  const heard = {
-    items: [] as FeedItem[],
-    events: [] as LiveEvent[],
-    kinds: {} as Record<string, number>,
-    timers,
-    position: '',
-  };
-  const abort = new AbortController();
-  const onEvent = (event: LiveEvent): void => {
-    heard.events.push(event);
-    options.onEvent?.(event);
-    if (event.kind === 'reconnecting') timers.advance(event.inMs);
-    // Once the reader has taken what is waiting for it.
-    setImmediate(() => {
-      if (until(heard)) abort.abort();
-    });
-  };
-  const feed = webSocketFeed(of, ['BTC-USD'], {
-    url: server.url,
-    timers,
-    random: () => 1,
-    ...options,
-    onEvent,
-  });
-  for await (const batch of feed.read(position ?? null, abort.signal)) {
-    heard.position = batch.position;
-    for (const item of batch.items) {
-      heard.items.push(item);
-      heard.kinds[item.kind] = (heard.kinds[item.kind] ?? 0) + 1;
-    }
-    react?.(heard, timers);
-    if (until(heard)) break;
-  }
-  expect(timers.pending).toBe(0);
-  return heard;
-}
+import { noRecordings, recordedLines, recordedText, replay } from './recordings.ts';
+import { send, type Step } from './replay-server.ts';
 
 const match = (id: number, at = start + id): string =>
   JSON.stringify({
@@ -101,7 +21,6 @@ const matches = (from: number, to: number): readonly Step[] =>
   Array.from({ length: to - from + 1 }, (_, index) => send(match(from + index)));
 const tradeIds = (heard: Heard): readonly (string | undefined)[] =>
   heard.items.flatMap(item => (item.kind === 'trade' ? [item.value.tradeId] : []));
-const events = (heard: Heard): readonly string[] => heard.events.map(event => event.kind);
 
 describe('a live feed', () => {
   const coinbase = venue('coinbase');
@@ -389,19 +308,65 @@ describe.skipIf(noRecordings !== undefined)(`recorded sessions, live ${noRecordi
     );
   });
 
-  it('Binance joins its stream with the snapshot fetched apart from it', async () => {
-    const lines = recordedLines('binance-ws-2024/spot_btcusdt_20240808.gz').filter(
+  it.each([
+    ['binance', 'binance-ws-2024/spot_btcusdt_20240808.gz'],
+    ['binance-usdm', 'binance-ws-2024/usdm_btcusdt_20240808.gz'],
+  ])('%s joins its stream with the snapshot fetched apart from it', async (name, path) => {
+    const lines = recordedLines(path).filter(
       line => line.kind === 'frame' && !line.text.includes('bookTicker') && !line.text.includes('@trade'),
     );
     const frames = texts(lines).slice(0, 500);
     const isSnapshot = (frame: string): boolean => frame.startsWith('{"lastUpdateId"');
     const snapshot = frames.find(isSnapshot) ?? '';
+    const known = replay(name, lines.slice(0, 500), { bookDepth: 1 }).kinds['book'] ?? 0;
     const server = await serve(() => frames.filter(frame => !isSnapshot(frame)).map(send), 0);
-    const heard = await listen(venue('binance'), server, ({ kinds }) => (kinds['book'] ?? 0) >= 498, {
+    const heard = await listen(venue(name), server, ({ kinds }) => (kinds['book'] ?? 0) >= known, {
       fetchText: () => Promise.resolve(snapshot),
       bookDepth: 1,
     });
+    expect(known).toBeGreaterThan(490);
     expect(heard.items.at(-1)).toMatchObject({ kind: 'book', value: { symbol: 'BTC-USDT' } });
     expect(events(heard)).toEqual(['connected']);
+  });
+
+  it('Bitstamp joins its changes with books fetched apart from them, market by market', async () => {
+    const frames = texts(recordedLines('exchange-ws/BITSTAMP.ws.1.0.gz'));
+    const rest = new Map(
+      recordedLines('exchange-ws/BITSTAMP.http.0.0.gz').flatMap(line =>
+        line.kind === 'rest' ? [[line.url, line.text] as const] : [],
+      ),
+    );
+    const server = await serve(() => frames.map(send));
+    const heard = await listen(
+      venue('bitstamp'),
+      server,
+      ({ kinds }) => kinds['book'] === 624 && kinds['trade'] === 10,
+      { bookDepth: 1, fetchText: url => Promise.resolve(rest.get(url) ?? '') },
+    );
+    // One less than the file gives: the book of a market that does not change is not asked for.
+    expect(heard.kinds).toEqual({ book: 624, trade: 10 });
+    expect(events(heard)).not.toContain('resync');
+  });
+
+  it.each([
+    [
+      'kraken',
+      'kraken-fixtures',
+      ['pong', 'subscribe_response', 'ticker_snapshot', 'trade_update'],
+      { price: 1, trade: 2 },
+    ],
+    [
+      'coinbase-advanced',
+      'coinbase-fixtures',
+      ['l2_data_snapshot', 'l2_data_update', 'market_trades'],
+      { book: 2, trade: 2 },
+    ],
+  ])('%s: its published frames over a socket', async (name, folder, files, kinds) => {
+    const frames = files.map(file => recordedText(`exchange-ws/${folder}/ws_${file}.json`));
+    const server = await serve(() => frames.map(send));
+    const heard = await listen(venue(name), server, each =>
+      Object.entries(kinds).every(([kind, n]) => each.kinds[kind] === n),
+    );
+    expect(heard.kinds).toEqual(kinds);
   });
 });

@@ -8,6 +8,7 @@ import {
   isMarker,
   jsonState,
   pipeline,
+  decodeState,
 } from '../src/index.ts';
 import {
   BarAggregate,
@@ -21,7 +22,6 @@ import {
 import { minuteMs } from './bar-window.ts';
 import { aheadOfIngest } from './ingest-check.ts';
 import type { MarketBar } from './market-bar.ts';
-import { decodeState } from './state-json.ts';
 import { type SymbolAtVenue, stateKey, symbolOf } from './symbol-key.ts';
 import { marketBars, marketPrices, marketTrades } from './topics.ts';
 

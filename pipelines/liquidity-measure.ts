@@ -1,8 +1,8 @@
 import * as t from 'io-ts';
-import type { OrderBook } from '../src/index.ts';
+import { type OrderBook, decodeState } from '../src/index.ts';
 import { minuteMs, windowEnd } from './bar-window.ts';
 import { numberBetween, numberOrNull } from './number-codecs.ts';
-import { decodeState, encodeState } from './state-json.ts';
+import { encodeState } from './state-json.ts';
 
 /** How easily a symbol can be bought and sold at a venue. */
 export interface MarketLiquidity {

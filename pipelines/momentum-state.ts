@@ -1,4 +1,5 @@
 import * as t from 'io-ts';
+import { StateRefused, decodeState } from '../src/index.ts';
 import { type Rollup as RollupState, type PlainBar, Rollup, rollUp, seedRollup } from './bar-rollup.ts';
 import { dayMs, hourMs, minuteMs } from './bar-window.ts';
 import { CloseHistory, addToHistory, seedHistory } from './indicators/close-history.ts';
@@ -11,7 +12,7 @@ import { WilderRsi, addToRsi, seedRsi } from './indicators/wilder-rsi.ts';
 import { type MarketBar, requireMinuteBar } from './market-bar.ts';
 import { IndicatorSettings, type MomentumSettings } from './momentum-settings.ts';
 import { numberOrNull } from './number-codecs.ts';
-import { StateRefused, decodeState, encodeState } from './state-json.ts';
+import { encodeState } from './state-json.ts';
 
 /** Everything that momentum remembers of one symbol at one venue. One owner; steps change it in place. */
 export interface MomentumState {

@@ -1,10 +1,11 @@
 import * as t from 'io-ts';
+import { decodeState } from '../src/index.ts';
 import { hourMs } from './bar-window.ts';
 import { numberOrNull } from './number-codecs.ts';
 import { inWords, percentInWords, priceInWords } from './number-words.ts';
 import type { SignalSettings } from './signal-settings.ts';
 import type { Signal } from './signal-value.ts';
-import { decodeState, encodeState } from './state-json.ts';
+import { encodeState } from './state-json.ts';
 
 /** A signal as it is told to people. */
 export interface Notification {

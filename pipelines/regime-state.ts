@@ -1,4 +1,5 @@
 import * as t from 'io-ts';
+import { decodeState } from '../src/index.ts';
 import { hourMs } from './bar-window.ts';
 import { type MarketBar, requireMinuteBar } from './market-bar.ts';
 import { numberOrNull } from './number-codecs.ts';
@@ -15,7 +16,7 @@ import { RegimeLabel } from './regime-label.ts';
 import type { RegimeSettings } from './regime-settings.ts';
 import type { Regime } from './regime-value.ts';
 import { type Measures, classify } from './regime-votes.ts';
-import { decodeState, encodeState } from './state-json.ts';
+import { encodeState } from './state-json.ts';
 
 const boundaryMs = 4 * hourMs;
 

@@ -1,4 +1,5 @@
 import * as t from 'io-ts';
+import { decodeState } from '../src/index.ts';
 import { hourMs } from './bar-window.ts';
 import type { GateEvaluation } from './gate-evaluation.ts';
 import { partsOf } from './momentum-parts.ts';
@@ -7,7 +8,7 @@ import { numberOrNull } from './number-codecs.ts';
 import type { SignalSettings } from './signal-settings.ts';
 import type { EntrySignal, ExitReason, ExitSignal, Signal } from './signal-value.ts';
 import { exitInWords, largestContributions } from './signal-words.ts';
-import { decodeState, encodeState } from './state-json.ts';
+import { encodeState } from './state-json.ts';
 
 /** Names a signal; the same for the same kind and time, whenever it is asked. */
 export type IdFor = (kind: Signal['kind'], time: number) => string;

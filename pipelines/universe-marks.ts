@@ -1,7 +1,6 @@
 import * as t from 'io-ts';
-import type { Marker } from '../src/index.ts';
+import { type Marker, decodeState } from '../src/index.ts';
 import { numberOrNull } from './number-codecs.ts';
-import { decodeState } from './state-json.ts';
 
 const Stored = t.type({ firstEnd: numberOrNull, times: t.array(numberOrNull) });
 

@@ -1,7 +1,6 @@
-import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Decoder } from 'io-ts';
-import { failure } from 'io-ts/lib/PathReporter.js';
 import { type AttemptLedger, MemoryAttemptLedger } from './attempt-ledger.ts';
+import { decodeState } from './decode-state.ts';
 
 /** How the state of one key is stored and read back. */
 export interface StateCodec<S> {
@@ -16,7 +15,8 @@ export interface StateCodec<S> {
 /**
  * State as it is, for states that are JSON-safe themselves.
  *
- * @param type what the state is, as an io-ts type, or a function that throws where the stored form is none
+ * @param type what the state is, as an io-ts type, by which anything else is refused with a {@link StateRefused}, or a
+ *   function that throws where the stored form is none
  *
  * @example
  * const sums = jsonState('1', t.type({ sum: t.number, count: t.number }));
@@ -25,17 +25,8 @@ export function jsonState<S>(
   version: string,
   type: Decoder<unknown, S> | ((json: unknown) => S),
 ): StateCodec<S> {
-  const decode = typeof type === 'function' ? type : (json: unknown) => decodeBy(type, json);
+  const decode = typeof type === 'function' ? type : (json: unknown) => decodeState(type.name, type, json);
   return { version, encode: state => structuredClone(state), decode };
-}
-
-function decodeBy<S>(type: Decoder<unknown, S>, json: unknown): S {
-  // What is stored stays as it is, whatever is done to the state.
-  const decoded = type.decode(structuredClone(json));
-  if (isLeft(decoded)) {
-    throw new TypeError(`stored state is no ${type.name}: ${failure(decoded.left).join('; ')}`);
-  }
-  return decoded.right;
 }
 
 /** The state of one key, held by the operator that owns it. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import * as t from 'io-ts';
 import { describe, expect, it } from 'vitest';
-import { StateRefused, decodeState, encodeState, ringOfNumbers } from '../../pipelines/state-json.ts';
+import { encodeState, ringOfNumbers } from '../../pipelines/state-json.ts';
+import { StateRefused, decodeState, jsonState } from '../../src/index.ts';
 
 const State = t.type({ count: t.number, list: t.array(t.number), ring: ringOfNumbers });
 
@@ -34,5 +35,6 @@ describe('stored state', () => {
   ])('refuses %j and says where', (json, words) => {
     expect(() => decodeState('test', State, json)).toThrow(StateRefused);
     expect(() => decodeState('test', State, json)).toThrow(words);
+    expect(() => jsonState('1', State).decode(json)).toThrow(words);
   });
 });

@@ -34,6 +34,12 @@ module.exports = {
       from: { pathNot: '^(src/bus/kafka/kafkajs|test)/' },
       to: { path: 'node_modules/kafkajs/' },
     },
+    {
+      name: 'platformatic-stays-with-its-driver',
+      severity: 'error',
+      from: { pathNot: '^(src/bus/kafka/platformatic|test)/' },
+      to: { path: 'node_modules/@platformatic/' },
+    },
     room(
       'runtime-knows-core-bus-operators',
       '^src/runtime/',
@@ -66,6 +72,9 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^(dist|coverage|docs)/' },
-    enhancedResolveOptions: { conditionNames: ['import', 'types', 'node', 'default'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node', 'default'],
+    },
   },
 };

@@ -14,6 +14,7 @@ export {
 export { type BusHealth } from './bus/health.ts';
 export {
   type ConsumingOptions,
+  type KafkaDriverName,
   type KafkaOptions,
   type PublishingOptions,
 } from './bus/kafka/kafka-options.ts';

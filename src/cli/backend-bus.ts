@@ -56,9 +56,10 @@ export async function startReachable(bus: EventBus): Promise<void> {
 
 /** Left out in the settings: what follows from others (idempotent sends, heartbeats). */
 function kafkaOptions({ publishing, consuming, security, ...settings }: KafkaBackendSettings): KafkaOptions {
-  const { brokers, clientId, connectionTimeout, requestTimeout } = settings;
+  const { brokers, driver, clientId, connectionTimeout, requestTimeout } = settings;
   return {
     brokers,
+    driver,
     clientId,
     ...(security !== undefined && { security: securityOf(security) }),
     publishing: {

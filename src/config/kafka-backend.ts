@@ -26,6 +26,7 @@ export interface TlsSettings {
 /** The settings of the bus on a Kafka cluster. */
 export interface KafkaBackendSettings {
   readonly brokers: readonly string[];
+  readonly driver: 'kafkajs' | 'platformatic';
   readonly clientId: string;
   readonly security?: { readonly tls?: boolean | TlsSettings; readonly sasl?: SaslSettings };
   readonly publishing: {
@@ -155,6 +156,11 @@ const Consuming: t.Type<KafkaBackendSettings['consuming'], unknown> = t.type({
 export const KafkaBackendSettings: t.Type<KafkaBackendSettings, unknown> = t.intersection([
   t.type({
     brokers: field(t.union([BrokerList, BrokersText]), 'where to begin; the others are learned from these'),
+    driver: field(
+      oneOf('kafkajs', 'platformatic'),
+      'the client that speaks with the brokers; platformatic needs the package @platformatic/kafka',
+      'kafkajs',
+    ),
     clientId: field(Text, "how this process is called in the brokers' logs and quotas", 'cryptorun'),
     publishing: field(Publishing, 'how messages are gathered and stored', {}),
     consuming: field(Consuming, 'how messages are read, and groups kept', {}),

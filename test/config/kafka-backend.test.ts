@@ -19,6 +19,7 @@ it('the rest has defaults', () => {
   expect(kafka('brokers: a:1')).toEqual({
     kind: 'kafka',
     brokers: ['a:1'],
+    driver: 'kafkajs',
     clientId: 'cryptorun',
     publishing: {
       acks: 'all',
@@ -56,6 +57,10 @@ it.each([
   ['brokers: nohost', /^f:4:14 .*is no list, .* or a text with brokers, write host:port/],
   ['brokers: []', /^f:4:14 .*is empty, write at least one/],
   ['brokers: ${B}', /^f:4:14 .*\$\{B\} is no list/],
+  [
+    'brokers: a:1\ndriver: librdkafka',
+    /^f:5:13 .*"librdkafka" is not known here, known: kafkajs, platformatic/,
+  ],
   ['brokers: a:1\npublishing: {acks: most}', /^f:5:24 .*"most" is not known here, known: all, leader, none/],
   ['brokers: a:1\npublishing: {linger: 5}', /^f:5:26 .*5 has no unit/],
   ['brokers: a:1\nconsuming: {fetchSize: 1B}', /^f:5:28 .*size from 1KB to 1GB/],

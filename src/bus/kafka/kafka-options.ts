@@ -6,6 +6,12 @@ import type { KafkaSecurity } from './kafka-security.ts';
 export interface KafkaOptions {
   /** Where to begin: `host:port`, at least one; the others are learned from it. */
   readonly brokers: readonly string[];
+  /**
+   * The client that speaks with the brokers; default `kafkajs`. `platformatic` needs the package @platformatic/kafka:
+   * it publishes faster, and members of a group go on reading while partitions are shared out anew. All members of a
+   * group use the same.
+   */
+  readonly driver?: KafkaDriverName;
   /** How this process is called in the broker's logs and quotas; default `cryptorun`. */
   readonly clientId?: string;
   /** TLS and SASL; default: neither. */
@@ -19,6 +25,8 @@ export interface KafkaOptions {
   /** The clock and timers of what waits here (commits, redelivery); default RxJS's `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
 }
+
+export type KafkaDriverName = 'kafkajs' | 'platformatic';
 
 /** How messages are gathered and stored. */
 export interface PublishingOptions {

@@ -1,10 +1,11 @@
 import { OptionError, wholeNumber } from '../../core/option.ts';
-import type { ConsumingOptions, KafkaOptions, PublishingOptions } from './kafka-options.ts';
+import type { ConsumingOptions, KafkaDriverName, KafkaOptions, PublishingOptions } from './kafka-options.ts';
 import type { KafkaSecurity } from './kafka-security.ts';
 
 /** The options with every default in its place. */
 export interface KafkaSettings {
   readonly brokers: readonly string[];
+  readonly driver: KafkaDriverName;
   readonly clientId: string;
   readonly security: KafkaSecurity;
   readonly publishing: Required<PublishingOptions>;
@@ -13,19 +14,23 @@ export interface KafkaSettings {
   readonly requestTimeoutMs: number;
 }
 
+const drivers: readonly string[] = ['kafkajs', 'platformatic'] satisfies KafkaDriverName[];
+
 const kibibyte = 1024;
 const mebibyte = 1024 ** 2;
 const address = /^[^\s/:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/;
 
 /** @throws OptionError naming the option, its value and its range */
 export function settled(options: KafkaOptions): KafkaSettings {
-  const { brokers, clientId = 'cryptorun', security = {} } = options;
+  const { brokers, driver = 'kafkajs', clientId = 'cryptorun', security = {} } = options;
   if (brokers.length === 0) throw new OptionError('kafka.brokers', '[]', 'at least one host:port');
   for (const broker of brokers) {
     if (!address.test(broker)) throw new OptionError('kafka.brokers', broker, 'host:port, as 127.0.0.1:9092');
   }
+  if (!drivers.includes(driver)) throw new OptionError('kafka.driver', driver, drivers.join(' or '));
   return {
     brokers,
+    driver,
     clientId,
     security,
     publishing: publishingOf(options.publishing ?? {}),

@@ -1,6 +1,8 @@
 import type { EventBus } from '../event-bus.ts';
+import type { KafkaDriver } from './driver.ts';
 import { KafkaBus } from './kafka-bus.ts';
 import type { KafkaOptions } from './kafka-options.ts';
+import type { KafkaSettings } from './kafka-settings.ts';
 
 /**
  * The bus on a Kafka cluster.
@@ -10,8 +12,19 @@ import type { KafkaOptions } from './kafka-options.ts';
  * await bus.start(); // BusError `unavailable` where no broker can be reached
  */
 export function kafkaBus(options: KafkaOptions): EventBus {
-  return new KafkaBus(options, async settings => {
-    const { KafkaJsDriver } = await import('./kafkajs/kafkajs-driver.ts');
-    return KafkaJsDriver.open(settings);
-  });
+  return new KafkaBus(options, openDriver);
+}
+
+/** Loaded when a bus is started and not before: who uses another backend, or driver, does not pay for it. */
+async function openDriver(settings: KafkaSettings): Promise<KafkaDriver> {
+  switch (settings.driver) {
+    case 'kafkajs': {
+      const { KafkaJsDriver } = await import('./kafkajs/kafkajs-driver.ts');
+      return KafkaJsDriver.open(settings);
+    }
+    case 'platformatic': {
+      const { PlatformaticDriver } = await import('./platformatic/platformatic-driver.ts');
+      return PlatformaticDriver.open(settings);
+    }
+  }
 }

@@ -1,4 +1,4 @@
-import { VirtualTimeScheduler } from 'rxjs';
+import { EMPTY, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { PartitionOffset } from '../../../src/bus/kafka/driver.ts';
 import { FetchedPartition } from '../../../src/bus/kafka/fetched-partition.ts';
@@ -29,7 +29,11 @@ function bench(partitions: readonly FetchedPartition[], limits: readonly number[
       if (fails) throw fails;
     },
     () => partitions,
-    { commitLimit: ({ partition }) => limits[partition] ?? Infinity },
+    {
+      assigned: () => EMPTY,
+      revoked: () => undefined,
+      commitLimit: ({ partition }) => limits[partition] ?? Infinity,
+    },
     error => outcomes.push(error),
   );
   return { commits, sent, outcomes, failWith: (error: Error | undefined) => (fails = error) };

@@ -1,4 +1,8 @@
 import { beforeEach, describe, inject } from 'vitest';
+import type { KafkaDriverName } from '../../../src/bus/kafka/kafka-options.ts';
+
+/** What each behaviour is tested on. */
+export const drivers: readonly KafkaDriverName[] = ['kafkajs', 'platformatic'];
 
 /** The addresses of the brokers that all tests share; each test uses topics and groups of its own. */
 export function kafkaBrokers(): string[] {

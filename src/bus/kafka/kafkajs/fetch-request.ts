@@ -1,19 +1,12 @@
 import type { Broker } from 'kafkajs';
 import type { FetchWish } from '../driver.ts';
-import type { AbortedTransaction } from '../records/batch-reader.ts';
+import type { PartitionContent } from '../records/partition-content.ts';
 import { type Decoder, type Encoder, protocolError, sendRaw } from './raw-request.ts';
 
 /** What a broker answered for one partition. */
-export interface PartitionContent {
-  readonly topic: string;
-  readonly partition: number;
+export interface FetchAnswer extends PartitionContent {
   /** kafkajs's error where it could not be read. */
   readonly error: Error | undefined;
-  /** Up to where all transactions have ended. */
-  readonly stableEnd: number;
-  readonly aborted: readonly AbortedTransaction[];
-  /** Record batches, the last of which may be cut off. */
-  readonly bytes: Buffer;
 }
 
 const noReplica = -1;
@@ -33,7 +26,7 @@ export function fetchFrom(
   broker: Broker,
   wishes: readonly FetchWish[],
   maxWaitMs: number,
-): Promise<readonly PartitionContent[]> {
+): Promise<readonly FetchAnswer[]> {
   return sendRaw(broker, {
     apiKey: 1,
     apiVersion: 10,
@@ -71,7 +64,7 @@ function topicsOf(wishes: readonly FetchWish[], encoder: () => Encoder): readonl
   );
 }
 
-function contentsOf(decoder: Decoder): readonly PartitionContent[] {
+function contentsOf(decoder: Decoder): readonly FetchAnswer[] {
   decoder.readInt32(); // throttle time
   const error = protocolError(decoder.readInt16(), null);
   if (error !== undefined) throw error;
@@ -84,7 +77,7 @@ function contentsOf(decoder: Decoder): readonly PartitionContent[] {
     .flat();
 }
 
-function contentOf(topic: string, decoder: Decoder): PartitionContent {
+function contentOf(topic: string, decoder: Decoder): FetchAnswer {
   const partition = decoder.readInt32();
   const error = protocolError(decoder.readInt16(), null);
   decoder.readInt64(); // high watermark

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Admin, Cluster, Kafka } from 'kafkajs';
+import type { Admin, Broker, Cluster, Kafka } from 'kafkajs';
 import { BusError } from '../../../core/publisher.ts';
 import type {
   ClusterDescription,
@@ -15,18 +15,18 @@ import type {
   ProducerOptions,
   TopicMetadata,
 } from '../driver.ts';
+import { askLeaders, missingTopic } from '../ask-leaders.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
+import { untilLed } from '../until-led.ts';
 import { type Client, clusterOf, loadClient, openKafka } from './client.ts';
 import { busErrorOf, typeOf } from './kafkajs-errors.ts';
 import { setConfigs } from './incremental-alter.ts';
 import { KafkaJsMember } from './kafkajs-member.ts';
 import { KafkaJsProducer } from './kafkajs-producer.ts';
 import { KafkaJsReader } from './kafkajs-reader.ts';
-import { type LeaderQuestion, askLeaders } from './ask-leaders.ts';
 import { type WhichOffset, listOffsets } from './list-offsets.ts';
 import { bytesOnDisk } from './log-dirs.ts';
-import { untilLed } from './until-led.ts';
 
 /** The driver on kafkajs. */
 export class KafkaJsDriver implements KafkaDriver {
@@ -216,13 +216,19 @@ export class KafkaJsDriver implements KafkaDriver {
     return this.#askLeaders(topic, (broker, partitions) => listOffsets(broker, topic, partitions, which));
   }
 
-  #askLeaders(topic: string, question: LeaderQuestion): Promise<ReadonlyMap<number, number>> {
+  #askLeaders(
+    topic: string,
+    question: (broker: Broker, partitions: readonly number[]) => Promise<ReadonlyMap<number, number>>,
+  ): Promise<ReadonlyMap<number, number>> {
     const describe = async (): Promise<TopicMetadata> => {
       const [metadata] = await this.#metadata([topic]);
-      if (metadata) return metadata;
-      throw new BusError('topic-not-found', `no topic ${topic}: create it first`);
+      if (metadata === undefined) throw missingTopic(topic);
+      await this.#cluster.refreshMetadata();
+      return metadata;
     };
-    return askLeaders(this.#cluster, describe, question);
+    return askLeaders({ describe, typeOf }, async (node, partitions) =>
+      question(await this.#cluster.findBroker({ nodeId: String(node) }), partitions),
+    );
   }
 
   async #metadata(names: string[]): Promise<readonly TopicMetadata[]> {

@@ -1,28 +1,11 @@
 import type { AssignerProtocol, Assigner, Cluster, Consumer, Kafka } from 'kafkajs';
-import * as t from 'io-ts';
-import { isRight } from 'fp-ts/lib/Either.js';
 import { BusError } from '../../../core/publisher.ts';
 import type { TopicPartition } from '../../event-bus.ts';
 import type { DriverMember, MemberEvents, MembershipOptions, PartitionOffset } from '../driver.ts';
-import { type Candidate, assignPartitions } from '../sticky-assignment.ts';
+import { type MemberIdentity, candidateOf, introductionOf } from '../member-introduction.ts';
+import { assignPartitions } from '../sticky-assignment.ts';
 import type { Client } from './client.ts';
 import { busErrorOf } from './kafkajs-errors.ts';
-
-const UserData = t.type({
-  instance: t.string,
-  rank: t.number,
-  exclusive: t.boolean,
-  owned: t.record(t.string, t.array(t.number)),
-});
-
-type UserData = t.TypeOf<typeof UserData>;
-
-/** Who joins, and under what name others of its process join too. */
-export interface MemberIdentity {
-  readonly instance: string;
-  readonly rank: number;
-  readonly exclusive: boolean;
-}
 
 /** How often the loop that gives signs of life looks around, ms. */
 const loopMs = 100;
@@ -142,7 +125,7 @@ interface Owned {
 function stickyAssigner(
   { MemberMetadata, MemberAssignment }: typeof AssignerProtocol,
   cluster: Cluster,
-  { instance, rank, exclusive }: MemberIdentity,
+  identity: MemberIdentity,
   owned: Owned,
 ): Assigner {
   const name = 'cryptorun-sticky';
@@ -151,14 +134,15 @@ function stickyAssigner(
     name,
     version,
     protocol: ({ topics }) => {
-      const userData = JSON.stringify({ instance, rank, exclusive, owned: owned.partitions });
-      return { name, metadata: MemberMetadata.encode({ version, topics, userData: Buffer.from(userData) }) };
+      const userData = introductionOf(identity, owned.partitions);
+      return { name, metadata: MemberMetadata.encode({ version, topics, userData }) };
     },
     assign: ({ members, topics }) => {
       const counts = new Map(topics.map(topic => [topic, cluster.findTopicPartitionMetadata(topic).length]));
-      const candidates = members.map(({ memberId, memberMetadata }) =>
-        candidateOf(memberId, MemberMetadata.decode(memberMetadata)),
-      );
+      const candidates = members.map(({ memberId, memberMetadata }) => {
+        const metadata = MemberMetadata.decode(memberMetadata);
+        return candidateOf(memberId, metadata?.topics ?? [], metadata?.userData);
+      });
       for (const { topics: others } of candidates) {
         for (const topic of others) {
           if (!counts.has(topic)) counts.set(topic, cluster.findTopicPartitionMetadata(topic).length);
@@ -176,24 +160,4 @@ function stickyAssigner(
       );
     },
   };
-}
-
-function candidateOf(
-  member: string,
-  metadata: { readonly topics: readonly string[]; readonly userData: Buffer } | null,
-): Candidate {
-  const topics = metadata?.topics ?? [];
-  const told = UserData.decode(parsed(metadata?.userData));
-  const known: UserData = isRight(told)
-    ? told.right
-    : { instance: member, rank: 0, exclusive: false, owned: {} };
-  return { member, topics, ...known };
-}
-
-function parsed(userData: Buffer | undefined): unknown {
-  try {
-    return JSON.parse(userData?.toString() ?? '');
-  } catch {
-    return undefined;
-  }
 }

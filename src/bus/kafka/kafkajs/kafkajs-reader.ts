@@ -1,10 +1,9 @@
 import type { Cluster, Kafka } from 'kafkajs';
-import { BusError } from '../../../core/publisher.ts';
 import type { TopicPartition } from '../../event-bus.ts';
 import { type DriverReader, type FetchWish, type FetchedPartition, OffsetOutOfRange } from '../driver.ts';
-import { BrokenBatch, readBatches } from '../records/batch-reader.ts';
+import { fetchedOf } from '../records/partition-content.ts';
 import { clusterOf } from './client.ts';
-import { type PartitionContent, fetchFrom } from './fetch-request.ts';
+import { type FetchAnswer, fetchFrom } from './fetch-request.ts';
 import { busErrorOf, forgetClosed, typeOf } from './kafkajs-errors.ts';
 
 /** Reads partitions without a group, through connections of its own. */
@@ -47,8 +46,9 @@ export class KafkaJsReader implements DriverReader {
   ): Promise<readonly FetchedPartition[]> {
     try {
       const broker = await this.#cluster.findBroker({ nodeId: String(node) });
-      const contents = await fetchFrom(broker, wishes, maxWaitMs);
-      return await Promise.all(contents.map(content => fetchedOf(content, wishes)));
+      const answers = await fetchFrom(broker, wishes, maxWaitMs);
+      for (const answer of answers) requireAnswered(answer);
+      return await Promise.all(answers.map(answer => fetchedOf(answer, wishes)));
     } catch (error) {
       throw this.#errorOf(error, wishes);
     }
@@ -66,18 +66,7 @@ export class KafkaJsReader implements DriverReader {
   }
 }
 
-async function fetchedOf(
-  { topic, partition, error, stableEnd, aborted, bytes }: PartitionContent,
-  wishes: readonly FetchWish[],
-): Promise<FetchedPartition> {
+function requireAnswered({ topic, partition, error }: FetchAnswer): void {
   if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') throw new OffsetOutOfRange({ topic, partition });
   if (error !== undefined) throw error;
-  const wished = wishes.find(wish => wish.partition === partition && wish.topic === topic)?.offset ?? 0;
-  try {
-    const { records, nextOffset = wished } = await readBatches(bytes, aborted);
-    return { topic, partition, records, nextOffset: Math.max(wished, nextOffset), end: stableEnd };
-  } catch (problem) {
-    if (!(problem instanceof BrokenBatch)) throw problem;
-    throw new BusError('invalid-message', `${topic}[${partition}]: ${problem.message}`, { cause: problem });
-  }
 }

@@ -87,7 +87,12 @@ async function writtenOf(
   { compression }: ProduceSettings,
   id: ProducerId | undefined,
 ): Promise<WrittenBatch> {
-  const origin = id && { ...id, firstSequence: batch.firstSequence, isTransactional: false };
+  const origin = id && {
+    producerId: BigInt(id.producerId),
+    producerEpoch: id.producerEpoch,
+    firstSequence: batch.firstSequence,
+    isTransactional: false,
+  };
   return { ...batch, bytes: await writeBatch(batch.records, { compression, origin, timestamp: Date.now() }) };
 }
 

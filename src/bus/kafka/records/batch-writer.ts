@@ -6,7 +6,7 @@ import { crc32c } from './crc32c.ts';
 
 /** By what brokers know whose batch it is, and whether they have it already. */
 export interface BatchOrigin {
-  readonly producerId: string;
+  readonly producerId: bigint;
   readonly producerEpoch: number;
   /** The number of the first record in its partition. */
   readonly firstSequence: number;
@@ -47,7 +47,7 @@ function sealed(batch: Buffer, count: number, { compression, origin, timestamp }
   batch.writeInt32BE(count - 1, batchAt.lastOffsetDelta);
   batch.writeBigInt64BE(BigInt(timestamp), batchAt.baseTimestamp);
   batch.writeBigInt64BE(BigInt(timestamp), batchAt.maxTimestamp);
-  batch.writeBigInt64BE(BigInt(origin?.producerId ?? -1), batchAt.producerId);
+  batch.writeBigInt64BE(origin?.producerId ?? -1n, batchAt.producerId);
   batch.writeInt16BE(origin?.producerEpoch ?? -1, batchAt.producerEpoch);
   batch.writeInt32BE(origin?.firstSequence ?? -1, batchAt.baseSequence);
   batch.writeInt32BE(count, batchAt.count);

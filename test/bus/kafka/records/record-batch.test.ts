@@ -1,3 +1,4 @@
+import { Reader, crc32c as theirCrc32c, readRecordsBatch } from '@platformatic/kafka';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HeaderValue } from '../../../../src/core/headers.ts';
@@ -85,7 +86,7 @@ describe('a record batch', () => {
 
   it('carries whose it is and its number', async () => {
     const origin = {
-      producerId: '9007199254740993',
+      producerId: 9007199254740993n,
       producerEpoch: 3,
       firstSequence: 41,
       isTransactional: true,
@@ -95,6 +96,34 @@ describe('a record batch', () => {
     expect(batch.readInt16BE(batchAt.producerEpoch)).toBe(3);
     expect(batch.readInt32BE(batchAt.baseSequence)).toBe(41);
     expect(batch.readInt16BE(batchAt.attributes)).toBe(attribute.transactional);
+  });
+
+  it('is what another reader of the format takes it for', async () => {
+    const origin = { producerId: 77n, producerEpoch: 3, firstSequence: 1000, isTransactional: false };
+    const written: WireRecord[] = [
+      { key: 'k', value: null, headers: ['größe', 'x', 'n', Buffer.from([0, 255])] },
+      { key: null, value: Buffer.alloc(20_000, 1), headers: [] },
+    ];
+    const data = await writeBatch(written, { ...plain, origin });
+    const batch = readRecordsBatch(Reader.from(data));
+    expect(batch).toMatchObject({
+      producerId: 77n,
+      producerEpoch: 3,
+      firstSequence: 1000,
+      firstTimestamp: BigInt(plain.timestamp),
+      maxTimestamp: BigInt(plain.timestamp),
+      lastOffsetDelta: 1,
+      crc: theirCrc32c(data.subarray(batchAt.attributes)),
+      length: data.length - 12,
+    });
+    expect(batch.records.map(({ key, value }) => [key, value])).toEqual([
+      [Buffer.from('k'), null],
+      [null, written[1]?.value],
+    ]);
+    expect(batch.records[0]?.headers).toEqual([
+      [Buffer.from('größe'), Buffer.from('x')],
+      [Buffer.from('n'), Buffer.from([0, 255])],
+    ]);
   });
 
   it('has the time of the log where the topic is set so', async () => {
@@ -127,7 +156,7 @@ describe('several batches', () => {
 describe('transactions', () => {
   const by = (producerId: number): BatchSettings => ({
     ...plain,
-    origin: { producerId: String(producerId), producerEpoch: 0, firstSequence: 0, isTransactional: true },
+    origin: { producerId: BigInt(producerId), producerEpoch: 0, firstSequence: 0, isTransactional: true },
   });
   const mark = async (base: number, producerId: number): Promise<Buffer> =>
     changed(await at(base, [one('mark')], by(producerId)), batch =>

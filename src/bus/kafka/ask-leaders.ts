@@ -1,8 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Broker, Cluster } from 'kafkajs';
-import { BusError } from '../../../core/publisher.ts';
-import type { TopicMetadata } from '../driver.ts';
-import { typeOf } from './kafkajs-errors.ts';
+import { BusError } from '../../core/publisher.ts';
+import type { TopicMetadata } from './driver.ts';
 
 const stepMs = 50;
 const atMostMs = 10_000;
@@ -10,55 +8,63 @@ const atMostMs = 10_000;
 /** What a broker says that was taken for the leader and is not, or does not know yet that it is. */
 const leaderMoves = new Set<string | undefined>([
   'NOT_LEADER_FOR_PARTITION',
+  'NOT_LEADER_OR_FOLLOWER',
   'LEADER_NOT_AVAILABLE',
   'REPLICA_NOT_AVAILABLE',
   'OFFSET_NOT_AVAILABLE',
 ]);
 
-/** Asks about some partitions of the topic the broker that leads them. */
+/** Asks about some partitions of the topic the node that leads them. */
 export type LeaderQuestion = (
-  broker: Broker,
+  node: number,
   partitions: readonly number[],
 ) => Promise<ReadonlyMap<number, number>>;
+
+/** How a client tells of its topics and of its errors. */
+export interface LeaderClient {
+  /** Who leads, as known now. */
+  describe(): Promise<TopicMetadata>;
+  /** The protocol's name of the error, where it has one. */
+  typeOf(error: unknown): string | undefined;
+}
 
 /**
  * What the leaders of a topic tell of its partitions. Whoever is no leader any more, or not yet, is asked again for a
  * while.
  *
- * @param describe who leads, as known now
- * @throws kafkajs's error, or BusError `unavailable` where a partition has no leader
+ * @throws the client's error, or BusError `unavailable` where a partition has no leader
  */
 export async function askLeaders(
-  cluster: Cluster,
-  describe: () => Promise<TopicMetadata>,
+  client: LeaderClient,
   question: LeaderQuestion,
 ): Promise<ReadonlyMap<number, number>> {
   for (let waited = 0; ; waited += stepMs) {
     try {
-      return await askEach(cluster, await describe(), question);
+      return await askEach(await client.describe(), question);
     } catch (error) {
-      if (waited >= atMostMs || !leaderMoves.has(typeOf(error))) throw error;
+      if (waited >= atMostMs || !leaderMoves.has(client.typeOf(error))) throw error;
       await wait(stepMs);
     }
   }
 }
 
 async function askEach(
-  cluster: Cluster,
   { name, partitions }: TopicMetadata,
   question: LeaderQuestion,
 ): Promise<ReadonlyMap<number, number>> {
-  await cluster.refreshMetadata();
   const byLeader = Map.groupBy(partitions, ({ leader }) => leader);
   const answers = await Promise.all(
     [...byLeader].map(async ([leader, led]) => {
       const numbers = led.map(({ partition }) => partition);
       if (leader === undefined) throw leaderless(name, numbers);
-      const broker = await cluster.findBroker({ nodeId: String(leader) });
-      return [...(await question(broker, numbers))];
+      return [...(await question(leader, numbers))];
     }),
   );
   return new Map(answers.flat());
+}
+
+export function missingTopic(topic: string): BusError {
+  return new BusError('topic-not-found', `no topic ${topic}: create it first`);
 }
 
 function leaderless(topic: string, partitions: readonly number[]): BusError {

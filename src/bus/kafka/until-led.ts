@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { TopicMetadata } from '../driver.ts';
+import type { TopicMetadata } from './driver.ts';
 
 const stepMs = 50;
 const atMostMs = 30_000;

@@ -1,0 +1,298 @@
+import { randomUUID } from 'node:crypto';
+import type { API } from '@platformatic/kafka';
+import { askLeaders, missingTopic } from '../ask-leaders.ts';
+import { BusError } from '../../../core/publisher.ts';
+import type {
+  ClusterDescription,
+  DriverMember,
+  DriverProducer,
+  DriverReader,
+  KafkaDriver,
+  MemberEvents,
+  MembershipOptions,
+  NewTopic,
+  PartitionOffset,
+  PartitionOffsets,
+  ProducerOptions,
+  TopicMetadata,
+} from '../driver.ts';
+import type { KafkaSettings } from '../kafka-settings.ts';
+import { codecOf } from '../records/compression.ts';
+import { untilLed } from '../until-led.ts';
+import { Brokers } from './brokers.ts';
+import { type Client, loadClient } from './client.ts';
+import { askCoordinator } from './coordinator.ts';
+import { type WhichOffset, bytesOnDisk, listOffsets } from './leader-questions.ts';
+import { busErrorOf, typeOf } from './platformatic-errors.ts';
+import { PlatformaticMember } from './platformatic-member.ts';
+import { PlatformaticProducer } from './platformatic-producer.ts';
+import { PlatformaticReader } from './platformatic-reader.ts';
+import { requireVersions } from './required-versions.ts';
+import { topicOf } from './topic-metadata.ts';
+
+const topicResource = 2;
+/** How often a request to the controller is made where that has moved. */
+const controllerTries = 5;
+
+/** The driver on @platformatic/kafka. */
+export class PlatformaticDriver implements KafkaDriver {
+  readonly name = 'platformatic';
+  readonly #client: Client;
+  readonly #settings: KafkaSettings;
+  readonly #brokers: Brokers;
+  readonly #instance: string = randomUUID();
+  #members = 0;
+
+  private constructor(client: Client, settings: KafkaSettings) {
+    this.#client = client;
+    this.#settings = settings;
+    this.#brokers = new Brokers(client, settings);
+  }
+
+  static async open(settings: KafkaSettings): Promise<PlatformaticDriver> {
+    const { compression } = settings.publishing;
+    if (compression !== 'none') codecOf(compression);
+    return new PlatformaticDriver(await loadClient(), settings);
+  }
+
+  async connect(): Promise<void> {
+    const { brokers } = this.#settings;
+    await this.#try(`connecting to ${brokers.join(', ')}`, () => requireVersions(this.#brokers));
+  }
+
+  close(): Promise<void> {
+    return this.#brokers.close();
+  }
+
+  describeCluster(): Promise<ClusterDescription> {
+    return this.#try('describing the cluster', async () => {
+      const { brokers, controllerId } = await this.#brokers.metadata([]);
+      const controller = controllerId < 0 ? undefined : controllerId;
+      return { nodes: brokers.map(({ nodeId }) => nodeId), controller };
+    });
+  }
+
+  describeTopics(names?: readonly string[]): Promise<readonly TopicMetadata[]> {
+    const doing = names === undefined ? 'listing topics' : `asking for topic ${names.join(', ')}`;
+    return this.#try(doing, async () => {
+      const { topics } = await this.#brokers.metadata(names ?? null);
+      return topics.flatMap(topic => {
+        const error = topic.errorCode === 0 ? undefined : new this.#client.ProtocolError(topic.errorCode);
+        if (error === undefined) return [topicOf(topic)];
+        if (names === undefined || typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return [];
+        throw busErrorOf(error, doing, `Describe on topic ${topic.name}`);
+      });
+    });
+  }
+
+  topicConfigs(name: string): Promise<ReadonlyMap<string, string>> {
+    return this.#try(`asking for the settings of ${name}`, async () => {
+      const { results } = await this.#brokers.askAny(
+        this.#client.describeConfigsV4.api,
+        [{ resourceType: topicResource, resourceName: name, configurationKeys: null }],
+        false,
+        false,
+      );
+      return new Map((results[0]?.configs ?? []).map(({ name: config, value }) => [config, value ?? '']));
+    });
+  }
+
+  partitionBytes(topic: string): Promise<ReadonlyMap<number, number>> {
+    return this.#try(`asking for the size of ${topic}`, () =>
+      askLeaders(this.#describing(topic), (node, partitions) =>
+        bytesOnDisk(this.#brokers, node, topic, partitions),
+      ),
+    );
+  }
+
+  async createTopic({ name, partitions, replication, configs }: NewTopic): Promise<void> {
+    const topic = {
+      name,
+      numPartitions: partitions,
+      replicationFactor: replication,
+      assignments: [],
+      configs: Object.entries(configs).map(([config, value]) => ({ name: config, value })),
+    };
+    const refusal = await this.#askController(
+      this.#client.createTopicsV6.api,
+      [topic],
+      this.#settings.requestTimeoutMs,
+      false,
+    ).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const isThere = typeOf(refusal) === 'TOPIC_ALREADY_EXISTS';
+    if (refusal !== undefined && !isThere) throw busErrorOf(refusal, `creating topic ${name}`);
+    // Another process may have made it just now.
+    await untilLed(() => this.describeTopics([name]), isThere ? 1 : partitions);
+    if (isThere) {
+      throw new BusError('topic-exists', `topic ${name} exists already: use it, or delete it first`);
+    }
+  }
+
+  deleteTopic(name: string): Promise<void> {
+    const { deleteTopicsV5 } = this.#client;
+    return this.#try(`deleting topic ${name}`, async () => {
+      await this.#askController(deleteTopicsV5.api, [{ name }], this.#settings.requestTimeoutMs);
+    });
+  }
+
+  async createPartitions(topic: string, partitions: number): Promise<void> {
+    await this.#try(`adding partitions to ${topic}`, () =>
+      this.#askController(
+        this.#client.createPartitionsV3.api,
+        // No list at all: an empty one would be one that is too short.
+        [{ name: topic, count: partitions, assignments: null }],
+        this.#settings.requestTimeoutMs,
+        false,
+      ),
+    );
+    await untilLed(() => this.describeTopics([topic]), partitions);
+  }
+
+  setConfigs(topic: string, configs: Readonly<Record<string, string>>): Promise<void> {
+    const { SET } = this.#client.IncrementalAlterConfigOperationTypes;
+    const changes = Object.entries(configs).map(([name, value]) => ({ name, configOperation: SET, value }));
+    return this.#try(`changing the settings of ${topic}`, async () => {
+      await this.#askController(
+        this.#client.incrementalAlterConfigsV1.api,
+        [{ resourceType: topicResource, resourceName: topic, configs: changes }],
+        false,
+      );
+    });
+  }
+
+  offsets(topic: string): Promise<readonly PartitionOffsets[]> {
+    return this.#try(`asking for the offsets of ${topic}`, async () => {
+      const next = await this.#listOffsets(topic, 'next');
+      const first = await this.#listOffsets(topic, 'first');
+      return [...next]
+        .map(([partition, end]) => ({ partition, first: first.get(partition) ?? end, next: end }))
+        .sort((a, b) => a.partition - b.partition);
+    });
+  }
+
+  offsetsAt(topic: string, timeMs: number): Promise<ReadonlyMap<number, number>> {
+    return this.#try(`asking for the offsets of ${topic} at a time`, async () => {
+      const next = await this.#listOffsets(topic, 'next');
+      const found = await this.#listOffsets(topic, { atMs: timeMs });
+      return new Map([...next].map(([partition, end]) => [partition, offsetOr(end, found.get(partition))]));
+    });
+  }
+
+  /** Each broker knows those that it keeps. */
+  groups(): Promise<readonly string[]> {
+    return this.#try('listing groups', async () => {
+      const { brokers } = await this.#brokers.metadata([]);
+      const answers = await Promise.all(
+        brokers.map(({ nodeId }) => this.#brokers.ask(nodeId, this.#client.listGroupsV3.api, [], [])),
+      );
+      return answers.flatMap(({ groups }) => groups.map(({ groupId }) => groupId));
+    });
+  }
+
+  committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]> {
+    return this.#tryAsGroup(group, `asking what ${group} has committed`, async () => {
+      const all = [{ groupId: group, topics: null }];
+      const { offsetFetchV7 } = this.#client;
+      const answer = await askCoordinator(this.#brokers, group, offsetFetchV7.api, all, false);
+      return answer.topics
+        .filter(({ name }) => topics.includes(name))
+        .flatMap(({ name: topic, partitions }) =>
+          partitions
+            .map(({ partitionIndex: partition, committedOffset }) => ({
+              topic,
+              partition,
+              offset: Number(committedOffset),
+            }))
+            .filter(({ offset }) => offset >= 0),
+        );
+    });
+  }
+
+  async deleteGroup(group: string): Promise<void> {
+    try {
+      await askCoordinator(this.#brokers, group, this.#client.deleteGroupsV2.api, [group]);
+    } catch (error) {
+      if (typeOf(error) === 'GROUP_ID_NOT_FOUND') return;
+      throw busErrorOf(error, `deleting group ${group}`, `Delete on group ${group}`);
+    }
+  }
+
+  openProducer(options: ProducerOptions): Promise<DriverProducer> {
+    const brokers = new Brokers(this.#client, this.#settings);
+    return PlatformaticProducer.open(brokers, options, this.#settings.requestTimeoutMs);
+  }
+
+  openReader(): Promise<DriverReader> {
+    const { requestTimeoutMs, consuming } = this.#settings;
+    // A broker that waits for something to come is not one that does not answer.
+    const brokers = new Brokers(this.#client, this.#settings, requestTimeoutMs + consuming.maxWaitMs);
+    return PlatformaticReader.open(brokers);
+  }
+
+  join(
+    group: string,
+    topics: readonly string[],
+    exclusive: boolean,
+    options: MembershipOptions,
+    events: MemberEvents,
+  ): Promise<DriverMember> {
+    const identity = { instance: this.#instance, rank: this.#members++, exclusive };
+    const { requestTimeoutMs } = this.#settings;
+    const host = {
+      talking: new Brokers(this.#client, this.#settings),
+      joining: new Brokers(this.#client, this.#settings, requestTimeoutMs + options.rebalanceTimeoutMs),
+    };
+    return PlatformaticMember.join(host, identity, group, topics, options, events);
+  }
+
+  async #try<A>(doing: string, request: () => Promise<A>): Promise<A> {
+    try {
+      return await request();
+    } catch (error) {
+      throw busErrorOf(error, doing);
+    }
+  }
+
+  async #tryAsGroup<A>(group: string, doing: string, request: () => Promise<A>): Promise<A> {
+    try {
+      return await request();
+    } catch (error) {
+      throw busErrorOf(error, doing, `Read on group ${group}`);
+    }
+  }
+
+  #listOffsets(topic: string, which: WhichOffset): Promise<ReadonlyMap<number, number>> {
+    return askLeaders(this.#describing(topic), (node, partitions) =>
+      listOffsets(this.#brokers, node, topic, partitions, which),
+    );
+  }
+
+  #describing(topic: string): Parameters<typeof askLeaders>[0] {
+    const describe = async (): Promise<TopicMetadata> => {
+      const [metadata] = await this.describeTopics([topic]);
+      if (metadata) return metadata;
+      throw missingTopic(topic);
+    };
+    return { describe, typeOf };
+  }
+
+  /** Asks whoever rules the cluster: where brokers rule it themselves, any broker passes the request on. */
+  async #askController<Args extends unknown[], A>(api: API<Args, A>, ...args: Args): Promise<A> {
+    for (let tries = 1; ; tries++) {
+      try {
+        const { controllerId } = await this.#brokers.metadata([]);
+        return await this.#brokers.ask(controllerId, api, ...args);
+      } catch (error) {
+        if (tries >= controllerTries || typeOf(error) !== 'NOT_CONTROLLER') throw error;
+      }
+    }
+  }
+}
+
+/** A partition with nothing so late answers that it has no such offset. */
+function offsetOr(end: number, found = -1): number {
+  return found < 0 ? end : found;
+}

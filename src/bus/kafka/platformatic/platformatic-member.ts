@@ -1,0 +1,261 @@
+import { setImmediate, setTimeout as wait } from 'node:timers/promises';
+import { BusError } from '../../../core/publisher.ts';
+import { isSamePartition } from '../../same-partition.ts';
+import type { DriverMember, MemberEvents, MembershipOptions, PartitionOffset } from '../driver.ts';
+import type { MemberIdentity } from '../member-introduction.ts';
+import { findCoordinator, isCoordinatorMove } from './coordinator.ts';
+import { type GroupConnections, GroupJoining, type Session } from './group-session.ts';
+import { busErrorOf, typeOf } from './platformatic-errors.ts';
+
+/** How long to wait before what has failed is tried again, ms. */
+const pauseMs = 200;
+/** How often whoever assigns looks for new partitions, ms. */
+const lookMs = 60_000;
+
+/** What a group says to one that it no longer knows, or that was away for too long. */
+const isOut = new Set<string | undefined>(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']);
+
+/**
+ * Membership by the requests of the group's protocol: joining, heartbeats, commits and leaving, and no reading. What a
+ * member keeps over a rebalance it goes on reading meanwhile; what it is to give up it commits first, and joins again
+ * so that another may have it.
+ */
+export class PlatformaticMember implements DriverMember {
+  readonly #connections: GroupConnections;
+  readonly #joining: GroupJoining;
+  readonly #group: string;
+  readonly #options: MembershipOptions;
+  readonly #events: MemberEvents;
+  readonly #left = new AbortController();
+  readonly #commits = new Set<Promise<unknown>>();
+  #coordinator: number | undefined;
+  #memberId = '';
+  /** Undefined until it has joined for the first time, and where it is out. */
+  #session: Session | undefined;
+  #mustJoin = true;
+  /** Whether it has been in the group since it was last told what it has. */
+  #continued = false;
+  #lookedAt = 0;
+
+  private constructor(
+    connections: GroupConnections,
+    joining: GroupJoining,
+    group: string,
+    options: MembershipOptions,
+    events: MemberEvents,
+  ) {
+    this.#connections = connections;
+    this.#joining = joining;
+    this.#group = group;
+    this.#options = options;
+    this.#events = events;
+  }
+
+  /** @throws BusError where it cannot be joined, or not for as long as the group would have waited */
+  static async join(
+    connections: GroupConnections,
+    identity: MemberIdentity,
+    group: string,
+    topics: readonly string[],
+    options: MembershipOptions,
+    events: MemberEvents,
+  ): Promise<PlatformaticMember> {
+    const joining = new GroupJoining(connections, { group, topics, identity, options });
+    const member = new PlatformaticMember(connections, joining, group, options, events);
+    const deadline = performance.now() + options.sessionTimeoutMs;
+    for (;;) {
+      try {
+        await member.#rebalance();
+        break;
+      } catch (error) {
+        const problem = member.#problemOf(error, `joining group ${group}`);
+        if (!problem.retryable || performance.now() > deadline) {
+          void member.leave();
+          throw problem;
+        }
+        await wait(pauseMs);
+      }
+    }
+    void member.#live();
+    return member;
+  }
+
+  async commit(offsets: readonly PartitionOffset[]): Promise<void> {
+    const committing = this.#commit(offsets);
+    const settled = committing.catch(() => undefined).finally(() => this.#commits.delete(settled));
+    this.#commits.add(settled);
+    await committing;
+  }
+
+  async leave(): Promise<void> {
+    const { talking, joining } = this.#connections;
+    const isKnown = this.#memberId !== '' && !this.#left.signal.aborted;
+    this.#left.abort();
+    // Whoever waits for others to join waits no more.
+    const stopped = joining.close();
+    try {
+      if (isKnown) await this.#sayGoodbye();
+    } finally {
+      await Promise.allSettled([stopped, talking.close()]);
+    }
+  }
+
+  async #sayGoodbye(): Promise<void> {
+    const { talking } = this.#connections;
+    const coordinator = await this.#findCoordinator();
+    const members = [{ memberId: this.#memberId, groupInstanceId: null }];
+    await talking.ask(coordinator, talking.client.leaveGroupV4.api, this.#group, members);
+  }
+
+  /** Gives signs of life, and takes part in rebalances. */
+  async #live(): Promise<void> {
+    while (!this.#isOver()) {
+      try {
+        if (this.#mustJoin) await this.#rebalance();
+        await this.#pause(this.#options.heartbeatIntervalMs);
+        if (!this.#isOver()) await this.#beat();
+      } catch (error) {
+        await this.#recover(error);
+      }
+    }
+  }
+
+  #isOver(): boolean {
+    return this.#left.signal.aborted;
+  }
+
+  async #beat(): Promise<void> {
+    const { talking } = this.#connections;
+    const generation = this.#session?.generation ?? -1;
+    const coordinator = await this.#findCoordinator();
+    const { heartbeatV4 } = talking.client;
+    await talking.ask(coordinator, heartbeatV4.api, this.#group, generation, this.#memberId, null);
+    if (this.#isOver()) return;
+    this.#events.alive();
+    if (await this.#hasGrown()) await this.#prepare();
+  }
+
+  async #recover(error: unknown): Promise<void> {
+    if (this.#isOver()) return;
+    const type = typeOf(error);
+    if (type === 'REBALANCE_IN_PROGRESS') {
+      await this.#prepare();
+      return;
+    }
+    const problem = this.#problemOf(error, `membership of group ${this.#group}`);
+    if (!problem.retryable) {
+      this.#left.abort();
+      this.#events.failed(problem);
+      return;
+    }
+    await this.#pause(pauseMs);
+  }
+
+  /** What went wrong as one of ours; what follows for this member is noted. */
+  #problemOf(error: unknown, doing: string): BusError {
+    const type = typeOf(error);
+    if (isOut.has(type)) this.#forget(type === 'ILLEGAL_GENERATION');
+    // Another may keep the group by now.
+    else if (type === undefined || isCoordinatorMove(error)) this.#coordinator = undefined;
+    if (type === 'INCONSISTENT_GROUP_PROTOCOL') {
+      return new BusError(
+        'invalid-option',
+        `${doing}: the group has members that share partitions out in another way, as those of the driver kafkajs do: use one driver for all members of a group, or another group`,
+        { cause: error },
+      );
+    }
+    return busErrorOf(error, doing, `Read on group ${this.#group}`);
+  }
+
+  /** It is out of the group: what it held may be somebody else's already. */
+  #forget(keepsName: boolean): void {
+    const held = this.#session?.partitions ?? [];
+    if (!keepsName) this.#memberId = '';
+    this.#session = undefined;
+    this.#mustJoin = true;
+    this.#continued = false;
+    if (held.length > 0 && !this.#isOver()) this.#events.assigned([], false);
+  }
+
+  /** Before a rebalance: what is done is committed. */
+  async #prepare(): Promise<void> {
+    this.#mustJoin = true;
+    this.#events.rebalancing();
+    await this.#untilCommitted();
+  }
+
+  async #rebalance(): Promise<void> {
+    const owned = this.#session?.partitions ?? [];
+    const coordinator = await this.#findCoordinator();
+    const session = await this.#joining.join(coordinator, this.#memberId, owned, id => (this.#memberId = id));
+    if (this.#isOver()) return;
+    const revoked = owned.filter(held => !session.partitions.some(kept => isSamePartition(kept, held)));
+    this.#session = session;
+    this.#lookedAt = performance.now();
+    // In this generation what it gives up is still nobody else's.
+    if (revoked.length > 0) await this.#prepare();
+    else this.#mustJoin = false;
+    if (this.#isOver() || this.#session !== session) return;
+    const continued = this.#continued;
+    this.#continued = true;
+    this.#events.assigned(session.partitions, continued);
+    if (this.#mustJoin) await this.#rebalance();
+  }
+
+  async #commit(offsets: readonly PartitionOffset[]): Promise<void> {
+    const { talking } = this.#connections;
+    if (this.#session === undefined)
+      throw new BusError('unavailable', 'committing offsets: the member is out of its group for now');
+    const topics = [...Map.groupBy(offsets, ({ topic }) => topic)].map(([name, ofTopic]) => ({
+      name,
+      partitions: ofTopic.map(({ partition, offset }) => ({
+        partitionIndex: partition,
+        committedOffset: BigInt(offset),
+        committedLeaderEpoch: -1,
+        committedMetadata: null,
+      })),
+    }));
+    try {
+      await talking.ask(
+        await this.#findCoordinator(),
+        talking.client.offsetCommitV8.api,
+        this.#group,
+        this.#session.generation,
+        this.#memberId,
+        null,
+        topics,
+      );
+    } catch (error) {
+      if (typeOf(error) === undefined || isCoordinatorMove(error)) this.#coordinator = undefined;
+      throw busErrorOf(error, 'committing offsets', `Read on group ${this.#group}`);
+    }
+  }
+
+  /** Waits for the commits that are under way or about to begin, and not for long. */
+  async #untilCommitted(): Promise<void> {
+    const deadline = performance.now() + this.#options.rebalanceTimeoutMs / 2;
+    do {
+      await setImmediate();
+      const left = Math.max(0, deadline - performance.now());
+      await Promise.race([Promise.all(this.#commits), this.#pause(left)]);
+    } while (this.#commits.size > 0 && performance.now() < deadline && !this.#isOver());
+  }
+
+  async #findCoordinator(): Promise<number> {
+    this.#coordinator ??= await findCoordinator(this.#connections.talking, this.#group);
+    return this.#coordinator;
+  }
+
+  /** Whether topics have other partitions than were shared out; whoever shared them out looks, now and then. */
+  async #hasGrown(): Promise<boolean> {
+    const counts = this.#session?.counts;
+    if (counts === undefined || performance.now() < this.#lookedAt + lookMs) return false;
+    this.#lookedAt = performance.now();
+    const now = await this.#joining.partitionCounts([...counts.keys()]);
+    return [...counts].some(([topic, count]) => now.get(topic) !== count);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await wait(ms, undefined, { signal: this.#left.signal }).catch(() => undefined);
+  }
+}

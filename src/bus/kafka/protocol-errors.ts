@@ -1,0 +1,54 @@
+import { BusError, type BusErrorCode } from '../../core/publisher.ts';
+
+/** Error names of Kafka's protocol that mean something of their own here. */
+const codes: Readonly<Record<string, BusErrorCode>> = {
+  UNKNOWN_TOPIC_OR_PARTITION: 'topic-not-found',
+  TOPIC_ALREADY_EXISTS: 'topic-exists',
+  INVALID_TOPIC_EXCEPTION: 'invalid-option',
+  INVALID_PARTITIONS: 'invalid-option',
+  INVALID_REPLICATION_FACTOR: 'invalid-option',
+  INVALID_CONFIG: 'invalid-option',
+  INVALID_REQUEST: 'invalid-option',
+  POLICY_VIOLATION: 'invalid-option',
+  NON_EMPTY_GROUP: 'invalid-option',
+  MESSAGE_TOO_LARGE: 'message-too-large',
+  RECORD_LIST_TOO_LARGE: 'message-too-large',
+  INVALID_RECORD: 'invalid-message',
+  CORRUPT_MESSAGE: 'invalid-message',
+  TOPIC_AUTHORIZATION_FAILED: 'unauthorized',
+  GROUP_AUTHORIZATION_FAILED: 'unauthorized',
+  CLUSTER_AUTHORIZATION_FAILED: 'unauthorized',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'unauthorized',
+  SASL_AUTHENTICATION_FAILED: 'unauthorized',
+};
+
+const remedies: Partial<Record<BusErrorCode, string>> = {
+  'topic-not-found': ': create the topic first',
+  unauthorized: ': use other credentials',
+  unavailable: ': see whether the brokers run and can be reached',
+};
+
+/** What went wrong, as a client tells it. */
+export interface ClientFailure {
+  /** The protocol's name of it, where it has one. */
+  readonly type: string | undefined;
+  readonly text: string;
+  /** Whether the broker did not believe who asks. */
+  readonly isAuthentication: boolean;
+  readonly cause: unknown;
+}
+
+/**
+ * A client's error as one of ours. What is not known is taken for an outage that may pass: trying again is the lesser
+ * mistake.
+ *
+ * @param doing what was tried, as `publishing to prices`
+ * @param right the right that it takes, as `Write on topic prices`
+ */
+export function busErrorFrom(failure: ClientFailure, doing: string, right?: string): BusError {
+  const { type, text, isAuthentication, cause } = failure;
+  const code = isAuthentication ? 'unauthorized' : (codes[type ?? ''] ?? 'unavailable');
+  const isRefused = code === 'unauthorized' && !isAuthentication && right !== undefined;
+  const remedy = isRefused ? `: grant ${right} to the user of this client` : (remedies[code] ?? '');
+  return new BusError(code, `${doing}: ${text}${remedy}`, { cause });
+}

@@ -11,6 +11,7 @@ const codes: Readonly<Record<string, BusErrorCode>> = {
   INVALID_REQUEST: 'invalid-option',
   POLICY_VIOLATION: 'invalid-option',
   NON_EMPTY_GROUP: 'invalid-option',
+  INCONSISTENT_GROUP_PROTOCOL: 'invalid-option',
   MESSAGE_TOO_LARGE: 'message-too-large',
   RECORD_LIST_TOO_LARGE: 'message-too-large',
   INVALID_RECORD: 'invalid-message',
@@ -26,6 +27,12 @@ const remedies: Partial<Record<BusErrorCode, string>> = {
   'topic-not-found': ': create the topic first',
   unauthorized: ': use other credentials',
   unavailable: ': see whether the brokers run and can be reached',
+};
+
+/** Errors for which there is something better to do than for others of their code. */
+const ownRemedies: Readonly<Record<string, string>> = {
+  INCONSISTENT_GROUP_PROTOCOL:
+    ': the group has members that share partitions out in another way, as those of the other driver do: use one driver for all members of a group',
 };
 
 /** What went wrong, as a client tells it. */
@@ -49,6 +56,8 @@ export function busErrorFrom(failure: ClientFailure, doing: string, right?: stri
   const { type, text, isAuthentication, cause } = failure;
   const code = isAuthentication ? 'unauthorized' : (codes[type ?? ''] ?? 'unavailable');
   const isRefused = code === 'unauthorized' && !isAuthentication && right !== undefined;
-  const remedy = isRefused ? `: grant ${right} to the user of this client` : (remedies[code] ?? '');
+  const remedy = isRefused
+    ? `: grant ${right} to the user of this client`
+    : (ownRemedies[type ?? ''] ?? remedies[code] ?? '');
   return new BusError(code, `${doing}: ${text}${remedy}`, { cause });
 }

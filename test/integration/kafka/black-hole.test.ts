@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { KafkaOptions } from '../../../src/bus/kafka/kafka-options.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { KafkaDriverName, KafkaOptions } from '../../../src/bus/kafka/kafka-options.ts';
 import { type KafkaCluster, startKafka } from '../../brokers/kafka/kafka-cluster.ts';
 import { nodePorts } from '../../brokers/kafka/node-ports.ts';
 import { type TcpProxy, startProxy } from '../../brokers/tcp-proxy.ts';
 import { DeliveryCheck } from './delivery-check.ts';
-import { describeOwnKafka } from './kafka-brokers.ts';
+import { describeOwnKafka, drivers } from './kafka-brokers.ts';
 import { newTopic, startedBus } from './running-bus.ts';
 
 describeOwnKafka('a network that fails between the bus and its broker', () => {
@@ -24,43 +24,46 @@ describeOwnKafka('a network that fails between the bus and its broker', () => {
     await kafka.stop();
   });
 
-  const options = (): KafkaOptions => ({
-    brokers: [proxy.address],
-    connectionTimeoutMs: 1000,
-    requestTimeoutMs: 1000,
-    consuming: { sessionTimeoutMs: 6000, heartbeatIntervalMs: 200 },
-  });
+  describe.each(drivers)('with driver %s', (driver: KafkaDriverName) => {
+    const options = (): KafkaOptions => ({
+      driver,
+      brokers: [proxy.address],
+      connectionTimeoutMs: 1000,
+      requestTimeoutMs: 1000,
+      consuming: { sessionTimeoutMs: 6000, heartbeatIntervalMs: 200 },
+    });
 
-  it.for(['stall', 'cut'] as const)('%s: nothing is lost or reordered, and health says so', async how => {
-    const bus = await startedBus(options());
-    const topic = await newTopic(bus, { partitions: 4 });
-    const check = new DeliveryCheck(bus, topic);
-    await check.start(randomUUID());
-    await expect.poll(() => check.seen, { timeout: 10_000 }).toBeGreaterThan(50);
-    proxy[how]();
-    await expect.poll(async () => (await bus.health()).status, { timeout: 10_000 }).toBe('degraded');
-    const before = check.stored;
-    proxy.heal();
-    await expect.poll(() => check.stored, { timeout: 20_000 }).toBeGreaterThan(before + 100);
-    const { lost, reordered, refused } = await check.verdict(20_000);
-    expect({ lost, reordered, refused }).toEqual({ lost: [], reordered: [], refused: 0 });
-  });
+    it.for(['stall', 'cut'] as const)('%s: nothing is lost or reordered, and health says so', async how => {
+      const bus = await startedBus(options());
+      const topic = await newTopic(bus, { partitions: 4 });
+      const check = new DeliveryCheck(bus, topic);
+      await check.start(randomUUID());
+      await expect.poll(() => check.seen, { timeout: 10_000 }).toBeGreaterThan(50);
+      proxy[how]();
+      await expect.poll(async () => (await bus.health()).status, { timeout: 10_000 }).toBe('degraded');
+      const before = check.stored;
+      proxy.heal();
+      await expect.poll(() => check.stored, { timeout: 20_000 }).toBeGreaterThan(before + 100);
+      const { lost, reordered, refused } = await check.verdict(20_000);
+      expect({ lost, reordered, refused }).toEqual({ lost: [], reordered: [], refused: 0 });
+    });
 
-  it('a bus that starts into a black hole is told so soon', async () => {
-    proxy.stall();
-    const begun = performance.now();
-    await expect(startedBus(options())).rejects.toMatchObject({ code: 'unavailable' });
-    expect(performance.now() - begun).toBeLessThan(6000);
-    proxy.heal();
-  });
+    it('a bus that starts into a black hole is told so soon', async () => {
+      proxy.stall();
+      const begun = performance.now();
+      await expect(startedBus(options())).rejects.toMatchObject({ code: 'unavailable' });
+      expect(performance.now() - begun).toBeLessThan(6000);
+      proxy.heal();
+    });
 
-  it('a slow network only makes it slow', async () => {
-    const bus = await startedBus(options());
-    const topic = await newTopic(bus);
-    proxy.delay(50);
-    const begun = performance.now();
-    await bus.publish({ topic, key: 'k', payload: null });
-    expect(performance.now() - begun).toBeGreaterThan(95);
-    proxy.heal();
+    it('a slow network only makes it slow', async () => {
+      const bus = await startedBus(options());
+      const topic = await newTopic(bus);
+      proxy.delay(50);
+      const begun = performance.now();
+      await bus.publish({ topic, key: 'k', payload: null });
+      expect(performance.now() - begun).toBeGreaterThan(95);
+      proxy.heal();
+    });
   });
 });

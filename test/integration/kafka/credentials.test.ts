@@ -2,12 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { firstValueFrom } from 'rxjs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kafkaBus } from '../../../src/bus/kafka/kafka.ts';
-import type { KafkaSecurity } from '../../../src/bus/kafka/kafka-security.ts';
+import type { KafkaOptions } from '../../../src/bus/kafka/kafka-options.ts';
 import { type KafkaCluster, startKafka } from '../../brokers/kafka/kafka-cluster.ts';
 import { acls } from './acls.ts';
-import { describeOwnKafka } from './kafka-brokers.ts';
+import { describeOwnKafka, drivers } from './kafka-brokers.ts';
 import { newTopic, startedBus } from './running-bus.ts';
 
 const secret = 'alice-secret';
@@ -33,77 +33,80 @@ describeOwnKafka('a bus with credentials', () => {
   });
   afterAll(() => kafka.stop());
 
-  const as = (
-    mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512',
-    username: string,
-    password: string | { readonly file: string },
-  ): { brokers: readonly string[]; security: KafkaSecurity } => ({
-    brokers: kafka.bootstrap,
-    security: { tls, sasl: { mechanism, username, password } },
-  });
-
-  it.for(['plain', 'scram-sha-256', 'scram-sha-512'] as const)(
-    'is let in, or refused, by %s',
-    async mechanism => {
-      const bus = await startedBus(as(mechanism, 'alice', secret));
-      expect((await bus.health()).status).toBe('running');
-      const refused: unknown = await kafkaBus(as(mechanism, 'alice', wrong))
-        .start()
-        .catch((error: unknown) => error);
-      expect(refused).toMatchObject({ code: 'unauthorized' });
-      expect(`${String(refused)} ${JSON.stringify(refused)}`).not.toContain(wrong);
-    },
-  );
-
-  it('takes a password that has changed in its file without a restart of the process', async () => {
-    const file = join(dirname(tls.ca.file), `password-${randomUUID()}`);
-    await writeFile(file, `${wrong}\n`);
-    const bus = kafkaBus(as('scram-sha-512', 'alice', { file }));
-    await expect(bus.start()).rejects.toMatchObject({ code: 'unauthorized' });
-    await writeFile(file, `${secret}\n`);
-    await bus.start();
-    await bus.stop();
-  });
-
-  it('names the place of a secret that cannot be read', async () => {
-    const file = join(dirname(tls.ca.file), 'nowhere');
-    await expect(kafkaBus(as('plain', 'alice', { file })).start()).rejects.toMatchObject({
-      code: 'unauthorized',
-      message: expect.stringContaining(file) as string,
+  describe.each(drivers)('with driver %s', driver => {
+    const as = (
+      mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512',
+      username: string,
+      password: string | { readonly file: string },
+    ): KafkaOptions => ({
+      brokers: kafka.bootstrap,
+      driver,
+      security: { tls, sasl: { mechanism, username, password } },
     });
-  });
 
-  it('does not hang where it speaks plainly to a port of TLS', async () => {
-    const plainly = kafkaBus({ brokers: kafka.bootstrap, connectionTimeoutMs: 1500 });
-    const begun = performance.now();
-    await expect(plainly.start()).rejects.toMatchObject({ code: 'unavailable' });
-    expect(performance.now() - begun).toBeLessThan(10_000);
-  });
+    it.for(['plain', 'scram-sha-256', 'scram-sha-512'] as const)(
+      'is let in, or refused, by %s',
+      async mechanism => {
+        const bus = await startedBus(as(mechanism, 'alice', secret));
+        expect((await bus.health()).status).toBe('running');
+        const refused: unknown = await kafkaBus(as(mechanism, 'alice', wrong))
+          .start()
+          .catch((error: unknown) => error);
+        expect(refused).toMatchObject({ code: 'unauthorized' });
+        expect(`${String(refused)} ${JSON.stringify(refused)}`).not.toContain(wrong);
+      },
+    );
 
-  it('tells who may not which right is lacking on which topic or group', async () => {
-    const admin = await startedBus(as('plain', 'admin', 'admin-secret'));
-    const topic = await newTopic(admin);
-    const grants = await acls(kafka, tls.ca.file);
-    await grants.allow('alice', 'DESCRIBE', 'topic', topic);
+    it('takes a password that has changed in its file without a restart of the process', async () => {
+      const file = join(dirname(tls.ca.file), `password-${randomUUID()}`);
+      await writeFile(file, `${wrong}\n`);
+      const bus = kafkaBus(as('scram-sha-512', 'alice', { file }));
+      await expect(bus.start()).rejects.toMatchObject({ code: 'unauthorized' });
+      await writeFile(file, `${secret}\n`);
+      await bus.start();
+      await bus.stop();
+    });
 
-    const bus = await startedBus(as('plain', 'alice', secret));
-    await expect(bus.publish({ topic, key: 'k', payload: null })).rejects.toMatchObject({
-      code: 'unauthorized',
-      message: expect.stringMatching(
-        new RegExp(`publishing to ${topic}: .*grant Write on topic ${topic}`),
-      ) as string,
+    it('names the place of a secret that cannot be read', async () => {
+      const file = join(dirname(tls.ca.file), 'nowhere');
+      await expect(kafkaBus(as('plain', 'alice', { file })).start()).rejects.toMatchObject({
+        code: 'unauthorized',
+        message: expect.stringContaining(file) as string,
+      });
     });
-    await expect(firstValueFrom(bus.source(topic))).rejects.toMatchObject({
-      code: 'unauthorized',
-      message: expect.stringContaining(`grant Read on topic ${topic}`) as string,
+
+    it('does not hang where it speaks plainly to a port of TLS', async () => {
+      const plainly = kafkaBus({ brokers: kafka.bootstrap, driver, connectionTimeoutMs: 1500 });
+      const begun = performance.now();
+      await expect(plainly.start()).rejects.toMatchObject({ code: 'unavailable' });
+      expect(performance.now() - begun).toBeLessThan(10_000);
     });
-    const group = `group-${randomUUID()}`;
-    await expect(firstValueFrom(bus.source(topic, { group }))).rejects.toMatchObject({
-      code: 'unauthorized',
-      message: expect.stringContaining(`grant Read on group ${group}`) as string,
+
+    it('tells who may not which right is lacking on which topic or group', async () => {
+      const admin = await startedBus(as('plain', 'admin', 'admin-secret'));
+      const topic = await newTopic(admin);
+      const grants = await acls(kafka, tls.ca.file);
+      await grants.allow('alice', 'DESCRIBE', 'topic', topic);
+
+      const bus = await startedBus(as('plain', 'alice', secret));
+      await expect(bus.publish({ topic, key: 'k', payload: null })).rejects.toMatchObject({
+        code: 'unauthorized',
+        message: expect.stringMatching(
+          new RegExp(`publishing to ${topic}: .*grant Write on topic ${topic}`),
+        ) as string,
+      });
+      await expect(firstValueFrom(bus.source(topic))).rejects.toMatchObject({
+        code: 'unauthorized',
+        message: expect.stringContaining(`grant Read on topic ${topic}`) as string,
+      });
+      const group = `group-${randomUUID()}`;
+      await expect(firstValueFrom(bus.source(topic, { group }))).rejects.toMatchObject({
+        code: 'unauthorized',
+        message: expect.stringContaining(`grant Read on group ${group}`) as string,
+      });
+      await grants.allow('alice', 'WRITE', 'topic', topic);
+      expect(await bus.publish({ topic, key: 'k', payload: null })).toMatchObject({ topic });
+      expect(JSON.stringify(await bus.health())).not.toContain(secret);
     });
-    await grants.allow('alice', 'WRITE', 'topic', topic);
-    expect(await bus.publish({ topic, key: 'k', payload: null })).toMatchObject({ topic });
-    expect(JSON.stringify(await bus.health())).not.toContain(secret);
   });
 });

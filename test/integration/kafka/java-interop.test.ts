@@ -5,7 +5,7 @@ import type { Compression } from '../../../src/bus/kafka/driver.ts';
 import { partitionOf } from '../../../src/bus/partitioner.ts';
 import { MessageHeaders } from '../../../src/core/headers.ts';
 import { runKafkaTool } from '../../brokers/kafka/java-tool.ts';
-import { describeOwnKafka, kafkaBrokers } from './kafka-brokers.ts';
+import { describeOwnKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
 import { newTopic, readAll, startedBus, textOf } from './running-bus.ts';
 
 const partitions = 4;
@@ -40,32 +40,42 @@ describeOwnKafka("beside Kafka's own clients in Java", () => {
   it.for<Compression>(['none', 'gzip', 'snappy', 'lz4', 'zstd'])(
     'Java reads what we publish, and we what Java does, with compression %s',
     async compression => {
-      const bus = await startedBus({ brokers: kafkaBrokers(), publishing: { compression } });
-      const topic = await newTopic(bus, { partitions });
+      const buses = await Promise.all(
+        drivers.map(driver => startedBus({ brokers: kafkaBrokers(), driver, publishing: { compression } })),
+      );
+      const [first] = buses;
+      if (first === undefined) throw new Error('there is no driver');
+      const topic = await newTopic(first, { partitions });
       const value = `${compression} ${filler}`;
-      const headers = MessageHeaders.of({ codec: compression });
       const payload = Buffer.from(value);
-      const results = await bus.publishBatch([
-        ...keys.map(key => ({ topic, key, payload, headers })),
-        { topic, key: 'gone', payload: null },
-      ]);
-      expect(results.filter(({ ok }) => !ok)).toEqual([]);
-      if (compression !== 'none')
-        expect(await stored(bus, topic)).toBeLessThan(keys.length * filler.length * 0.8);
+      for (const [nr, bus] of buses.entries()) {
+        const headers = MessageHeaders.of({ codec: `${compression}-${drivers[nr]}` });
+        const results = await bus.publishBatch([
+          ...keys.map(key => ({ topic, key, payload, headers })),
+          { topic, key: 'gone', payload: null, headers },
+        ]);
+        expect(results.filter(({ ok }) => !ok)).toEqual([]);
+        if (compression !== 'none')
+          expect(await stored(bus, topic)).toBeLessThan((nr + 1) * keys.length * filler.length * 0.8);
+      }
 
-      const seen = (await consumedByJava(topic, keys.length + 1)).map(([partition, head, key, text]) => ({
-        place: partition,
-        codec: /codec:(\w+)/.exec(head ?? '')?.[1],
-        key,
-        text,
-      }));
+      const seen = (await consumedByJava(topic, (keys.length + 1) * buses.length)).map(
+        ([partition, head, key, text]) => ({
+          place: partition,
+          codec: /codec:([\w-]+)/.exec(head ?? '')?.[1],
+          key,
+          text,
+        }),
+      );
       const place = (key: string): string => `Partition:${partitionOf(key, partitions)}`;
-      expect(seen).toHaveLength(keys.length + 1);
-      for (const key of keys)
-        expect(seen).toContainEqual({ place: place(key), codec: compression, key, text: value });
-      expect(seen).toContainEqual({ place: place('gone'), codec: undefined, key: 'gone', text: 'NONE' });
+      expect(seen).toHaveLength((keys.length + 1) * buses.length);
+      for (const driver of drivers) {
+        const codec = `${compression}-${driver}`;
+        for (const key of keys) expect(seen).toContainEqual({ place: place(key), codec, key, text: value });
+        expect(seen).toContainEqual({ place: place('gone'), codec, key: 'gone', text: 'NONE' });
+      }
 
-      const theirs = await newTopic(bus, { partitions });
+      const theirs = await newTopic(first, { partitions });
       const lines = [...keys.map(key => `codec:${compression}\t${key}\t${value}\n`), 'a:b\tgone\tNONE\n'];
       await runKafkaTool(
         'org.apache.kafka.tools.ConsoleProducer',
@@ -76,34 +86,37 @@ describeOwnKafka("beside Kafka's own clients in Java", () => {
         ],
         lines.join(''),
       );
-      const read = (await readAll(bus, theirs)).map(message => ({
-        partition: Number(message.partition),
-        codec: message.headers.get('codec'),
-        key: message.key,
-        text: textOf(message.payload),
-      }));
-      expect(read).toHaveLength(keys.length + 1);
-      for (const key of keys) {
+      for (const bus of buses) {
+        const read = (await readAll(bus, theirs)).map(message => ({
+          partition: Number(message.partition),
+          codec: message.headers.get('codec'),
+          key: message.key,
+          text: textOf(message.payload),
+        }));
+        expect(read).toHaveLength(keys.length + 1);
+        for (const key of keys) {
+          expect(read).toContainEqual({
+            partition: partitionOf(key, partitions),
+            codec: compression,
+            key,
+            text: value,
+          });
+        }
         expect(read).toContainEqual({
-          partition: partitionOf(key, partitions),
-          codec: compression,
-          key,
-          text: value,
+          partition: partitionOf('gone', partitions),
+          codec: undefined,
+          key: 'gone',
+          text: null,
         });
+        if (compression !== 'none')
+          expect(await stored(bus, theirs)).toBeLessThan(keys.length * filler.length * 0.8);
       }
-      expect(read).toContainEqual({
-        partition: partitionOf('gone', partitions),
-        codec: undefined,
-        key: 'gone',
-        text: null,
-      });
-      if (compression !== 'none')
-        expect(await stored(bus, theirs)).toBeLessThan(keys.length * filler.length * 0.8);
     },
   );
 
-  it('the tool for consumer groups shows our member, what it committed, and its lag', async () => {
-    const bus = await startedBus({ brokers: kafkaBrokers() });
+  const about = 'the tool for consumer groups shows our member, what it committed, and its lag, on driver %s';
+  it.for(drivers)(about, async driver => {
+    const bus = await startedBus({ brokers: kafkaBrokers(), driver });
     const topic = await newTopic(bus);
     const group = `group-${randomUUID()}`;
     await bus.publishBatch(keys.map(key => ({ topic, key, payload: Buffer.from('x') })));

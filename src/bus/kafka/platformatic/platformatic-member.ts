@@ -157,13 +157,6 @@ export class PlatformaticMember implements DriverMember {
     if (isOut.has(type)) this.#forget(type === 'ILLEGAL_GENERATION');
     // Another may keep the group by now.
     else if (type === undefined || isCoordinatorMove(error)) this.#coordinator = undefined;
-    if (type === 'INCONSISTENT_GROUP_PROTOCOL') {
-      return new BusError(
-        'invalid-option',
-        `${doing}: the group has members that share partitions out in another way, as those of the driver kafkajs do: use one driver for all members of a group, or another group`,
-        { cause: error },
-      );
-    }
     return busErrorOf(error, doing, `Read on group ${this.#group}`);
   }
 

@@ -6,6 +6,7 @@ import type { TopicSettings, TopicSpec } from '../core/topic.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { BusHealth } from './health.ts';
 import type { TopicAdmin } from './topic-admin.ts';
+import type { TransactionSession, Transactions } from './transactions.ts';
 
 /** One partition of one topic. */
 export interface TopicPartition {
@@ -59,6 +60,8 @@ export interface SourceOptions {
   readonly maxUncommitted?: number;
   /** How often committed offsets are made durable, ms; default 1000. */
   readonly commitIntervalMs?: number;
+  /** Commits by it and not by time, see {@link TransactionSession}; for sources with a group. */
+  readonly transaction?: TransactionSession;
   readonly lifecycle?: PartitionLifecycle;
   /** While it last said true no new message is taken; what is delivered again still comes. */
   readonly pause$?: Observable<boolean>;
@@ -130,6 +133,8 @@ export interface EventBus extends Publisher {
   readonly capabilities: Capabilities;
   /** For changing topics that are there; a backend without makes topics only anew. */
   readonly admin?: TopicAdmin;
+  /** Where the backend is capable of `transactions`. */
+  readonly transactions?: Transactions;
 
   /** Makes the bus ready. @throws BusError `storage` where its place cannot be opened */
   start(): Promise<void>;

@@ -10,6 +10,7 @@ export type BusErrorCode =
   | 'message-too-large'
   | 'publish-timeout'
   | 'consumer-closed'
+  | 'fenced'
   | 'bus-not-started'
   | 'buffer-full'
   | 'invalid-option'

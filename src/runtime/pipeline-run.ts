@@ -11,9 +11,11 @@ import {
 } from 'rxjs';
 import { dedupe } from '../../operators/dedupe.ts';
 import type { EventBus, PartitionLifecycle, SourceOptions } from '../bus/event-bus.ts';
+import type { TransactionSession } from '../bus/transactions.ts';
 import type { Delivery } from '../core/delivery.ts';
 import type { Bytes, Message } from '../core/message.ts';
 import { historyHeaders } from '../core/message-history.ts';
+import type { Publisher } from '../core/publisher.ts';
 import { addressedTo } from './addressed.ts';
 import { ackedFirst } from './at-most-once.ts';
 import { combinedMarkers } from './combined-markers.ts';
@@ -25,10 +27,13 @@ import { PipelineProgress } from './pipeline-progress.ts';
 import { PipelineState } from './pipeline-state.ts';
 import type { PipelineEvent } from './pipeline-status.ts';
 import type { SeriesMeter } from './series.ts';
-import { type Progress, type SnapshotOptions, Snapshots } from './snapshots.ts';
+import { type SnapshotOptions, Snapshots } from './snapshots.ts';
+import type { Progress, StateCommits } from './state-commits.ts';
 import { StateLoader } from './state-loader.ts';
 import { StateUnits } from './state-units.ts';
 import { StoredAttempts } from './stored-attempts.ts';
+import { readDecidedUnit, readStoredUnit } from './stored-state.ts';
+import { TransactionLoop } from './transaction-loop.ts';
 import { Watermarks } from './watermarks.ts';
 
 export interface RunOptions extends SnapshotOptions {
@@ -51,6 +56,10 @@ export interface RunHost {
   readonly inputs: ReadonlySet<string>;
   readonly outputs: ReadonlySet<string>;
   readonly draining$: Observable<boolean>;
+  /** By which everything becomes visible together, where the pipeline promises that. */
+  readonly session: (() => TransactionSession) | undefined;
+  /** The run cannot go on. */
+  readonly broke: (error: unknown) => void;
 }
 
 /** What a pipeline knows from one start of its chain to the next: state, progress, watermarks, snapshots. */
@@ -58,7 +67,9 @@ export class PipelineRun {
   readonly state: PipelineState;
   readonly progress: PipelineProgress = new PipelineProgress();
   readonly watermarks: Watermarks;
-  readonly snapshots: Snapshots;
+  readonly snapshots: StateCommits;
+  /** Takes all that the pipeline sends but the attempts, which are true even of what is taken back. */
+  readonly publisher: Publisher;
   readonly attempts: StoredAttempts;
   readonly units: StateLoader;
   readonly #host: RunHost;
@@ -76,9 +87,23 @@ export class PipelineRun {
     this.attempts = new StoredAttempts(bus, pipeline.name, units, scheduler, () => this.progress.offsets);
     // Where others may take partitions over, how far their markers have come is told by nothing else.
     this.state = new PipelineState(pipeline.name, units, this.attempts, bus.capabilities.multiProcess);
-    this.units = new StateLoader(pipeline.name, bus, units, this.state, inputs);
-    this.watermarks = new Watermarks(bus, { inputs, outputs, delayMs: watermarkDelayMs, scheduler });
-    this.snapshots = new Snapshots(this.state, bus, () => this.#look(), scheduler, options);
+    const read = host.session ? readDecidedUnit : readStoredUnit;
+    this.units = new StateLoader(pipeline.name, bus, units, this.state, inputs, read);
+    const loop = host.session && this.#loopOf(host, host.session);
+    this.publisher = loop?.publisher ?? bus;
+    this.watermarks = new Watermarks(this.publisher, {
+      inputs,
+      outputs,
+      delayMs: watermarkDelayMs,
+      scheduler,
+    });
+    this.snapshots = loop ?? new Snapshots(this.state, bus, () => this.#look(), scheduler, options);
+  }
+
+  #loopOf({ pipeline, options, broke }: RunHost, session: () => TransactionSession): TransactionLoop {
+    const { scheduler } = options;
+    const progress = (): Progress => this.#look();
+    return new TransactionLoop({ session, state: this.state, progress, scheduler, broke }, pipeline.options);
   }
 
   /** @param stages the names of the chain's operators, in order */
@@ -98,13 +123,14 @@ export class PipelineRun {
     topic: string,
     options: Pick<SourceOptions, 'maxInFlight' | 'from'> = {},
   ): Observable<Delivery<Bytes>> {
-    const { pipeline, bus, draining$ } = this.#host;
+    const { pipeline, bus, draining$, session } = this.#host;
     const { group = pipeline.name, guarantee, members } = pipeline.options;
     const source = bus.source(topic, {
       ...boundsOf(pipeline.options),
       ...options,
       group,
       exclusive: members === 'one',
+      ...(session && { transaction: session() }),
       lifecycle: this.#lifecycle(),
       pause$: combineLatest([draining$.pipe(startWith(false)), this.snapshots.pause$]).pipe(
         map(([draining, snapshotting]) => draining || snapshotting),

@@ -53,8 +53,14 @@ type SourceBounds = Pick<
 export interface PipelineOptions extends SourceBounds {
   /** Default: the pipeline's name. */
   readonly group?: string;
-  /** Default `at-least-once`. */
+  /** Default `at-least-once`. With `exactly-once` the default of `commitIntervalMs` is 100. */
   readonly guarantee?: Guarantee;
+  /**
+   * With `exactly-once`: after how long the backend aborts a transaction by itself, ms; default 10 000. Messages in
+   * flight must be settled within half of it, retries included. For so long the death of a process may hold up who
+   * reads what it was writing.
+   */
+  readonly transactionTimeoutMs?: number;
   /** Default `dead-letter`. */
   readonly onFailure?: FailurePolicy;
   /**

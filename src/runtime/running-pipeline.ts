@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { Subject, Subscription } from 'rxjs';
 import { deadLetter } from '../../operators/dead-letter.ts';
 import type { NamedPublisher } from '../../operators/named-publisher.ts';
 import { requireCapability } from '../bus/capabilities.ts';
 import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
+import type { TransactionSession } from '../bus/transactions.ts';
 import { settlement } from '../core/delivery.ts';
 import { reasonOf } from '../core/failure.ts';
+import { BusError } from '../core/publisher.ts';
 import { OptionError } from '../core/option.ts';
 import { largestGathering, stagesOf } from '../core/stage.ts';
 import { addressedTo } from './addressed.ts';
@@ -40,6 +43,7 @@ export class RunningPipeline {
   #restartTimer = new Subscription();
   #phase: PipelinePhase = 'starting';
   #restarts = 0;
+  #session: TransactionSession | undefined;
   readonly #backoff = new RestartBackoff();
   #problem: string | undefined;
   readonly #holdUps: HoldUps;
@@ -64,7 +68,10 @@ export class RunningPipeline {
     if (guarantee === 'exactly-once') requireCapability(this.#bus, 'transactions', `${who} (exactly-once)`);
   }
 
-  /** @throws OptionError where a batch is larger than what may be in flight, and so would never fill */
+  /**
+   * @throws OptionError where a batch is larger than what may be in flight, and so would never fill, or would never
+   * let go of what it holds for the sake of a commit
+   */
   checkBatches(): void {
     const { maxInFlight = defaultMaxInFlight } = this.pipeline.options;
     let largest;
@@ -74,8 +81,15 @@ export class RunningPipeline {
       // What keeps the chain from being built is told when it is started, and tried again.
       return;
     }
-    if (largest === undefined || largest.count <= maxInFlight) return;
+    if (largest === undefined) return;
     const option = `pipeline ${this.pipeline.name}: count of ${largest.stage}`;
+    if (this.#isExact)
+      throw new OptionError(
+        option,
+        largest.count,
+        'with timeMs too: exactly-once commits wait for what it holds',
+      );
+    if (largest.count <= maxInFlight) return;
     throw new OptionError(option, largest.count, `at most maxInFlight, ${maxInFlight}, or have timeMs too`);
   }
 
@@ -134,7 +148,9 @@ export class RunningPipeline {
     this.#restartTimer.unsubscribe();
     this.#draining$.next(true);
     const { reason, problem } = runs ? await this.#finish(until) : this.#notRunning();
+    const closed = this.#session?.close();
     this.stop();
+    await closed;
     return { pipeline: this.pipeline.name, reason, ...this.#leftover, problem };
   }
 
@@ -176,6 +192,7 @@ export class RunningPipeline {
     this.#restartTimer.unsubscribe();
     this.#run.stop();
     this.#endChain();
+    void this.#session?.close();
     this.#metrics.close();
     this.#options.report({ kind: 'stopped', pipeline: this.pipeline.name });
   }
@@ -216,10 +233,16 @@ export class RunningPipeline {
     if (this.#phase === 'stopped') return;
     this.#problem = reasonOf(error);
     if (this.#phase === 'draining') return this.stop();
-    const retryInMs = this.#backoff.next(this.#options.scheduler.now());
+    const retryInMs = hasMoved(error) ? 0 : this.#backoff.next(this.#options.scheduler.now());
     this.#restarts++;
     this.#phase = 'restarting';
     this.#options.report({ kind: 'failed', pipeline: this.pipeline.name, reason: this.#problem, retryInMs });
+    if (this.#session) void this.#session.abort().then(() => this.#beginIn(retryInMs));
+    else this.#beginIn(retryInMs);
+  }
+
+  #beginIn(retryInMs: number): void {
+    if (this.#phase !== 'restarting') return;
     this.#restartTimer = this.#options.scheduler.schedule(() => this.#begin(), retryInMs);
   }
 
@@ -228,7 +251,7 @@ export class RunningPipeline {
     const meter = this.#options.meter.tagged({ pipeline: name });
     const { scheduler, worker } = this.#options;
     const publisher: NamedPublisher = {
-      ...this.#metrics.counting(this.#bus),
+      ...this.#metrics.counting(this.#run.publisher),
       pipeline: name,
       worker,
       announce: topic => this.#outputs.add(topic),
@@ -268,6 +291,31 @@ export class RunningPipeline {
       inputs: this.#inputs,
       outputs: this.#outputs,
       draining$: this.#draining$,
+      session: this.#isExact ? () => (this.#session ??= this.#openSession()) : undefined,
+      broke: error => this.#broke(error),
     });
   }
+
+  get #isExact(): boolean {
+    return this.pipeline.options.guarantee === 'exactly-once';
+  }
+
+  /** Of a name that nobody else has: members fence each other by their group. */
+  #openSession(): TransactionSession {
+    const { transactions, kind } = this.#bus;
+    const { name, options } = this.pipeline;
+    if (transactions === undefined)
+      throw new BusError(
+        'unsupported-capability',
+        `pipeline ${name}: the ${kind} backend has no transactions`,
+      );
+    const id = `${options.group ?? name}-${this.#options.worker}-${randomUUID().slice(0, 8)}`;
+    const { transactionTimeoutMs: timeoutMs } = options;
+    return transactions.open(id, timeoutMs === undefined ? {} : { timeoutMs });
+  }
+}
+
+/** Whether all that is wrong is that others have some of the partitions now. */
+function hasMoved(error: unknown): boolean {
+  return error instanceof BusError && error.code === 'fenced';
 }

@@ -5,7 +5,7 @@ import type { OutgoingMessage } from '../core/message.ts';
 import type { Publisher } from '../core/publisher.ts';
 import { PartitionMap } from './partition-map.ts';
 import type { PipelineState } from './pipeline-state.ts';
-import type { MarkRecord } from './snapshot-format.ts';
+import type { Progress, StateCommits } from './state-commits.ts';
 import type { Snapshot } from './unit-snapshots.ts';
 
 export interface SnapshotOptions {
@@ -22,21 +22,11 @@ type Told = (problem: string | undefined) => void;
 const quiesceStepMs = 5;
 const quiesceSteps = 400;
 
-/** The source partitions as the snapshots see them. */
-export interface Progress {
-  /** Whether anything delivered is not settled. */
-  readonly quiet: boolean;
-  /** Up to where, exclusive, each partition is settled; by `topic/partition`. */
-  readonly offsets: Readonly<Record<string, number>>;
-  /** The last marker that each partition has passed. */
-  readonly marks?: Readonly<Record<string, MarkRecord>>;
-}
-
 /**
  * Writes snapshots of a pipeline's state and lets the commit follow them. A snapshot is taken while nothing is in
  * flight, so that state and offsets agree whatever operators stand between; new messages wait for as long.
  */
-export class Snapshots {
+export class Snapshots implements StateCommits {
   readonly #state: PipelineState;
   readonly #publisher: Publisher;
   readonly #progress: () => Progress;

@@ -6,7 +6,7 @@ import { ensureTopic } from './ensure-topic.ts';
 import type { PipelineState } from './pipeline-state.ts';
 import { changelogOf } from './snapshot-format.ts';
 import type { StateUnits } from './state-units.ts';
-import { readStoredUnit } from './stored-state.ts';
+import type { readStoredUnit } from './stored-state.ts';
 
 /** Brings the state of source partitions here when they come, and forgets it when they go. */
 export class StateLoader {
@@ -15,22 +15,28 @@ export class StateLoader {
   readonly #units: StateUnits;
   readonly #state: PipelineState;
   readonly #inputs: ReadonlySet<string>;
+  readonly #read: typeof readStoredUnit;
   /** The source partitions that are here; by `topic/partition`. */
   readonly #held = new Map<string, number>();
 
-  /** @param inputs the topics that the pipeline reads, known once its chain is built */
+  /**
+   * @param inputs the topics that the pipeline reads, known once its chain is built
+   * @param read reads the stored state of a unit
+   */
   constructor(
     pipeline: string,
     bus: EventBus,
     units: StateUnits,
     state: PipelineState,
     inputs: ReadonlySet<string>,
+    read: typeof readStoredUnit,
   ) {
     this.#pipeline = pipeline;
     this.#bus = bus;
     this.#units = units;
     this.#state = state;
     this.#inputs = inputs;
+    this.#read = read;
   }
 
   /** Units of state that the pipeline has; undefined before its chain is built. */
@@ -83,7 +89,7 @@ export class StateLoader {
     if (missing.length === 0) return of(undefined);
     return forkJoin(
       missing.map(unit =>
-        readStoredUnit(this.#bus, this.#pipeline, unit).pipe(
+        this.#read(this.#bus, this.#pipeline, unit).pipe(
           // Given up while it was read, it is not for this process to have.
           tap(stored => {
             if (this.#isHeld(unit) && !this.#state.isLoaded(unit)) this.#state.load(unit, stored);

@@ -1,6 +1,6 @@
 import { isRight } from 'fp-ts/lib/Either.js';
 import {
-  Observable,
+  type Observable,
   type SchedulerLike,
   type Subscription,
   concatMap,
@@ -14,6 +14,7 @@ import {
 import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
 import { type AttemptLedger, type AttemptPlace, MemoryAttemptLedger } from '../core/attempt-ledger.ts';
 import { settlement } from '../core/delivery.ts';
+import { fenceChangelog } from './changelog-fence.ts';
 import type { StateUnits } from './state-units.ts';
 import { type AttemptsRecord, type SnapshotRecord, attemptsKey, changelogOf } from './snapshot-format.ts';
 
@@ -35,6 +36,7 @@ interface Change {
  */
 export class StoredAttempts {
   readonly #bus: EventBus;
+  readonly #pipeline: string;
   readonly #changelog: ReturnType<typeof changelogOf>;
   readonly #units: StateUnits;
   readonly #scheduler: SchedulerLike;
@@ -58,6 +60,7 @@ export class StoredAttempts {
     offsets: () => Readonly<Record<string, number>>,
   ) {
     this.#bus = bus;
+    this.#pipeline = pipeline;
     this.#changelog = changelogOf(pipeline);
     this.#units = units;
     this.#scheduler = scheduler;
@@ -186,18 +189,7 @@ export class StoredAttempts {
 
   /** Emits once all that was sent to the changelog before is stored in it: who had the partitions may just have. */
   #fenced(units: readonly number[]): Observable<unknown> {
-    return forkJoin(units.map(unit => this.#fencedIn(unit)));
-  }
-
-  #fencedIn(partition: number): Observable<unknown> {
-    const fence = { topic: this.#changelog.name, key: 'attempts', payload: null, partition, patient: true };
-    return new Observable(subscriber =>
-      this.#bus.send(fence, error => {
-        if (error) subscriber.error(error);
-        else subscriber.next(undefined);
-        subscriber.complete();
-      }),
-    );
+    return forkJoin(units.map(unit => fenceChangelog(this.#bus, this.#pipeline, unit, 'attempts')));
   }
 
   #read(units: readonly number[]): Observable<readonly AttemptsRecord[]> {

@@ -1,8 +1,9 @@
 import { isRight } from 'fp-ts/lib/Either.js';
-import { type Observable, concat, map, reduce } from 'rxjs';
+import { type Observable, concat, concatMap, map, reduce, takeWhile } from 'rxjs';
 import type { EventBus } from '../bus/event-bus.ts';
 import { type Delivery, settlement } from '../core/delivery.ts';
 import type { Bytes } from '../core/message.ts';
+import { fenceChangelog } from './changelog-fence.ts';
 import { type CommitRecord, type StateRecord, changelogOf } from './snapshot-format.ts';
 
 /** The last finished snapshot of one unit of a pipeline's state as it is stored. */
@@ -25,8 +26,29 @@ interface Reading {
 
 /** Reads one unit of a pipeline's changelog to its end; emits once. */
 export function readStoredUnit(bus: EventBus, pipeline: string, unit: number): Observable<StoredUnit> {
-  const { name, codec } = changelogOf(pipeline);
-  return bus.source(name, { untilEnd: true, partitions: [unit] }).pipe(
+  const { name } = changelogOf(pipeline);
+  return gathered(bus.source(name, { untilEnd: true, partitions: [unit] }), pipeline);
+}
+
+/**
+ * The same, where units are written by transactions: waits until those are decided that were open, since what they
+ * hold counts together with what they commit elsewhere.
+ */
+export function readDecidedUnit(bus: EventBus, pipeline: string, unit: number): Observable<StoredUnit> {
+  const { name } = changelogOf(pipeline);
+  return fenceChangelog(bus, pipeline, unit, 'state').pipe(
+    concatMap(fence => {
+      const upToFence$ = bus
+        .source(name, { partitions: [unit] })
+        .pipe(takeWhile(({ message: { offset } }) => offset < fence, true));
+      return gathered(upToFence$, pipeline);
+    }),
+  );
+}
+
+function gathered(changelog$: Observable<Delivery<Bytes>>, pipeline: string): Observable<StoredUnit> {
+  const { codec } = changelogOf(pipeline);
+  return changelog$.pipe(
     reduce((reading: Reading, delivery: Delivery<Bytes>) => take(reading, delivery, codec), {
       commits: new Map(),
       states: new Map(),

@@ -42,7 +42,7 @@ export class BatchingSender {
   readonly #outlets = new Map<number | undefined, BrokerOutlet>();
   #bytes = 0;
   #stopped = false;
-  #idle: () => void = () => undefined;
+  #waitingForIdle: (() => void)[] = [];
 
   constructor(host: SenderHost, options: Required<PublishingOptions>) {
     this.#host = host;
@@ -64,21 +64,43 @@ export class BatchingSender {
     }
   }
 
+  /** Sends what waits for others, and settles once every sender has been told what became of its message. */
+  idle(): Promise<void> {
+    return new Promise(resolve => {
+      this.#waitingForIdle.push(resolve);
+      for (const outlet of this.#outlets.values()) outlet.flush();
+      this.#tellIdle();
+    });
+  }
+
   /** Waits until nothing is under way, for so long at most; what is left then is refused. */
   async stop(deadlineMs: number): Promise<void> {
     const deadline = new Subscription();
     await new Promise<void>(resolve => {
-      this.#idle = resolve;
       deadline.add(this.#host.scheduler.schedule(() => resolve(), deadlineMs));
-      for (const outlet of this.#outlets.values()) outlet.flush();
-      this.#tellIdle();
+      void this.idle().then(resolve);
     });
     deadline.unsubscribe();
+    this.#refuseWaiting('the bus was stopped while the message was on its way');
+    await this.#store.close();
+  }
+
+  /** Refuses what waits, and waits for what is under way, for so long at most; that is not tried again. */
+  async abandon(deadlineMs: number): Promise<void> {
+    this.#refuseWaiting('what the message was part of was given up');
+    const deadline = new Subscription();
+    await new Promise<void>(resolve => {
+      deadline.add(this.#host.scheduler.schedule(() => resolve(), deadlineMs));
+      void this.idle().then(resolve);
+    });
+    deadline.unsubscribe();
+  }
+
+  #refuseWaiting(why: string): void {
     this.#stopped = true;
     for (const outlet of this.#outlets.values()) outlet.close();
-    const stopped = new BusError('bus-not-started', 'the bus was stopped while the message was on its way');
+    const stopped = new BusError('bus-not-started', why);
     for (const lane of this.#lanes.all()) this.#store.refuse({ lane, sendings: [] }, stopped);
-    await this.#store.close();
   }
 
   /** A topic that is not known yet is asked for; what is published to it meanwhile waits in its order. */
@@ -168,7 +190,7 @@ export class BatchingSender {
   }
 
   #tellIdle(): void {
-    if (this.#asking.size > 0) return;
-    if ([...this.#outlets.values()].every(({ isIdle }) => isIdle)) this.#idle();
+    if (this.#asking.size > 0 || ![...this.#outlets.values()].every(({ isIdle }) => isIdle)) return;
+    for (const told of this.#waitingForIdle.splice(0)) told();
   }
 }

@@ -83,6 +83,42 @@ export interface DriverProducer {
   close(): Promise<void>;
 }
 
+/** How far one member of a group has come, told together with its proof that it still is one. */
+export interface MemberOffsets {
+  readonly member: MemberIdentity;
+  readonly offsets: readonly PartitionOffset[];
+}
+
+/** One member of a group in one generation: the brokers refuse what it commits once there is a later one. */
+export interface MemberIdentity {
+  readonly group: string;
+  readonly memberId: string;
+  readonly generation: number;
+}
+
+/**
+ * A producer whose records are seen when a transaction is committed, and never where it is not. The first record after
+ * one transaction begins the next. After any error but a refusal of single batches it is to be closed, and another of
+ * its id opened.
+ */
+export interface DriverTransactions extends DriverProducer {
+  /**
+   * Commits everything that was sent, and the offsets of these members with it; no `send` may be under way. Resolves
+   * once the brokers have decided so.
+   *
+   * @throws BusError `fenced` where a member is not one of that generation any more, or this producer's id is
+   *   another's; any other: whether it is committed is not known
+   */
+  commit(members: readonly MemberOffsets[]): Promise<void>;
+  /** Aborts what is open. */
+  close(): Promise<void>;
+}
+
+export interface TransactionsOptions extends Pick<ProducerOptions, 'compression'> {
+  /** After how long without a commit the brokers abort, ms. */
+  readonly timeoutMs: number;
+}
+
 /** Reads records, with connections of its own: a read that waits holds up nothing else. */
 export interface DriverReader {
   /** Learns anew who leads the partitions. */
@@ -113,8 +149,11 @@ export class OffsetOutOfRange extends Error {
 export interface MemberEvents {
   /** The group has heard of this member just now. */
   alive(): void;
-  /** Others come or go: what is done should be committed at once. */
-  rebalancing(): void;
+  /**
+   * Others come or go: what is done should be committed at once. A member should not take part in it before what is
+   * returned has settled, which is soon.
+   */
+  rebalancing(): Promise<void>;
   /**
    * The partitions that are this member's from now on.
    *
@@ -127,6 +166,8 @@ export interface MemberEvents {
 
 /** Membership of a consumer group. */
 export interface DriverMember {
+  /** Who it was when it was told of its partitions last; undefined before, and for clients without transactions. */
+  readonly identity?: MemberIdentity | undefined;
   /** @throws BusError where another owns a partition by now */
   commit(offsets: readonly PartitionOffset[]): Promise<void>;
   leave(): Promise<void>;
@@ -172,11 +213,19 @@ export interface KafkaDriver {
   /** The first offset at or after a log time, by partition; the end where there is none. */
   offsetsAt(topic: string, timeMs: number): Promise<ReadonlyMap<number, number>>;
   groups(): Promise<readonly string[]>;
-  /** @param topics default: all that the group has committed in */
-  committed(group: string, topics?: readonly string[]): Promise<readonly PartitionOffset[]>;
+  /**
+   * @param topics default: all that the group has committed in
+   * @param stable waits until no open transaction may still commit others
+   */
+  committed(group: string, topics?: readonly string[], stable?: boolean): Promise<readonly PartitionOffset[]>;
   deleteGroup(group: string): Promise<void>;
 
   openProducer(options: ProducerOptions): Promise<DriverProducer>;
+  /**
+   * Opens a producer of transactions: whoever had one of this id is fenced, and what it left open aborted, when it
+   * resolves. Left out by a client that has none.
+   */
+  openTransactions?(id: string, options: TransactionsOptions): Promise<DriverTransactions>;
   openReader(): Promise<DriverReader>;
   /** @param exclusive whether one member is to have all partitions */
   join(

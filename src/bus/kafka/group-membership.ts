@@ -2,7 +2,7 @@ import { type SchedulerLike, Subscription } from 'rxjs';
 import { BusError } from '../../core/publisher.ts';
 import type { BusCondition } from '../bus-condition.ts';
 import type { SourceOptions, TopicPartition } from '../event-bus.ts';
-import type { DriverMember, KafkaDriver, MemberEvents } from './driver.ts';
+import type { DriverMember, KafkaDriver, MemberEvents, MemberIdentity } from './driver.ts';
 import type { FetchedPartition } from './fetched-partition.ts';
 import type { ConsumingOptions } from './kafka-options.ts';
 import { OffsetCommits } from './offset-commits.ts';
@@ -18,9 +18,10 @@ export interface MembershipHost {
 
 /** Whoever reads what the group assigns. */
 export interface PartitionHolder {
-  readonly partitions: readonly FetchedPartition[];
   /** See {@link MemberEvents.assigned}. */
   assigned(partitions: readonly TopicPartition[], continued: boolean): void;
+  /** Members come or go: settles when this one may give up what it has. */
+  rebalancing?(): Promise<void>;
   failed(error: unknown): void;
 }
 
@@ -36,41 +37,79 @@ export class GroupMembership {
   readonly #group: string;
   readonly #topics: readonly string[];
   readonly #exclusive: boolean;
-  readonly #holder: PartitionHolder;
-  readonly #commits: OffsetCommits;
+  /** Where a transaction does not commit. */
+  readonly #commits: OffsetCommits | undefined;
   readonly #watchdog: Watchdog;
   readonly #timers = new Subscription();
+  #holder: PartitionHolder | undefined;
+  /** What the group has assigned, for a holder that comes later. */
+  #assigned: readonly TopicPartition[] | undefined;
   #member: DriverMember | undefined;
   /** How often it has joined; what an earlier member is told no longer counts. */
   #joined = 0;
   #closed = false;
+  #hasFailed = false;
 
   constructor(
     host: MembershipHost,
     group: string,
     topics: readonly string[],
-    { lifecycle, commitIntervalMs = 1000, exclusive = false }: SourceOptions,
-    holder: PartitionHolder,
+    { lifecycle, commitIntervalMs = 1000, exclusive = false, transaction }: SourceOptions,
+    partitions: () => readonly FetchedPartition[],
   ) {
     this.#host = host;
     this.#group = group;
     this.#topics = topics;
     this.#exclusive = exclusive;
-    this.#holder = holder;
-    this.#commits = new OffsetCommits(
-      offsets => this.#current().commit(offsets),
-      () => holder.partitions,
-      lifecycle,
-      error => this.#committed(error),
-    );
+    this.#commits =
+      transaction === undefined
+        ? new OffsetCommits(
+            offsets => this.#current().commit(offsets),
+            partitions,
+            lifecycle,
+            error => this.#committed(error),
+          )
+        : undefined;
     this.#watchdog = new Watchdog(host.scheduler, silentMs =>
       this.#rejoin(`no sign of life for ${silentMs} ms`),
     );
-    this.#every(commitIntervalMs, () => void this.#commits.commit());
+    if (this.#commits) this.#every(commitIntervalMs, () => void this.commit());
   }
 
-  /** @throws BusError where it cannot be joined for good */
-  async join(): Promise<void> {
+  /** Who this member is to its group; undefined while it has no partitions of its own to speak for. */
+  get identity(): MemberIdentity | undefined {
+    return this.#member?.identity;
+  }
+
+  /** Whether it is a member no more, and cannot become one. */
+  get isOver(): boolean {
+    return this.#closed || this.#hasFailed;
+  }
+
+  /** Stays in the group without a holder. */
+  park(): void {
+    this.#holder = undefined;
+  }
+
+  /**
+   * Joins, and tells this holder what the group assigns; one that is parked is told at once what it has, as if that
+   * had come just now.
+   *
+   * @throws BusError where it cannot be joined for good
+   */
+  async begin(holder: PartitionHolder): Promise<void> {
+    this.#holder = holder;
+    if (this.#assigned) holder.assigned(this.#assigned, false);
+    if (this.#joined > 0) return;
+    try {
+      await this.#join();
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
+    }
+  }
+
+  async #join(): Promise<void> {
     const { driver, consuming } = this.#host;
     const { sessionTimeoutMs, rebalanceTimeoutMs } = consuming;
     this.#watchdog.alive(rebalanceTimeoutMs + sessionTimeoutMs);
@@ -86,8 +125,8 @@ export class GroupMembership {
     else this.#member = member;
   }
 
-  commit(): Promise<void> {
-    return this.#commits.commit();
+  async commit(): Promise<void> {
+    await this.#commits?.commit();
   }
 
   /** No more is committed or assigned from now on, but for what has been asked for. */
@@ -113,20 +152,24 @@ export class GroupMembership {
     let isFirst = true;
     return {
       alive: ifCurrent(() => this.#watchdog.alive(sessionTimeoutMs)),
-      rebalancing: ifCurrent(() => {
+      rebalancing: async () => {
+        if (this.#closed || number !== this.#joined) return;
         this.#watchdog.alive(rebalanceTimeoutMs + sessionTimeoutMs);
-        void this.#commits.commit();
-      }),
+        void this.commit();
+        await this.#holder?.rebalancing?.();
+        // Not to be handed to a holder that comes now: it may be taken away at once.
+        if (number === this.#joined) this.#assigned = undefined;
+      },
       assigned: ifCurrent((partitions: readonly TopicPartition[], continued: boolean) => {
         this.#watchdog.alive(sessionTimeoutMs);
         this.#host.condition.worked(this.#work);
         if (!isFirst) this.#host.condition.counted('rebalances', 1);
         isFirst = false;
-        this.#holder.assigned(partitions, continued);
+        this.#assign(partitions, continued);
       }),
       failed: ifCurrent((error: unknown) => {
         if (error instanceof BusError && error.retryable) this.#rejoin(error.message);
-        else this.#holder.failed(error);
+        else this.#fail(error);
       }),
     };
   }
@@ -148,17 +191,17 @@ export class GroupMembership {
     this.#member = undefined;
     this.#joined++;
     if (old) void leave(old);
-    this.#holder.assigned([], false);
+    this.#assign([], false);
     void this.#joinAgain(firstPauseMs);
   }
 
   async #joinAgain(pauseMs: number): Promise<void> {
     try {
-      await this.join();
+      await this.#join();
     } catch (error) {
       if (this.#closed) return;
       if (!(error instanceof BusError && error.retryable)) {
-        this.#holder.failed(error);
+        this.#fail(error);
         return;
       }
       this.#host.condition.failed(this.#work, error);
@@ -168,6 +211,16 @@ export class GroupMembership {
         }, pauseMs),
       );
     }
+  }
+
+  #assign(partitions: readonly TopicPartition[], continued: boolean): void {
+    this.#assigned = partitions;
+    this.#holder?.assigned(partitions, continued);
+  }
+
+  #fail(error: unknown): void {
+    this.#hasFailed = true;
+    this.#holder?.failed(error);
   }
 
   #current(): DriverMember {

@@ -19,6 +19,7 @@ import type { BusHealth } from '../health.ts';
 import { requireLegalTopic } from '../legal-topic.ts';
 import { publishAll, publishOne } from '../publish-promises.ts';
 import type { TopicAdmin } from '../topic-admin.ts';
+import type { Transactions } from '../transactions.ts';
 import { type LostDelivery, watchUnsettled } from '../unsettled-watch.ts';
 import { BatchingSender } from './batching-sender.ts';
 import { askedCluster } from './cluster-health.ts';
@@ -27,6 +28,7 @@ import { describeTopic } from './describe-topic.ts';
 import { GroupOffsets } from './group-offsets.ts';
 import type { KafkaOptions } from './kafka-options.ts';
 import { KafkaSource } from './kafka-source.ts';
+import { KafkaTransaction } from './kafka-transaction.ts';
 import { type KafkaSettings, settled } from './kafka-settings.ts';
 import { alterableConfigsOf, configsOf } from './topic-configs.ts';
 import { TopicDirectory } from './topic-directory.ts';
@@ -40,7 +42,7 @@ const closingMs = 5000;
 export class KafkaBus implements EventBus {
   readonly kind = 'kafka';
   readonly capabilities: Capabilities = {
-    transactions: false,
+    transactions: true,
     seek: true,
     compaction: true,
     delayedRedelivery: true,
@@ -61,11 +63,31 @@ export class KafkaBus implements EventBus {
       await directory.learn(name);
     },
   };
+  readonly transactions: Transactions = {
+    open: (id, options) => {
+      const { driver, directory } = this.#require();
+      const session = new KafkaTransaction(
+        {
+          driver,
+          directory,
+          condition: this.#condition,
+          scheduler: this.#scheduler,
+          publishing: this.#settings.publishing,
+          closed: over => this.#sessions.delete(over),
+        },
+        id,
+        options,
+      );
+      this.#sessions.add(session);
+      return session;
+    },
+  };
   readonly #settings: KafkaSettings;
   readonly #scheduler: SchedulerLike;
   readonly #openDriver: (settings: KafkaSettings) => Promise<KafkaDriver>;
   readonly #condition = new BusCondition();
   readonly #sources = new Set<KafkaSource>();
+  readonly #sessions = new Set<KafkaTransaction>();
   /** Sources that were unsubscribed from and still commit and leave. */
   readonly #closing = new Set<Promise<void>>();
   #running: Running | undefined;
@@ -107,6 +129,7 @@ export class KafkaBus implements EventBus {
     if (running === undefined) return;
     for (const source of [...this.#sources]) source.complete();
     await Promise.allSettled(this.#closing);
+    await Promise.allSettled([...this.#sessions].map(session => session.close()));
     await running.sender.stop(lastSendsMs);
     this.#running = undefined;
     running.directory.clear();

@@ -2,17 +2,18 @@ import { type Observer, type SchedulerLike, Subscription } from 'rxjs';
 import type { Delivery } from '../../core/delivery.ts';
 import { inTime } from '../../core/in-time.ts';
 import type { Bytes, Message } from '../../core/message.ts';
-import type { BusError } from '../../core/publisher.ts';
+import { BusError } from '../../core/publisher.ts';
 import { DeliveryPump } from '../delivery-pump.ts';
 import type { Due } from '../source-duty.ts';
 import type { SourceOptions, TopicPartition } from '../event-bus.ts';
 import type { PartitionTracker, TrackerHost } from '../partition-tracker.ts';
 import { isSamePartition } from '../same-partition.ts';
 import type { UnsettledWatch } from '../unsettled-watch.ts';
-import type { KafkaDriver } from './driver.ts';
+import type { KafkaDriver, MemberOffsets } from './driver.ts';
 import type { FetchHost } from './fetch-loops.ts';
 import { FetchedPartition } from './fetched-partition.ts';
 import { GroupMembership, type MembershipHost, type PartitionHolder } from './group-membership.ts';
+import { KafkaTransaction, type Participant } from './kafka-transaction.ts';
 import { PartitionReading, type ReadingHost } from './partition-reading.ts';
 import { PartitionStarts } from './partition-starts.ts';
 import type { ReadRange } from './start-positions.ts';
@@ -30,7 +31,7 @@ const sampleEvery = 64;
 const closingMs = 10_000;
 
 /** One subscription to topics: a member of a group, or a reader of its own. */
-export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
+export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Participant {
   readonly topics: readonly string[];
   readonly scheduler: SchedulerLike;
   readonly #host: SourceHost;
@@ -41,9 +42,13 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
   readonly #starts: PartitionStarts;
   readonly #reading: PartitionReading;
   readonly #membership: GroupMembership | undefined;
+  readonly #transaction: KafkaTransaction | undefined;
   readonly #controls = new Subscription();
   #begun = false;
   #closed = false;
+  /** Nothing new is taken: as was asked for, or because partitions may go at any moment. */
+  #paused = false;
+  #rebalancing = false;
   #delivered = 0;
 
   constructor(
@@ -72,13 +77,17 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
       error => this.failed(error),
     );
     this.#reading = new PartitionReading(host, topics, this);
+    this.#transaction = transactionOf(options);
+    this.#transaction?.enter(this);
     const { group } = options;
-    this.#membership =
-      group === undefined ? undefined : new GroupMembership(host, group, topics, options, this);
+    if (group !== undefined) {
+      const parked = this.#transaction?.memberships.take(group, topics);
+      this.#membership = parked ?? new GroupMembership(host, group, topics, options, () => this.partitions);
+    }
     this.#controls.add(
       options.pause$?.subscribe(paused => {
-        this.#pump.pause(paused);
-        this.#reading.delivered();
+        this.#paused = paused;
+        this.#pause();
       }),
     );
   }
@@ -89,9 +98,11 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
       this.topics.map(async name => directory.find(name) ?? (await directory.open(name))),
     );
     await this.#reading.open();
+    // Before it is asked what was committed: what an earlier session of this id has left open is decided by then.
+    await this.#transaction?.ready();
     if (this.#closed) return;
     if (this.#membership) {
-      await this.#membership.join();
+      await this.#membership.begin(this);
       return;
     }
     const all = known.flatMap(({ name, partitions: count }) =>
@@ -110,19 +121,29 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
     this.#closed = true;
     this.#controls.unsubscribe();
     this.#host.condition.worked(this.#work);
+    this.#transaction?.leave(this);
     const committed = this.#membership?.commit();
-    this.#membership?.stop();
+    this.#keepOrStop();
     this.#revoke([...this.#pump.partitions, ...this.#starts.awaited]);
     this.#pump.close();
     const closed = (async (): Promise<void> => {
       await committed;
       await started;
-      await Promise.allSettled([this.#membership?.leave(), this.#reading.close()]);
+      const leaving = this.#transaction ? undefined : this.#membership?.leave();
+      await Promise.allSettled([leaving, this.#reading.close()]);
     })();
     const late = (): never => {
       throw new Error(`no answer within ${closingMs} ms`);
     };
     await inTime(closed, closingMs, this.scheduler, late);
+  }
+
+  /** A member that commits by a session belongs to it, and stays for the next source. */
+  #keepOrStop(): void {
+    const { group } = this.#options;
+    if (this.#membership === undefined || group === undefined) return;
+    if (this.#transaction) this.#transaction.memberships.put(group, this.topics, this.#membership);
+    else this.#membership.stop();
   }
 
   complete(): void {
@@ -187,7 +208,51 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
     if (!this.#closed) this.#observer.error(error);
   }
 
+  // What the session asks.
+
+  get isDirty(): boolean {
+    return this.#pump.partitions.some(({ repeats }) => repeats > 0);
+  }
+
+  due(): MemberOffsets | undefined {
+    return this.#offsetsOf(this.#pump.partitions.filter(each => each.settledUpTo > each.committed));
+  }
+
+  proof(): MemberOffsets | undefined {
+    return this.#offsetsOf(this.#pump.partitions.slice(0, 1));
+  }
+
+  committed({ offsets }: MemberOffsets): void {
+    for (const place of offsets) {
+      const partition = this.#find(place);
+      if (partition) partition.committed = Math.max(partition.committed, place.offset);
+    }
+  }
+
+  #offsetsOf(partitions: readonly FetchedPartition[]): MemberOffsets | undefined {
+    const member = this.#membership?.identity;
+    if (member === undefined || partitions.length === 0) return undefined;
+    const offsets = partitions.map(({ topic, partition, settledUpTo: offset }) => ({
+      topic,
+      partition,
+      offset,
+    }));
+    return { member, offsets };
+  }
+
   // What the group tells.
+
+  async rebalancing(): Promise<void> {
+    if (!this.#transaction || this.#closed) return;
+    this.#rebalancing = true;
+    this.#pause();
+    await this.#transaction.settledForRebalance();
+  }
+
+  #pause(): void {
+    this.#pump.pause(this.#paused || this.#rebalancing);
+    this.#reading.delivered();
+  }
 
   assigned(partitions: readonly TopicPartition[], continued: boolean): void {
     if (this.#closed) return;
@@ -198,10 +263,23 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
     for (const partition of this.#pump.partitions) {
       if (lost.includes(partition)) this.#host.condition.counted('repeatedDeliveries', partition.repeats);
     }
+    this.#breakIfLost(lost);
     this.#revoke(lost);
     const kept = continued ? held.filter(isWanted) : [];
     const gained = partitions.filter(wanted => !kept.some(each => isSamePartition(each, wanted)));
     if (gained.length > 0) this.#starts.prepare(gained);
+    this.#rebalancing = false;
+    this.#pause();
+  }
+
+  /** What was done for partitions that others have by now, others do again. */
+  #breakIfLost(lost: readonly TopicPartition[]): void {
+    const dirty = this.#pump.partitions.find(partition => lost.includes(partition) && partition.repeats > 0);
+    if (dirty === undefined) return;
+    const place = `${dirty.topic}[${dirty.partition}]`;
+    this.#transaction?.break(
+      new BusError('fenced', `${place} went to another member before what was done of it was committed`),
+    );
   }
 
   #revoke(partitions: readonly TopicPartition[]): void {
@@ -248,4 +326,14 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
   #find(place: TopicPartition): FetchedPartition | undefined {
     return this.#pump.partitions.find(each => isSamePartition(each, place));
   }
+}
+
+/** @throws BusError `invalid-option` where it is not one of a bus on Kafka, or the source has no group */
+function transactionOf({ transaction, group }: SourceOptions): KafkaTransaction | undefined {
+  if (transaction === undefined) return undefined;
+  if (transaction instanceof KafkaTransaction && group !== undefined) return transaction;
+  throw new BusError(
+    'invalid-option',
+    'transaction: use a session that this bus has opened, and name the group that commits by it',
+  );
 }

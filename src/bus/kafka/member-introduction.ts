@@ -3,7 +3,7 @@ import * as t from 'io-ts';
 import type { Candidate } from './sticky-assignment.ts';
 
 /** Who joins, and under what name others of its process join too. */
-export interface MemberIdentity {
+export interface ProcessIdentity {
   readonly instance: string;
   readonly rank: number;
   readonly exclusive: boolean;
@@ -17,7 +17,7 @@ const Introduction = t.type({
 });
 
 /** What a member tells whoever assigns, beside the topics that it reads. */
-export function introductionOf(identity: MemberIdentity, owned: Candidate['owned']): Buffer {
+export function introductionOf(identity: ProcessIdentity, owned: Candidate['owned']): Buffer {
   return Buffer.from(JSON.stringify({ ...identity, owned }));
 }
 

@@ -23,11 +23,13 @@ export class StartPositions {
     partitions: readonly TopicPartition[],
     named: readonly StartOffset[],
   ): Promise<readonly ReadRange[]> {
-    const { group, from = 'earliest', untilEnd = false } = this.#options;
+    const { group, from = 'earliest', untilEnd = false, transaction } = this.#options;
     const topics = [...new Set(partitions.map(({ topic }) => topic))];
     const unnamed = partitions.filter(partition => find(named, partition) === undefined);
     const committed =
-      group === undefined || unnamed.length === 0 ? [] : await this.#driver.committed(group, topics);
+      group === undefined || unnamed.length === 0
+        ? []
+        : await this.#driver.committed(group, topics, transaction !== undefined);
     const open = unnamed.filter(partition => find(committed, partition) === undefined);
     const defaults = open.length === 0 ? [] : await this.#defaults(topics, from);
     const ends = untilEnd ? await this.#bounds(topics, 'next') : [];

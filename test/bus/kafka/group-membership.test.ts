@@ -2,7 +2,7 @@ import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { BusCondition } from '../../../src/bus/bus-condition.ts';
 import type { DriverMember, MemberEvents } from '../../../src/bus/kafka/driver.ts';
-import { GroupMembership } from '../../../src/bus/kafka/group-membership.ts';
+import { GroupMembership, type PartitionHolder } from '../../../src/bus/kafka/group-membership.ts';
 import { settled } from '../../../src/bus/kafka/kafka-settings.ts';
 import { BusError } from '../../../src/core/publisher.ts';
 
@@ -29,12 +29,12 @@ class Group {
     'g',
     ['t'],
     {},
-    {
-      partitions: [],
-      assigned: (partitions, continued) => this.assigned.push([partitions.length, continued]),
-      failed: error => this.failures.push(error),
-    },
+    () => [],
   );
+  readonly holder: PartitionHolder = {
+    assigned: (partitions, continued) => this.assigned.push([partitions.length, continued]),
+    failed: error => this.failures.push(error),
+  };
 
   /** Lets so many ms go by, and every promise settle after each moment. */
   async pass(ms: number): Promise<void> {
@@ -64,7 +64,7 @@ const p0 = [{ topic: 't', partition: 0 }];
 describe('membership of a group', () => {
   it('is left alone while heartbeats come', async () => {
     const group = new Group();
-    await group.membership.join();
+    await group.membership.begin(group.holder);
     group.joins[0]?.assigned(p0, false);
     for (let beat = 0; beat < 10; beat++) {
       await group.pass(500);
@@ -76,7 +76,7 @@ describe('membership of a group', () => {
 
   it('whose heartbeats stop is given up and joined anew within the session time-out, counted and said', async () => {
     const group = new Group();
-    await group.membership.join();
+    await group.membership.begin(group.holder);
     group.joins[0]?.assigned(p0, false);
     await group.pass(1100);
     expect(group.assigned).toEqual([
@@ -94,9 +94,9 @@ describe('membership of a group', () => {
 
   it('waits longer where the group shares partitions out anew', async () => {
     const group = new Group();
-    await group.membership.join();
+    await group.membership.begin(group.holder);
     group.joins[0]?.assigned(p0, false);
-    group.joins[0]?.rebalancing();
+    void group.joins[0]?.rebalancing();
     await group.pass(2900);
     expect(group.joins).toHaveLength(1);
     await group.pass(200);
@@ -105,7 +105,7 @@ describe('membership of a group', () => {
 
   it('is tried again, ever later, while the brokers are away', async () => {
     const group = new Group();
-    await group.membership.join();
+    await group.membership.begin(group.holder);
     group.refusal = new BusError('unavailable', 'away');
     group.joins[0]?.failed(group.refusal);
     await group.pass(2000);
@@ -120,7 +120,7 @@ describe('membership of a group', () => {
 
   it('ends with what will not pass', async () => {
     const group = new Group();
-    await group.membership.join();
+    await group.membership.begin(group.holder);
     const refusal = new BusError('unauthorized', 'no');
     group.joins[0]?.failed(refusal);
     expect(group.failures).toEqual([refusal]);

@@ -6,6 +6,7 @@ import type {
   DriverMember,
   DriverProducer,
   DriverReader,
+  DriverTransactions,
   KafkaDriver,
   MemberEvents,
   MembershipOptions,
@@ -14,19 +15,27 @@ import type {
   PartitionOffsets,
   ProducerOptions,
   TopicMetadata,
+  TransactionsOptions,
 } from '../driver.ts';
 import { askLeaders, missingTopic } from '../ask-leaders.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
 import { untilLed } from '../until-led.ts';
 import { type Client, clusterOf, loadClient, openKafka } from './client.ts';
+import { Coordinator } from './coordinator.ts';
 import { busErrorOf, typeOf } from './kafkajs-errors.ts';
 import { setConfigs } from './incremental-alter.ts';
 import { KafkaJsMember } from './kafkajs-member.ts';
 import { KafkaJsProducer } from './kafkajs-producer.ts';
 import { KafkaJsReader } from './kafkajs-reader.ts';
+import { KafkaJsTransactions } from './kafkajs-transactions.ts';
 import { type WhichOffset, listOffsets } from './list-offsets.ts';
 import { bytesOnDisk } from './log-dirs.ts';
+import { protocolError } from './raw-request.ts';
+import { stableOffsets } from './stable-offsets.ts';
+
+/** Brokers let no transaction be open for longer, as they are configured by default. */
+const longestTransactionMs = 15 * 60_000;
 
 /** The driver on kafkajs. */
 export class KafkaJsDriver implements KafkaDriver {
@@ -161,8 +170,13 @@ export class KafkaJsDriver implements KafkaDriver {
     });
   }
 
-  committed(group: string, topics: readonly string[] = []): Promise<readonly PartitionOffset[]> {
+  committed(
+    group: string,
+    topics: readonly string[] = [],
+    stable = false,
+  ): Promise<readonly PartitionOffset[]> {
     return this.#tryAsGroup(group, `asking what ${group} has committed`, async () => {
+      if (stable) return this.#stableOffsets(group, topics);
       const offsets = await this.#admin.fetchOffsets({ groupId: group, topics: [...topics] });
       return offsets.flatMap(({ topic, partitions }) =>
         partitions
@@ -185,6 +199,16 @@ export class KafkaJsDriver implements KafkaDriver {
     return KafkaJsProducer.open(clusterOf(this.#kafka), options, this.#settings.requestTimeoutMs);
   }
 
+  openTransactions(id: string, { timeoutMs, compression }: TransactionsOptions): Promise<DriverTransactions> {
+    return KafkaJsTransactions.open(
+      clusterOf(this.#kafka),
+      id,
+      timeoutMs,
+      compression,
+      this.#settings.requestTimeoutMs,
+    );
+  }
+
   openReader(): Promise<DriverReader> {
     return KafkaJsReader.open(this.#kafka);
   }
@@ -202,6 +226,18 @@ export class KafkaJsDriver implements KafkaDriver {
       await requireGroup(this.#cluster, group);
       return KafkaJsMember.join(this.#client, this.#kafka, identity, group, topics, options, events);
     });
+  }
+
+  /** Waits for as long as a transaction may take to be decided or given up. */
+  async #stableOffsets(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]> {
+    await this.#cluster.refreshMetadataIfNecessary();
+    const coordinator = new Coordinator(this.#cluster, 'group', group, longestTransactionMs);
+    const answers = await coordinator.ask(stableOffsets(group));
+    for (const { code } of answers) {
+      const error = protocolError(code, null);
+      if (error) throw error;
+    }
+    return answers.filter(({ topic, offset }) => topics.includes(topic) && offset >= 0);
   }
 
   async #tryAsGroup<A>(group: string, doing: string, request: () => Promise<A>): Promise<A> {

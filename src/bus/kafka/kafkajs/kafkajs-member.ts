@@ -1,11 +1,18 @@
 import type { AssignerProtocol, Assigner, Cluster, Consumer, Kafka } from 'kafkajs';
 import { BusError } from '../../../core/publisher.ts';
 import type { TopicPartition } from '../../event-bus.ts';
-import type { DriverMember, MemberEvents, MembershipOptions, PartitionOffset } from '../driver.ts';
-import { type MemberIdentity, candidateOf, introductionOf } from '../member-introduction.ts';
+import type {
+  DriverMember,
+  MemberEvents,
+  MemberIdentity,
+  MembershipOptions,
+  PartitionOffset,
+} from '../driver.ts';
+import { type ProcessIdentity, candidateOf, introductionOf } from '../member-introduction.ts';
 import { assignPartitions } from '../sticky-assignment.ts';
 import type { Client } from './client.ts';
 import { busErrorOf } from './kafkajs-errors.ts';
+import { watchJoins } from './watched-joins.ts';
 
 /** How often the loop that gives signs of life looks around, ms. */
 const loopMs = 100;
@@ -16,25 +23,36 @@ const loopMs = 100;
  */
 export class KafkaJsMember implements DriverMember {
   readonly #consumer: Consumer;
+  readonly #group: string;
   readonly #events: MemberEvents;
   #memberId: string | undefined;
+  #generation = -1;
+  #identity: MemberIdentity | undefined;
   #left = false;
+  /** What a rebalance has to wait for. */
+  #committing: Promise<void> = Promise.resolve();
 
-  private constructor(consumer: Consumer, events: MemberEvents) {
+  private constructor(consumer: Consumer, group: string, events: MemberEvents) {
     this.#consumer = consumer;
+    this.#group = group;
     this.#events = events;
+  }
+
+  get identity(): MemberIdentity | undefined {
+    return this.#identity;
   }
 
   static async join(
     client: Client,
     kafka: Kafka,
-    identity: MemberIdentity,
+    identity: ProcessIdentity,
     group: string,
     topics: readonly string[],
     options: MembershipOptions,
     events: MemberEvents,
   ): Promise<KafkaJsMember> {
     const owned: Owned = { partitions: {} };
+    let ofConsumer: Cluster | undefined;
     const consumer = kafka.consumer({
       groupId: group,
       sessionTimeout: options.sessionTimeoutMs,
@@ -50,10 +68,19 @@ export class KafkaJsMember implements DriverMember {
       },
       allowAutoTopicCreation: false,
       partitionAssigners: [
-        ({ cluster }) => stickyAssigner(client.AssignerProtocol, cluster, identity, owned),
+        ({ cluster }) => {
+          ofConsumer = cluster;
+          return stickyAssigner(client.AssignerProtocol, cluster, identity, owned);
+        },
       ],
     });
-    const member = new KafkaJsMember(consumer, events);
+    const member = new KafkaJsMember(consumer, group, events);
+    if (ofConsumer) {
+      watchJoins(ofConsumer, {
+        before: () => member.#committing,
+        joined: generation => (member.#generation = generation),
+      });
+    }
     member.#listen(owned);
     try {
       await consumer.connect();
@@ -94,7 +121,7 @@ export class KafkaJsMember implements DriverMember {
       if (!this.#left) this.#events.alive();
     });
     this.#consumer.on(REBALANCING, () => {
-      if (!this.#left) this.#events.rebalancing();
+      if (!this.#left) this.#committing = this.#events.rebalancing();
     });
     this.#consumer.on(GROUP_JOIN, ({ payload: { memberId, memberAssignment } }) => {
       if (this.#left) return;
@@ -107,11 +134,13 @@ export class KafkaJsMember implements DriverMember {
       );
       const continued = this.#memberId === memberId;
       this.#memberId = memberId;
+      // Only now: what is committed until here is of the partitions of the generation before.
+      this.#identity = { group: this.#group, memberId, generation: this.#generation };
       this.#events.assigned(partitions, continued);
     });
     this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
       if (this.#left) return;
-      if (restart) this.#events.rebalancing();
+      if (restart) this.#committing = this.#events.rebalancing();
       else this.#events.failed(busErrorOf(error, 'membership of the group'));
     });
   }
@@ -125,7 +154,7 @@ interface Owned {
 function stickyAssigner(
   { MemberMetadata, MemberAssignment }: typeof AssignerProtocol,
   cluster: Cluster,
-  identity: MemberIdentity,
+  identity: ProcessIdentity,
   owned: Owned,
 ): Assigner {
   const name = 'cryptorun-sticky';

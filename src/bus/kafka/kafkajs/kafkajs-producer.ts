@@ -1,7 +1,14 @@
 import type { Cluster } from 'kafkajs';
 import { BusError } from '../../../core/publisher.ts';
-import type { DriverProducer, PartitionBatch, ProducerOptions, StoreOutcome } from '../driver.ts';
+import type {
+  Compression,
+  DriverProducer,
+  PartitionBatch,
+  ProducerOptions,
+  StoreOutcome,
+} from '../driver.ts';
 import { busErrorOf, forgetClosed, typeOf } from './kafkajs-errors.ts';
+import { fencedError } from './fenced-error.ts';
 import {
   type PartitionAnswer,
   type ProduceSettings,
@@ -9,6 +16,7 @@ import {
   askProducerId,
   produce,
 } from './produce-request.ts';
+import type { TransactionalProducer } from './transaction-requests.ts';
 
 /** A name among the brokers, and how many records they have counted under it, by partition. */
 interface Identity {
@@ -22,6 +30,7 @@ const lostCount = new Set([
   'UNKNOWN_PRODUCER_ID',
   'INVALID_PRODUCER_EPOCH',
   'INVALID_PRODUCER_ID_MAPPING',
+  'INVALID_TXN_STATE',
 ]);
 
 const maxSequence = 2 ** 31;
@@ -31,13 +40,20 @@ export class KafkaJsProducer implements DriverProducer {
   readonly #cluster: Cluster;
   readonly #settings: ProduceSettings;
   readonly #idempotent: boolean;
+  readonly #transactional: TransactionalProducer | undefined;
   #identity: Promise<Identity> | undefined;
   #isStale = false;
 
-  private constructor(cluster: Cluster, settings: ProduceSettings, idempotent: boolean) {
+  private constructor(
+    cluster: Cluster,
+    settings: ProduceSettings,
+    idempotent: boolean,
+    transactional: TransactionalProducer | undefined,
+  ) {
     this.#cluster = cluster;
     this.#settings = settings;
     this.#idempotent = idempotent;
+    this.#transactional = transactional;
   }
 
   static async open(
@@ -46,7 +62,7 @@ export class KafkaJsProducer implements DriverProducer {
     timeout: number,
   ): Promise<KafkaJsProducer> {
     const settings = { acks: acks === 'all' ? -1 : acks, timeout, compression };
-    const producer = new KafkaJsProducer(cluster, settings, idempotent);
+    const producer = new KafkaJsProducer(cluster, settings, idempotent, undefined);
     try {
       await cluster.connect();
     } catch (error) {
@@ -54,6 +70,17 @@ export class KafkaJsProducer implements DriverProducer {
       throw busErrorOf(error, 'connecting a producer');
     }
     return producer;
+  }
+
+  /** One whose batches are part of transactions; partitions must have been added to the open one before. */
+  static within(
+    cluster: Cluster,
+    transactional: TransactionalProducer,
+    compression: Compression,
+    timeout: number,
+  ): KafkaJsProducer {
+    const settings = { acks: -1, timeout, compression, transactionalId: transactional.id };
+    return new KafkaJsProducer(cluster, settings, true, transactional);
   }
 
   async send(batches: readonly PartitionBatch[]): Promise<readonly StoreOutcome[]> {
@@ -108,7 +135,10 @@ export class KafkaJsProducer implements DriverProducer {
     );
     if (answer === undefined) return this.#leaderless(batch);
     if (answer.error === undefined) return answer.offset;
-    if (lostCount.has(typeOf(answer.error) ?? '')) void this.#forget(identity);
+    if (lostCount.has(typeOf(answer.error) ?? '')) {
+      if (this.#transactional) return fencedError(this.#transactional, answer.error);
+      void this.#forget(identity);
+    }
     const refusal = publishingError(answer.error, batch.topic);
     this.#isStale ||= refusal.retryable;
     return refusal;
@@ -128,6 +158,7 @@ export class KafkaJsProducer implements DriverProducer {
   }
 
   async #identify(): Promise<Identity> {
+    if (this.#transactional) return { id: this.#transactional, counted: new Map() };
     if (!this.#idempotent) return { id: undefined, counted: new Map() };
     await this.#cluster.refreshMetadataIfNecessary();
     const broker = await this.#cluster.findControllerBroker();

@@ -28,6 +28,8 @@ export interface ProduceSettings {
   readonly acks: number;
   readonly timeout: number;
   readonly compression: Compression;
+  /** Marks the batches as part of the open transaction of this id. */
+  readonly transactionalId?: string;
 }
 
 /** What a broker answered for one partition. */
@@ -67,7 +69,7 @@ export async function produce(
     isAnswered: settings.acks !== 0,
     encode: encoder =>
       encoder()
-        .writeString(null)
+        .writeString(settings.transactionalId ?? null)
         .writeInt16(settings.acks)
         .writeInt32(settings.timeout)
         .writeArray(topicsOf(written, encoder)),
@@ -84,14 +86,14 @@ interface WrittenBatch extends NumberedBatch {
 
 async function writtenOf(
   batch: NumberedBatch,
-  { compression }: ProduceSettings,
+  { compression, transactionalId }: ProduceSettings,
   id: ProducerId | undefined,
 ): Promise<WrittenBatch> {
   const origin = id && {
     producerId: BigInt(id.producerId),
     producerEpoch: id.producerEpoch,
     firstSequence: batch.firstSequence,
-    isTransactional: false,
+    isTransactional: transactionalId !== undefined,
   };
   return { ...batch, bytes: await writeBatch(batch.records, { compression, origin, timestamp: Date.now() }) };
 }

@@ -12,6 +12,9 @@ export interface Encoder {
   writeBoolean(value: boolean): Encoder;
   writeString(value: string | null): Encoder;
   writeBytes(value: Buffer): Encoder;
+  writeUVarInt(value: number): Encoder;
+  writeUVarIntString(value: string | null): Encoder;
+  writeEncoderArray(values: readonly Encoder[]): Encoder;
   writeArray(values: readonly unknown[], type?: string): Encoder;
 }
 
@@ -24,13 +27,19 @@ export interface Decoder {
   readString(): string | null;
   readBytes(): Buffer | null;
   readArray<A>(read: (decoder: Decoder) => A): A[];
+  readUVarIntString(): string | null;
+  readUVarIntArray<A>(read: (decoder: Decoder) => A): A[];
+  readTaggedFields(): unknown;
 }
 
 interface Connection {
   send(exchange: unknown): Promise<unknown>;
 }
 
-/** A request of Kafka's protocol in a version without tagged fields. */
+/**
+ * A request of Kafka's protocol. In versions with tagged fields its body begins, on both ways, with those of the
+ * header, which kafkajs knows nothing of.
+ */
 export interface RawRequest<A> {
   readonly apiKey: number;
   readonly apiVersion: number;
@@ -45,6 +54,11 @@ export interface RawRequest<A> {
 
 /** How long an answer that was held may be under way, ms; kafkajs waits longer where its own limit is larger. */
 const networkMs = 1000;
+
+/** An array as versions with tagged fields write it. */
+export function compactArray(encoder: Encoder, values: readonly Encoder[]): Encoder {
+  return encoder.writeUVarInt(values.length + 1).writeEncoderArray(values);
+}
 
 /** Sends a request over the connection of kafkajs to a broker; undefined where it is not answered. */
 export async function sendRaw<A>(

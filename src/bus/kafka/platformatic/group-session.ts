@@ -1,7 +1,7 @@
 import type { TopicPartition } from '../../event-bus.ts';
 import { assignCooperatively } from '../cooperative-assignment.ts';
 import type { MembershipOptions } from '../driver.ts';
-import { type MemberIdentity, candidateOf, introductionOf } from '../member-introduction.ts';
+import { type ProcessIdentity, candidateOf, introductionOf } from '../member-introduction.ts';
 import type { Candidate } from '../sticky-assignment.ts';
 import type { Brokers } from './brokers.ts';
 import {
@@ -27,7 +27,7 @@ export interface GroupConnections {
 export interface JoinWish {
   readonly group: string;
   readonly topics: readonly string[];
-  readonly identity: MemberIdentity;
+  readonly identity: ProcessIdentity;
   readonly options: MembershipOptions;
 }
 

@@ -2,7 +2,7 @@ import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import { BusError } from '../../../core/publisher.ts';
 import { isSamePartition } from '../../same-partition.ts';
 import type { DriverMember, MemberEvents, MembershipOptions, PartitionOffset } from '../driver.ts';
-import type { MemberIdentity } from '../member-introduction.ts';
+import type { ProcessIdentity } from '../member-introduction.ts';
 import { findCoordinator, isCoordinatorMove } from './coordinator.ts';
 import { type GroupConnections, GroupJoining, type Session } from './group-session.ts';
 import { busErrorOf, typeOf } from './platformatic-errors.ts';
@@ -54,7 +54,7 @@ export class PlatformaticMember implements DriverMember {
   /** @throws BusError where it cannot be joined, or not for as long as the group would have waited */
   static async join(
     connections: GroupConnections,
-    identity: MemberIdentity,
+    identity: ProcessIdentity,
     group: string,
     topics: readonly string[],
     options: MembershipOptions,

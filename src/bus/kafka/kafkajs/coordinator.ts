@@ -1,0 +1,113 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Broker, Cluster } from 'kafkajs';
+import { forgetClosed } from './kafkajs-errors.ts';
+import { type RawRequest, protocolError, sendRaw } from './raw-request.ts';
+
+/** What kafkajs's cluster does beside its published type. */
+interface FindingCluster {
+  findGroupCoordinator(what: {
+    readonly groupId: string;
+    readonly coordinatorType: number;
+  }): Promise<unknown>;
+}
+
+const coordinatorTypes = { group: 0, transaction: 1 } as const;
+
+/** Codes of errors that pass by themselves: of a time-out, of coordinators, of what is under way, of a new topic. */
+const passing = {
+  REQUEST_TIMED_OUT: 7,
+  COORDINATOR_LOAD_IN_PROGRESS: 14,
+  COORDINATOR_NOT_AVAILABLE: 15,
+  NOT_COORDINATOR: 16,
+  CONCURRENT_TRANSACTIONS: 51,
+  UNSTABLE_OFFSET_COMMIT: 88,
+} as const;
+const passingCodes: ReadonlySet<number> = new Set(Object.values(passing));
+const elsewhere: ReadonlySet<number> = new Set([passing.COORDINATOR_NOT_AVAILABLE, passing.NOT_COORDINATOR]);
+
+const firstPauseMs = 5;
+const maxPauseMs = 20;
+/** What has not passed after so long is asked for less often. */
+const soonMs = 1000;
+const latePauseMs = 100;
+
+/** What an answer says of one thing it was asked about. */
+export interface Answer {
+  readonly code: number;
+}
+
+/**
+ * The broker that keeps a group or a transaction, asked again while what it says will pass. kafkajs itself waits
+ * 300 ms for what takes 5, and for some errors not at all.
+ */
+export class Coordinator {
+  readonly #cluster: Cluster;
+  readonly #kind: keyof typeof coordinatorTypes;
+  readonly #key: string;
+  readonly #timeoutMs: number;
+  #broker: Promise<Broker> | undefined;
+  #closed = false;
+
+  /** @param timeoutMs how long what should pass is waited for */
+  constructor(cluster: Cluster, kind: keyof typeof coordinatorTypes, key: string, timeoutMs: number) {
+    this.#cluster = cluster;
+    this.#kind = kind;
+    this.#key = key;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * Sends a request that may be sent again as it is.
+   *
+   * @returns the answers, none of which will pass by itself
+   * @throws kafkajs's error where that has taken too long
+   */
+  async ask<A extends Answer>(request: RawRequest<readonly A[]>): Promise<readonly A[]> {
+    const began = performance.now();
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(maxPauseMs, pauseMs + 5)) {
+      const outcome = await this.#try(request);
+      if (!(outcome instanceof Error)) return outcome;
+      const waitedMs = performance.now() - began;
+      if (this.#closed || waitedMs > this.#timeoutMs) throw outcome;
+      await wait(waitedMs < soonMs ? pauseMs : latePauseMs);
+    }
+  }
+
+  /** Waits for nothing any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #try<A extends Answer>(request: RawRequest<readonly A[]>): Promise<readonly A[] | Error> {
+    try {
+      const answers = await sendRaw(await this.#found(), request);
+      const again = answers.find(({ code }) => passingCodes.has(code));
+      if (again === undefined) return answers;
+      if (elsewhere.has(again.code)) this.#broker = undefined;
+      return protocolError(again.code, null) ?? new Error(`${request.apiName} answered ${again.code}`);
+    } catch (error) {
+      this.#broker = undefined;
+      forgetClosed(this.#cluster, error);
+      if (error instanceof Error && isOfConnection(error)) return error;
+      throw error;
+    }
+  }
+
+  #found(): Promise<Broker> {
+    this.#broker ??= (this.#cluster as unknown as FindingCluster)
+      .findGroupCoordinator({ groupId: this.#key, coordinatorType: coordinatorTypes[this.#kind] })
+      .then(broker => broker as Broker);
+    return this.#broker;
+  }
+}
+
+/** Whether the broker was not reached, or did not answer. */
+function isOfConnection({ name }: Error): boolean {
+  return (
+    name.startsWith('KafkaJSConnection') ||
+    name === 'KafkaJSRequestTimeoutError' ||
+    name === 'KafkaJSBrokerNotFound' ||
+    name === 'KafkaJSNumberOfRetriesExceeded' ||
+    name === 'KafkaJSGroupCoordinatorNotFound'
+  );
+}

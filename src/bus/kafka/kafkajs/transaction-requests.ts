@@ -1,0 +1,159 @@
+import type { TopicPartition } from '../../event-bus.ts';
+import type { MemberOffsets } from '../driver.ts';
+import type { Answer } from './coordinator.ts';
+import type { ProducerId } from './produce-request.ts';
+import { type Decoder, type Encoder, type RawRequest, compactArray } from './raw-request.ts';
+
+/** Who asks: the transactional id, and the name under which brokers count what it sends. */
+export interface TransactionalProducer extends ProducerId {
+  readonly id: string;
+}
+
+/** What became of one partition that a request names. */
+export interface PlaceAnswer extends Answer, TopicPartition {}
+
+/** Fences whoever had the id, and aborts what it left open: InitProducerId, version 1. */
+export function initProducerId(id: string, timeoutMs: number): RawRequest<readonly (Answer & ProducerId)[]> {
+  return {
+    apiKey: 22,
+    apiVersion: 1,
+    apiName: 'InitProducerId',
+    encode: encoder => encoder().writeString(id).writeInt32(timeoutMs),
+    decode: decoder => {
+      decoder.readInt32();
+      const code = decoder.readInt16();
+      return [{ code, producerId: decoder.readInt64().toString(), producerEpoch: decoder.readInt16() }];
+    },
+  };
+}
+
+/** Partitions that will be written to: AddPartitionsToTxn, version 1. The first begin a transaction. */
+export function addPartitions(
+  producer: TransactionalProducer,
+  places: readonly TopicPartition[],
+): RawRequest<readonly PlaceAnswer[]> {
+  return {
+    apiKey: 24,
+    apiVersion: 1,
+    apiName: 'AddPartitionsToTxn',
+    encode: encoder =>
+      header(encoder(), producer).writeArray(
+        [...Map.groupBy(places, ({ topic }) => topic)].map(([topic, ofTopic]) =>
+          encoder()
+            .writeString(topic)
+            .writeArray(
+              ofTopic.map(({ partition }) => partition),
+              'number',
+            ),
+        ),
+      ),
+    decode: decoder => {
+      decoder.readInt32();
+      return decoder
+        .readArray(ofTopic => {
+          const topic = ofTopic.readString() ?? '';
+          return ofTopic.readArray(each => ({
+            topic,
+            partition: each.readInt32(),
+            code: each.readInt16(),
+          }));
+        })
+        .flat();
+    },
+  };
+}
+
+/** The group whose offsets will be committed: AddOffsetsToTxn, version 1. */
+export function addGroup(producer: TransactionalProducer, group: string): RawRequest<readonly Answer[]> {
+  return {
+    apiKey: 25,
+    apiVersion: 1,
+    apiName: 'AddOffsetsToTxn',
+    encode: encoder => header(encoder(), producer).writeString(group),
+    decode: codeAlone,
+  };
+}
+
+/**
+ * What a member has come to, which counts once the transaction is committed: TxnOffsetCommit, version 3, the first
+ * that proves that the member still is one. kafkajs's own is older and commits for whoever asks.
+ */
+export function commitOffsets(
+  { id, producerId, producerEpoch }: TransactionalProducer,
+  { member, offsets }: MemberOffsets,
+): RawRequest<readonly PlaceAnswer[]> {
+  const noLeaderEpoch = -1;
+  return {
+    apiKey: 28,
+    apiVersion: 3,
+    apiName: 'TxnOffsetCommit',
+    encode: encoder => {
+      const topics = [...Map.groupBy(offsets, ({ topic }) => topic)].map(([topic, ofTopic]) =>
+        compactArray(
+          encoder().writeUVarIntString(topic),
+          ofTopic.map(({ partition, offset }) =>
+            untagged(
+              encoder()
+                .writeInt32(partition)
+                .writeInt64(String(offset))
+                .writeInt32(noLeaderEpoch)
+                .writeUVarIntString(null),
+            ),
+          ),
+        ),
+      );
+      const head = untagged(encoder())
+        .writeUVarIntString(id)
+        .writeUVarIntString(member.group)
+        .writeInt64(producerId)
+        .writeInt16(producerEpoch)
+        .writeInt32(member.generation)
+        .writeUVarIntString(member.memberId)
+        .writeUVarIntString(null);
+      return untagged(compactArray(head, topics.map(untagged)));
+    },
+    decode: decoder => {
+      decoder.readTaggedFields();
+      decoder.readInt32();
+      return decoder
+        .readUVarIntArray(ofTopic => {
+          const topic = ofTopic.readUVarIntString() ?? '';
+          const places = ofTopic.readUVarIntArray(each => {
+            const answer = { topic, partition: each.readInt32(), code: each.readInt16() };
+            each.readTaggedFields();
+            return answer;
+          });
+          ofTopic.readTaggedFields();
+          return places;
+        })
+        .flat();
+    },
+  };
+}
+
+/** Decides the transaction: EndTxn, version 1. */
+export function endTransaction(
+  producer: TransactionalProducer,
+  isCommit: boolean,
+): RawRequest<readonly Answer[]> {
+  return {
+    apiKey: 26,
+    apiVersion: 1,
+    apiName: 'EndTxn',
+    encode: encoder => header(encoder(), producer).writeBoolean(isCommit),
+    decode: codeAlone,
+  };
+}
+
+function header(encoder: Encoder, { id, producerId, producerEpoch }: TransactionalProducer): Encoder {
+  return encoder.writeString(id).writeInt64(producerId).writeInt16(producerEpoch);
+}
+
+function untagged(encoder: Encoder): Encoder {
+  return encoder.writeUVarInt(0);
+}
+
+function codeAlone(decoder: Decoder): readonly Answer[] {
+  decoder.readInt32();
+  return [{ code: decoder.readInt16() }];
+}

@@ -75,7 +75,7 @@ export function batch<A>(
         },
       };
     },
-    gathers,
+    { gathers },
   );
 }
 

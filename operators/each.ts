@@ -12,7 +12,7 @@ import type { Message } from '../src/core/message.ts';
 import { type Meter, idleMeter } from '../src/core/meter.ts';
 import { wholeNumber } from '../src/core/option.ts';
 import { SharedSettlement } from '../src/core/settlement.ts';
-import { stage } from '../src/core/stage.ts';
+import { partialStage } from '../src/core/stage.ts';
 import { KeyedTurns } from './keyed-turns.ts';
 import type { StageOptions } from './map-values.ts';
 
@@ -57,7 +57,7 @@ export function each<A, B>(
   const { name = 'each' } = options;
   wholeNumber(`${name}.concurrency`, options.concurrency ?? 16, 1);
   wholeNumber(`${name}.maxWaiting`, options.maxWaiting ?? 65_536, 0);
-  return stage(name, subscriber => {
+  return partialStage(name, subscriber => {
     const run = new EachRun(subscriber, project, options, name);
     return {
       next: delivery => run.accept(delivery),

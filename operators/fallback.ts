@@ -14,7 +14,7 @@ import type { Message } from '../src/core/message.ts';
 import { type Meter, idleMeter } from '../src/core/meter.ts';
 import { wholeNumber } from '../src/core/option.ts';
 import { SharedSettlement } from '../src/core/settlement.ts';
-import { stage } from '../src/core/stage.ts';
+import { partialStage } from '../src/core/stage.ts';
 import { KeyedTurns } from './keyed-turns.ts';
 import type { StageOptions } from './map-values.ts';
 
@@ -57,7 +57,7 @@ export function fallback<A, B>(
   const { name = 'fallback', concurrency = 16, maxWaiting = 65_536 } = options;
   wholeNumber(`${name}.concurrency`, concurrency, 1);
   wholeNumber(`${name}.maxWaiting`, maxWaiting, 0);
-  return stage(name, (subscriber: Subscriber<Delivery<A | B>>) => {
+  return partialStage(name, (subscriber: Subscriber<Delivery<A | B>>) => {
     const run = new FallbackRun(subscriber, recover, { ...options, name, concurrency, maxWaiting });
     return {
       next: (delivery: Delivery<A>) => {

@@ -4,7 +4,7 @@ import { handleFailure } from '../src/core/failure.ts';
 import type { Message } from '../src/core/message.ts';
 import { idleMeter } from '../src/core/meter.ts';
 import { emitAll } from '../src/core/outputs.ts';
-import { stage } from '../src/core/stage.ts';
+import { partialStage } from '../src/core/stage.ts';
 import type { FilterOptions } from './filter-values.ts';
 
 /**
@@ -28,7 +28,7 @@ export function fanOut<A, B>(
   { name = 'fanOut', scheduler = asyncScheduler, meter = idleMeter }: FilterOptions = {},
 ): OperatorFunction<Delivery<A>, Delivery<B>> {
   const filtered = meter.counter('stream_filtered_total', { stage: name });
-  return stage(name, subscriber => ({
+  return partialStage(name, subscriber => ({
     next: (delivery: Delivery<A>) => {
       if (!delivery.ok) return subscriber.next(delivery);
       let values: readonly B[];

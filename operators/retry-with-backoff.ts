@@ -2,7 +2,7 @@ import type { OperatorFunction, Subscriber } from 'rxjs';
 import { type Delivery, type Failed, type Ok, fail, settlement, withValue } from '../src/core/delivery.ts';
 import { type Failure, handleFailure } from '../src/core/failure.ts';
 import { emitAll } from '../src/core/outputs.ts';
-import { stage } from '../src/core/stage.ts';
+import { partialStage } from '../src/core/stage.ts';
 import { Attempt, type AttemptContext, type AttemptEnd, type Pending, isPending } from './attempt.ts';
 import { expiredFailure, thrownFailure } from './attempt-failure.ts';
 import { KeyedTurns } from './keyed-turns.ts';
@@ -55,7 +55,7 @@ export function retryWithBackoff<A, B>(
   options: RetryOptions = {},
 ): OperatorFunction<Delivery<A>, Delivery<B>> {
   const checked = checkRetryOptions(options);
-  return stage(checked.name, subscriber => {
+  return partialStage(checked.name, subscriber => {
     const run = new RetryRun(subscriber, handler, checked);
     return {
       next: delivery => run.accept(delivery),

@@ -4,7 +4,7 @@ import { handleFailure } from '../src/core/failure.ts';
 import type { Message } from '../src/core/message.ts';
 import { finiteNumber } from '../src/core/option.ts';
 import { emitAll } from '../src/core/outputs.ts';
-import { stage } from '../src/core/stage.ts';
+import { partialStage } from '../src/core/stage.ts';
 import {
   type KeyedState,
   type StateCodec,
@@ -55,7 +55,7 @@ export function scanByKey<A, S, B>(
   const { name = 'scanByKey', seed, codec, key, scope = 'partition', scheduler = asyncScheduler } = options;
   const { expireAfterMs } = options;
   if (expireAfterMs !== undefined) finiteNumber(`${name}.expireAfterMs`, expireAfterMs, 1);
-  return stage(name, subscriber => {
+  return partialStage(name, subscriber => {
     const states = (options.state ?? memoryStateStore()).keyed(name, codec, scope);
     const sweep = expireAfterMs === undefined ? undefined : new Sweep(states, expireAfterMs);
 

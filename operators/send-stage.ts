@@ -5,7 +5,7 @@ import { type EncodeFailure, type PublishFailure, reasonOf } from '../src/core/f
 import type { OutgoingMessage } from '../src/core/message.ts';
 import { type Meter, idleMeter } from '../src/core/meter.ts';
 import type { BusError } from '../src/core/publisher.ts';
-import { stage } from '../src/core/stage.ts';
+import { partialStage } from '../src/core/stage.ts';
 import type { NamedPublisher } from './named-publisher.ts';
 import { PatientSender } from './patient-sender.ts';
 
@@ -58,7 +58,7 @@ export function sendStage<A>(
     topic,
     retryable: error.retryable,
   });
-  return stage(name, subscriber => {
+  return partialStage(name, subscriber => {
     const sender = new PatientSender(publisher, { name, scheduler, backoff });
     const forget = meter.gauge('stream_buffered', () => sender.waiting, { stage: name });
     let sending = 0;

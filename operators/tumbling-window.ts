@@ -6,7 +6,7 @@ import type { Message } from '../src/core/message.ts';
 import { type Counter, type Meter, idleMeter } from '../src/core/meter.ts';
 import { finiteNumber } from '../src/core/option.ts';
 import { emitAll } from '../src/core/outputs.ts';
-import { stage } from '../src/core/stage.ts';
+import { partialStage } from '../src/core/stage.ts';
 import {
   type KeyedState,
   type StateCodec,
@@ -88,7 +88,7 @@ export function tumblingWindow<A, W, B>(
     late: meter.counter('stream_late_total', { stage: name }),
     repeated: meter.counter('stream_filtered_total', { stage: name }),
   };
-  return stage(name, subscriber => {
+  return partialStage(name, subscriber => {
     const states = (options.state ?? memoryStateStore()).keyed(name, windowsCodec(options.codec));
     const windows = new Windows(aggregate, { ...options, latenessMs }, states, counters);
     return {

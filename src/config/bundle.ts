@@ -21,6 +21,9 @@ export interface PipelineConfig {
   /** Milliseconds between commits. */
   readonly commitInterval?: number;
   readonly failurePolicy?: 'dead-letter' | 'skip' | 'stop';
+  readonly guarantee?: 'at-least-once' | 'at-most-once' | 'exactly-once';
+  /** With exactly-once: milliseconds after which the backend aborts a transaction by itself. */
+  readonly transactionTimeout?: number;
 }
 
 /** Pipelines, a backend and the settings of the worker that runs them. */
@@ -59,6 +62,14 @@ const PipelineCodec: t.Type<PipelineConfig, unknown> = t.intersection([
     failurePolicy: field(
       oneOf('dead-letter', 'skip', 'stop'),
       'what becomes of a message that failed for good',
+    ),
+    guarantee: field(
+      oneOf('at-least-once', 'at-most-once', 'exactly-once'),
+      'what is promised of every message; exactly-once needs a backend with transactions',
+    ),
+    transactionTimeout: field(
+      between(Duration, '1s', '15m'),
+      'with exactly-once: time after which the backend aborts by itself',
     ),
   }),
 ]);

@@ -2,14 +2,19 @@ import { Observable, type OperatorFunction, type Subscriber } from 'rxjs';
 
 /** The name of the operator that made an Observable, for drawings, metrics and failures. */
 const stageName: unique symbol = Symbol('stage');
-/** How many deliveries an operator must hold before it lets any of them go. */
-const stageGathers: unique symbol = Symbol('gathers');
+/** What there is to know of an operator beside its name. */
+const stageTraits: unique symbol = Symbol('traits');
+
+interface StageTraits {
+  /** How many deliveries it must hold before it lets any of them go; default 1. */
+  readonly gathers?: number;
+  /** See {@link partialStage}; default false. */
+  readonly partial?: boolean;
+}
 
 /**
  * Makes an operator with a name out of what happens at subscription. Subscribes to the source itself, and
  * passes its error and completion on unless `connect` returns handlers of its own.
- *
- * @param gathers how many deliveries it must hold before it lets any of them go; default 1
  */
 export function stage<A, B>(
   name: string,
@@ -18,7 +23,7 @@ export function stage<A, B>(
     readonly complete?: () => void;
     readonly teardown?: () => void;
   },
-  gathers = 1,
+  traits: StageTraits = {},
 ): OperatorFunction<A, B> {
   return source => {
     const staged = new Observable<B>(subscriber => {
@@ -30,13 +35,23 @@ export function stage<A, B>(
         complete: complete ?? (() => subscriber.complete()),
       });
     });
-    return Object.assign(staged, { [stageName]: name, [stageGathers]: gathers, source });
+    return Object.assign(staged, { [stageName]: name, [stageTraits]: traits, source });
   };
+}
+
+/**
+ * As `stage`, for an operator that may have done part of what a delivery causes while the delivery is still on its
+ * way: it publishes, or makes several of one.
+ */
+export function partialStage<A, B>(
+  ...[name, connect]: Parameters<typeof stage<A, B>>
+): OperatorFunction<A, B> {
+  return stage(name, connect, { partial: true });
 }
 
 interface Linked {
   readonly [stageName]?: string;
-  readonly [stageGathers]?: number;
+  readonly [stageTraits]?: StageTraits;
   readonly source?: Linked;
 }
 
@@ -50,13 +65,23 @@ export function stagesOf(chain$: Observable<unknown>): readonly string[] {
   return names;
 }
 
+/** The names of the operators that may have done part of what a delivery causes while it is still on its way. */
+export function partialStagesOf(chain$: Observable<unknown>): readonly string[] {
+  const names: string[] = [];
+  for (let at: Linked | undefined = chain$ as Linked; at !== undefined; at = at.source) {
+    if (at[stageTraits]?.partial === true) names.unshift(at[stageName] ?? '');
+  }
+  return names;
+}
+
 /** The operator that must hold the most deliveries at once, and how many; undefined where none needs more than one. */
 export function largestGathering(
   chain$: Observable<unknown>,
 ): { readonly stage: string; readonly count: number } | undefined {
   let largest: { readonly stage: string; readonly count: number } | undefined;
   for (let at: Linked | undefined = chain$ as Linked; at !== undefined; at = at.source) {
-    const { [stageName]: name = '', [stageGathers]: count = 1 } = at;
+    const { [stageName]: name = '', [stageTraits]: traits } = at;
+    const count = traits?.gathers ?? 1;
     if (count > (largest?.count ?? 1)) largest = { stage: name, count };
   }
   return largest;

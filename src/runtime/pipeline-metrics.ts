@@ -50,6 +50,11 @@ export class PipelineMetrics {
     return this.#stages([joinWaiting], 0);
   }
 
+  /** The operators in which deliveries may wait for data or for a time. */
+  get stagesThatMayWait(): readonly string[] {
+    return this.#stages([joinWaiting, delayed], 0);
+  }
+
   /** The stages in which something waits for later. */
   get waitingStages(): readonly string[] {
     return this.#stages([joinWaiting, delayed], 1);

@@ -16,6 +16,7 @@ import type { Delivery } from '../core/delivery.ts';
 import type { Bytes, Message } from '../core/message.ts';
 import { historyHeaders } from '../core/message-history.ts';
 import type { Publisher } from '../core/publisher.ts';
+import { partialStagesOf, stagesOf } from '../core/stage.ts';
 import { addressedTo } from './addressed.ts';
 import { ackedFirst } from './at-most-once.ts';
 import { combinedMarkers } from './combined-markers.ts';
@@ -75,6 +76,8 @@ export class PipelineRun {
   readonly #host: RunHost;
   /** The names of the chain's operators, in order. */
   #stages: readonly string[] = [];
+  /** Of them those that may have done part of what a delivery causes. */
+  #partial: readonly string[] = [];
   /** Where it is remembered what was redriven: true at any time, because the first of a redrive is known again. */
   readonly #redriven = new Set<string>();
 
@@ -106,9 +109,9 @@ export class PipelineRun {
     return new TransactionLoop({ session, state: this.state, progress, scheduler, broke }, pipeline.options);
   }
 
-  /** @param stages the names of the chain's operators, in order */
-  start(stages: readonly string[]): void {
-    this.#stages = stages;
+  start(chain$: Observable<unknown>): void {
+    this.#stages = stagesOf(chain$);
+    this.#partial = partialStagesOf(chain$);
     this.snapshots.start();
   }
 
@@ -226,14 +229,19 @@ export class PipelineRun {
    */
   get #quiet(): boolean {
     const { inFlight } = this.progress;
-    return inFlight === 0 || (this.#joinsFirst && inFlight === this.#host.metrics.joinWaiting);
+    const { metrics, session } = this.#host;
+    if (inFlight === 0) return true;
+    // What is committed together with outputs must not have caused some of them already.
+    if (session)
+      return inFlight === metrics.waitingForLater && this.#waits(metrics.stagesThatMayWait, this.#partial);
+    return inFlight === metrics.joinWaiting && this.#waits(metrics.joins, []);
   }
 
-  get #joinsFirst(): boolean {
-    const places = (names: readonly string[]): number[] => names.map(name => this.#stages.indexOf(name));
-    const lastJoin = Math.max(...places(this.#host.metrics.joins));
+  /** Whether these stages stand before all that keep state, and before those others. */
+  #waits(waiting: readonly string[], others: readonly string[]): boolean {
+    const last = Math.max(...waiting.map(name => this.#stages.lastIndexOf(name)));
     const keeping = [...this.state.sizes.keys()].filter(name => !this.#redriven.has(name));
-    return places(keeping).every(place => place > lastJoin);
+    return [...keeping, ...others].every(name => this.#stages.indexOf(name) > last);
   }
 }
 

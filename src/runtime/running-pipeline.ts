@@ -9,7 +9,7 @@ import { settlement } from '../core/delivery.ts';
 import { reasonOf } from '../core/failure.ts';
 import { BusError } from '../core/publisher.ts';
 import { OptionError } from '../core/option.ts';
-import { largestGathering, stagesOf } from '../core/stage.ts';
+import { largestGathering } from '../core/stage.ts';
 import { addressedTo } from './addressed.ts';
 import { markersCombinedAnew } from './combined-markers.ts';
 import { doneBy, settledBy } from './drain.ts';
@@ -159,9 +159,9 @@ export class RunningPipeline {
     const { progress, snapshots, attempts } = this.#run;
     const waiting = (): number => this.#metrics.waitingForLater;
     const end: DrainEnd = await settledBy(until, scheduler, () => progress.inFlight, waiting);
-    // State that reflects more than is settled must not be stored.
-    const isStored =
-      progress.inFlight > 0 || (await doneBy(until, scheduler, done => snapshots.takeLast(done)));
+    // State that reflects more than is settled must not be stored; transactions see to that themselves.
+    const hasNone = progress.inFlight > 0 && !this.#isExact;
+    const isStored = hasNone || (await doneBy(until, scheduler, done => snapshots.takeLast(done)));
     // Broken or stopped meanwhile.
     if (this.#chain.closed) return this.#notRunning();
     this.#endChain();
@@ -209,7 +209,7 @@ export class RunningPipeline {
       const chain$ = this.pipeline.build(this.#context());
       this.#phase = 'running';
       this.#problem = undefined;
-      newRun.start(stagesOf(chain$));
+      newRun.start(chain$);
       this.#options.report({ kind: 'started', pipeline: this.pipeline.name });
       chain.add(
         chain$.subscribe({

@@ -9,6 +9,7 @@ import { publishing } from './conformance/publishing.ts';
 import { redelivery } from './conformance/redelivery.ts';
 import { retention } from './conformance/retention.ts';
 import { topics } from './conformance/topics.ts';
+import { transactions } from './conformance/transactions.ts';
 
 export {
   type ConformanceBusOptions,
@@ -37,6 +38,7 @@ export const busConformance: readonly ConformanceCase[] = [
   ...redelivery,
   ...flow,
   ...groups,
+  ...transactions,
   ...retention,
   ...faults,
 ];

@@ -7,9 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createEventBus } from '../../src/backends.ts';
 import type { EventBus } from '../../src/bus/event-bus.ts';
+import type { Guarantee } from '../../src/runtime/pipeline.ts';
 import { type KafkaCluster, startKafka } from '../brokers/kafka/kafka-cluster.ts';
 import { quickFailover } from '../brokers/kafka/server-properties.ts';
 import { type ChaosEvent, type PlannedEvent, eventText } from './events.ts';
+import { marketWorker } from './market-worker.ts';
 import { OffsetWatch } from './offset-watch.ts';
 import { type Difference, type Outcome, differences, readOutcome } from './outcome.ts';
 import { writeRecordedDays } from './recorded-days.ts';
@@ -26,6 +28,8 @@ export interface ChaosPlan {
   readonly days: number;
   /** After how long without a sign of life a worker's partitions go to the others, ms. */
   readonly sessionTimeoutMs: number;
+  /** What all pipelines promise. */
+  readonly guarantee: Guarantee;
   /** Has the workers commit before they publish: what is found then shows that something can be found. */
   readonly plantedBug?: boolean;
   /** Hears of each event. */
@@ -63,13 +67,16 @@ export async function runDisturbed(plan: ChaosPlan): Promise<ChaosReport> {
     lines: plan.workers + 1,
     properties: quickFailover,
   });
-  const workers = new Workers({
-    folder,
-    lines: kafka.lines.map(({ bootstrap }) => bootstrap),
-    feed,
-    sessionTimeoutMs: plan.sessionTimeoutMs,
-    ...(plan.plantedBug === true && { preload: hasty }),
-  });
+  const workers = new Workers(place =>
+    marketWorker(folder, {
+      name: `worker-${place}`,
+      brokers: kafka.lines[place]?.bootstrap ?? [],
+      feed,
+      sessionTimeoutMs: plan.sessionTimeoutMs,
+      guarantee: plan.guarantee,
+      preload: plan.plantedBug === true ? hasty : undefined,
+    }),
+  );
   const bus = createEventBus({ kind: 'kafka', brokers: kafka.bootstrap });
   const offsets = new OffsetWatch(kafka.bootstrap);
   try {

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { startKafka } from '../brokers/kafka/kafka-cluster.ts';
+import { runKilledCounting } from './counting-run.ts';
 import { runDisturbed } from './disturbed-run.ts';
 import { type ChaosKind, chaosKinds, plannedEvents } from './events.ts';
 import type { Difference } from './outcome.ts';
@@ -17,6 +19,8 @@ brokers at random moments, and compares what is written with a run of one proces
   --days N         recorded days (7)
   --workers N      (3)
   --brokers N      (3)
+  --exactly-once   all pipelines are exactly-once, and what comes twice is a failure too
+  --counting       the job counts numbers by key, exactly once, and workers are killed
   --planted-bug    workers commit before they publish: the run has to fail
   --quiet          do not tell of each event`;
 
@@ -29,6 +33,8 @@ const { values } = parseArgs({
     days: { type: 'string', default: '7' },
     workers: { type: 'string', default: '3' },
     brokers: { type: 'string', default: '3' },
+    'exactly-once': { type: 'boolean', default: false },
+    counting: { type: 'boolean', default: false },
     'planted-bug': { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
@@ -36,7 +42,7 @@ const { values } = parseArgs({
 });
 
 if (values.help) console.log(usage);
-else if (noRecordedDays === undefined) await run();
+else if (values.counting || noRecordedDays === undefined) await run();
 else {
   console.error(noRecordedDays);
   process.exitCode = 2;
@@ -46,12 +52,13 @@ async function run(): Promise<void> {
   const [first, seeds] = [Number(values.first), Number(values.seeds)];
   const totals = { runs: 0, lost: 0, wrong: 0, reordered: 0, duplicates: 0, backwards: 0 };
   for (let seed = first; seed < first + seeds; seed++) {
-    const found = await foundIn(seed);
+    const found = await (values.counting ? countedIn(seed) : foundIn(seed));
     totals.runs++;
     for (const what of ['lost', 'wrong', 'reordered', 'duplicates', 'backwards'] as const) {
       totals[what] += found[what];
     }
-    if (found.lost + found.wrong + found.reordered + found.backwards > 0) process.exitCode = 1;
+    const twice = values.counting || values['exactly-once'] ? found.duplicates : 0;
+    if (found.lost + found.wrong + found.reordered + found.backwards + twice > 0) process.exitCode = 1;
   }
   console.log(
     `${totals.runs} runs: lost ${totals.lost}, wrong ${totals.wrong}, reordered ${totals.reordered}, offsets backwards ${totals.backwards}, duplicates ${totals.duplicates}`,
@@ -70,6 +77,7 @@ async function foundIn(seed: number): Promise<Found> {
     symbols: ['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'],
     days: Number(values.days),
     sessionTimeoutMs: 10_000,
+    guarantee: values['exactly-once'] ? 'exactly-once' : 'at-least-once',
     plantedBug: values['planted-bug'],
     ...(!values.quiet && { report: what => console.log(`  ${String(seconds()).padStart(4)} s  ${what}`) }),
   });
@@ -99,4 +107,24 @@ function kinds(): readonly ChaosKind[] {
   const known = chaosKinds.filter(kind => asked.includes(kind));
   if (known.length === asked.length) return known;
   throw new RangeError(`--only ${values.only}: the kinds are ${chaosKinds.join(', ')}`);
+}
+
+async function countedIn(seed: number): Promise<Found> {
+  const kafka = await startKafka({ brokers: Number(values.brokers) });
+  try {
+    const { said, lost, duplicated, reordered, miscounted, ...rest } = await runKilledCounting({
+      brokers: kafka.bootstrap,
+      name: `chaos-${seed}`,
+      seed,
+      workers: Number(values.workers),
+      kills: Number(values.events),
+      perSecond: 1_000,
+    });
+    const found = { lost, wrong: miscounted, reordered, duplicates: duplicated, backwards: 0 };
+    console.log(`seed ${seed}:`, found, rest);
+    if (lost + duplicated + reordered + miscounted > 0) console.log(said);
+    return found;
+  } finally {
+    await kafka.stop();
+  }
 }

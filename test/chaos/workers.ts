@@ -1,38 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const pipelines = ['bars', 'liquidity', 'momentum', 'regime', 'gates', 'signals', 'notifications'];
 const pauseMs = 500;
 
-export interface WorkersOptions {
-  /** Where their bundles are written. */
-  readonly folder: string;
-  /** The brokers as each place reaches them; there are as many places. */
-  readonly lines: readonly (readonly string[])[];
-  /** A folder with recordings, as the feed of all of them. */
-  readonly feed: string;
-  readonly sessionTimeoutMs: number;
-  /** A module that each loads first. */
-  readonly preload?: string;
-}
-
-/** Real worker processes of the market job on one Kafka cluster, each in a place of its own. */
+/** Real processes of one program, each in a place of its own, to be killed, stopped and started again. */
 export class Workers {
-  readonly #options: WorkersOptions;
+  readonly #argsOf: (place: number) => readonly string[];
   readonly #children = new Map<number, ChildProcess>();
   readonly #said: string[] = [];
   /** How many ended by themselves, and were started again as a supervisor would. */
   restarts = 0;
 
-  constructor(options: WorkersOptions) {
-    this.#options = options;
-    options.lines.forEach((brokers, place) => {
-      writeFileSync(this.#bundleOf(place), bundle(brokers, options));
-    });
+  /** @param argsOf the program and what it is told, by place */
+  constructor(argsOf: (place: number) => readonly string[]) {
+    this.#argsOf = argsOf;
   }
 
   /** What they have logged. */
@@ -41,15 +22,7 @@ export class Workers {
   }
 
   start(place: number): void {
-    const { preload } = this.#options;
-    const args = [
-      '--max-semi-space-size=16',
-      ...(preload === undefined ? [] : ['--import', preload]),
-      program,
-      'worker',
-      '--bundle',
-      this.#bundleOf(place),
-    ];
+    const args = ['--max-semi-space-size=16', ...this.#argsOf(place)];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => this.#said.push(`${place}: ${String(chunk)}`));
@@ -103,25 +76,4 @@ export class Workers {
     }
     return child.exitCode;
   }
-
-  #bundleOf(place: number): string {
-    return join(this.#options.folder, `worker-${place}.yaml`);
-  }
-}
-
-function bundle(brokers: readonly string[], { feed, sessionTimeoutMs }: WorkersOptions): string {
-  return [
-    'name: chaos',
-    'backend:',
-    '  kind: kafka',
-    `  brokers: [${brokers.map(broker => JSON.stringify(broker)).join(', ')}]`,
-    `  consuming: { sessionTimeout: ${sessionTimeoutMs}ms }`,
-    'pipelines:',
-    ...pipelines.map(name => `  - name: ${name}`),
-    `feeds: [${JSON.stringify(`file:${feed}`)}]`,
-    'http: { host: 127.0.0.1, port: 0 }',
-    'snapshotInterval: 2s',
-    'drainDeadline: 10s',
-    'logLevel: warn',
-  ].join('\n');
 }

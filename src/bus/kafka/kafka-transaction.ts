@@ -102,6 +102,7 @@ export class KafkaTransaction implements TransactionSession {
       await this.#work?.sender.idle();
       this.#requireWhole();
       const members = this.#members();
+      const waiting = this.#waiting.length;
       this.#next = [];
       this.#hasSent = false;
       sealed();
@@ -109,6 +110,8 @@ export class KafkaTransaction implements TransactionSession {
       this.#requireWhole();
       for (const { participant, offsets } of this.#due) participant.committed(offsets);
       this.#host.condition.worked(this.#committing);
+      // More cannot be committed for them: what is in flight still waits for something that may be long in coming.
+      this.#release(waiting);
     } catch (error) {
       const problem = asBusError(error);
       this.#host.condition.failed(this.#committing, problem);
@@ -199,8 +202,8 @@ export class KafkaTransaction implements TransactionSession {
     if (this.#isClean) this.#release();
   }
 
-  #release(): void {
-    for (const settled of this.#waiting.splice(0)) settled();
+  #release(first: number = this.#waiting.length): void {
+    for (const settled of this.#waiting.splice(0, first)) settled();
   }
 
   async #drop(): Promise<void> {

@@ -97,11 +97,12 @@ function chosen(all: readonly Pipeline[], { pipelines }: BundleConfig): readonly
   return all.flatMap(pipeline => {
     const own = pipelines.find(({ name }) => name === pipeline.name);
     if (own === undefined) return [];
-    const { failurePolicy, commitInterval, ...limits } = own;
+    const { failurePolicy, commitInterval, transactionTimeout, ...limits } = own;
     const options = {
       ...pipeline.options,
       ...limits,
       ...(commitInterval !== undefined && { commitIntervalMs: commitInterval }),
+      ...(transactionTimeout !== undefined && { transactionTimeoutMs: transactionTimeout }),
       ...(failurePolicy !== undefined && { onFailure: failurePolicy }),
     };
     return [{ ...pipeline, options }];

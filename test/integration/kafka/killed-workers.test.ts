@@ -18,6 +18,7 @@ describeOwnKafka('the market job spread over three workers', () => {
       symbols: ['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'],
       days: 7,
       sessionTimeoutMs,
+      guarantee: 'at-least-once',
     });
     expect(signals).toBeGreaterThan(0);
     for (const [topic, { lost, wrong, reordered }] of Object.entries(differences)) {
@@ -35,6 +36,7 @@ describeOwnKafka('the market job spread over three workers', () => {
       symbols: ['BTC', 'ETH'],
       days: 3,
       sessionTimeoutMs,
+      guarantee: 'at-least-once',
       plantedBug: true,
     });
     const lost = Object.values(differences).reduce((sum, each) => sum + each.lost, 0);

@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { runKilledCounting } from '../../chaos/counting-run.ts';
+import { describeKafka, kafkaBrokers } from './kafka-brokers.ts';
+
+const plan = {
+  brokers: kafkaBrokers(),
+  workers: 3,
+  perSecond: 1_000,
+} as const;
+
+describeKafka('an exactly-once pipeline whose workers are killed', () => {
+  // Kills: offsets read while a transaction may still change them; a changelog read before it is decided; a commit
+  // for partitions that have gone to others; what an aborted run still sends.
+  it('counts every number once, in the order of its key', { timeout: 180_000 }, async () => {
+    const report = await runKilledCounting({ ...plan, name: randomUUID(), seed: 1, kills: 6 });
+    const { lost, duplicated, reordered, miscounted, exitCodes } = report;
+    expect({ lost, duplicated, reordered, miscounted }).toEqual({
+      lost: 0,
+      duplicated: 0,
+      reordered: 0,
+      miscounted: 0,
+    });
+    expect(report.published).toBeGreaterThan(1_000);
+    expect(exitCodes).toEqual([0, 0, 0]);
+  });
+
+  it(
+    'is found out where its progress is stored outside of the transaction',
+    { timeout: 180_000 },
+    async () => {
+      const bug = 'progress-outside';
+      const { lost } = await runKilledCounting({ ...plan, name: randomUUID(), seed: 2, kills: 4, bug });
+      expect(lost).toBeGreaterThan(0);
+    },
+  );
+});

@@ -1,82 +1,26 @@
-import { randomUUID } from 'node:crypto';
 import { Kafka, type Producer, logLevel } from 'kafkajs';
 import type { Observable } from 'rxjs';
-import { createEventBus } from '../../src/backends.ts';
 import type { EventBus } from '../../src/bus/event-bus.ts';
 import { textCodec } from '../../src/core/codec.ts';
 import { type Delivery, settlement } from '../../src/core/delivery.ts';
-import type { OutgoingMessage } from '../../src/core/message.ts';
 import { topic } from '../../src/core/topic.ts';
 import { decode, mapValues } from '../../operators/index.ts';
-import { startKafka } from '../brokers/kafka/kafka-cluster.ts';
-import { missingForKafka } from '../brokers/kafka/requirements.ts';
-import type { Benchmark, Effort, Measured, Skipped, Work } from './benchmark.ts';
-import { type Pace, type Pipe, paced } from './bus-load.ts';
+import type { Benchmark, Effort, Measured, Work } from './benchmark.ts';
+import { type Pipe, paced } from './bus-load.ts';
+import { benchmarks as exactlyOnce } from './kafka-exactly-once.ts';
+import {
+  batchSize,
+  consumed,
+  onBrokers,
+  onBus,
+  pace,
+  partitions,
+  payload,
+  publishAll,
+  sendAll,
+  total,
+} from './kafka-load.ts';
 import { stopwatch } from './stopwatch.ts';
-
-const partitions = 12;
-const inFlight = 4;
-const batchSize = 1000;
-const payload = Buffer.alloc(200, 0x61);
-/** A broker that has just been started takes some seconds to be compiled. */
-const pace: Pace = { batchSize: 20, arriveWithinMs: 10_000, warmUpSeconds: 5 };
-const total = ({ smoke }: Effort): number => (smoke ? 10_000 : 400_000);
-
-/** One broker for one run, or those that `KAFKA_BROKERS` names. */
-async function onBrokers(work: (brokers: string[]) => Promise<Measured>): Promise<Measured | Skipped> {
-  const given = process.env['KAFKA_BROKERS'];
-  if (given !== undefined && given !== '') return work(given.split(','));
-  const missing = await missingForKafka();
-  if (missing !== undefined) return { skipped: missing };
-  const kafka = await startKafka();
-  try {
-    return await work([...kafka.bootstrap]);
-  } finally {
-    await kafka.stop();
-  }
-}
-
-async function onBus(
-  brokers: string[],
-  work: (bus: EventBus, name: string) => Promise<Measured>,
-): Promise<Measured> {
-  const bus = createEventBus({ kind: 'kafka', brokers });
-  await bus.start();
-  const { name, settings } = topic(`bench-${randomUUID()}`, textCodec, { partitions });
-  try {
-    await bus.createTopic({ name, settings });
-    return await work(bus, name);
-  } finally {
-    await bus.stop();
-  }
-}
-
-/** Sends so many messages in batches, several batches at once. */
-async function sendAll(messages: number, send: (first: number) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < messages) {
-      const first = next;
-      next += batchSize;
-      await send(first);
-    }
-  };
-  await Promise.all(Array.from({ length: inFlight }, lane));
-}
-
-function batchAt(name: string, first: number): OutgoingMessage[] {
-  return Array.from({ length: batchSize }, (_, i) => ({
-    topic: name,
-    key: `k${(first + i) % 500}`,
-    payload,
-  }));
-}
-
-async function publishAll(bus: EventBus, name: string, messages: number): Promise<void> {
-  await sendAll(messages, async first => {
-    for (const result of await bus.publishBatch(batchAt(name, first))) if (!result.ok) throw result.error;
-  });
-}
 
 /** A member of a group, and one chain of operators. */
 function handled(bus: EventBus, name: string): Observable<Delivery<number>> {
@@ -84,22 +28,6 @@ function handled(bus: EventBus, name: string): Observable<Delivery<number>> {
     decode(topic(name, textCodec)),
     mapValues(text => text.length),
   );
-}
-
-/** Counts so many deliveries, acked at once. */
-function consumed(source$: Observable<Delivery<unknown>>, messages: number): Promise<void> {
-  let seen = 0;
-  return new Promise((resolve, reject) => {
-    const reading = source$.subscribe({
-      next: delivery => {
-        delivery[settlement].ack();
-        if (++seen < messages) return;
-        resolve();
-        setImmediate(() => reading.unsubscribe());
-      },
-      error: reject,
-    });
-  });
 }
 
 const publishes: Work = effort =>
@@ -306,4 +234,5 @@ export const benchmarks: readonly Benchmark[] = [
       work: rawly((kafka, _, name, effort) => rawPaced(kafka, name, 20_000, effort)),
     },
   },
+  ...exactlyOnce,
 ];

@@ -2,7 +2,7 @@ import { Subject, merge } from 'rxjs';
 import type { EventBus, PartitionLifecycle, SourceOptions, TopicPartition } from '../../src/bus/event-bus.ts';
 import type { TransactionSession, Transactions } from '../../src/bus/transactions.ts';
 import { type OutgoingMessage, messageId, offset, partition } from '../../src/core/message.ts';
-import type { BusError} from '../../src/core/publisher.ts';
+import type { BusError } from '../../src/core/publisher.ts';
 import { type Published } from '../../src/core/publisher.ts';
 
 /** What a test sees, and decides, of the one session of a pipeline. */
@@ -119,9 +119,9 @@ function committedBy({ transaction, ...options }: SourceOptions): SourceOptions 
     revoked: partitions => lifecycle.revoked(partitions),
     pressed: () => lifecycle.pressed?.(),
     commitLimit: place => transaction.limitOf(place),
-    settled: (topic, index, upTo) => {
+    settled: (topic, index, upTo, oldest) => {
       transaction.settledUpTo(topic, index, upTo);
-      lifecycle.settled?.(topic, index, upTo);
+      lifecycle.settled?.(topic, index, upTo, oldest);
     },
   };
   return {

@@ -14,7 +14,7 @@ import type { TopicDirectory } from './topic-directory.ts';
 /** What a session needs of its bus. */
 export interface TransactionHost {
   readonly driver: Pick<KafkaDriver, 'openTransactions' | 'name'>;
-  readonly directory: TopicDirectory;
+  readonly directory: Pick<TopicDirectory, 'find' | 'open' | 'get'>;
   readonly condition: BusCondition;
   readonly scheduler: SchedulerLike;
   readonly publishing: Required<PublishingOptions>;

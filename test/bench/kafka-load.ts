@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import type { Observable } from 'rxjs';
+import { createEventBus } from '../../src/backends.ts';
+import type { EventBus } from '../../src/bus/event-bus.ts';
+import { textCodec } from '../../src/core/codec.ts';
+import { type Delivery, settlement } from '../../src/core/delivery.ts';
+import type { OutgoingMessage } from '../../src/core/message.ts';
+import { topic } from '../../src/core/topic.ts';
+import { startKafka } from '../brokers/kafka/kafka-cluster.ts';
+import { missingForKafka } from '../brokers/kafka/requirements.ts';
+import type { Pace } from './bus-load.ts';
+import type { Effort, Measured, Skipped } from './benchmark.ts';
+
+export const partitions: number = 12;
+const inFlight = 4;
+export const batchSize: number = 1000;
+/** A broker that has just been started takes some seconds to be compiled. */
+export const pace: Pace = { batchSize: 20, arriveWithinMs: 10_000, warmUpSeconds: 5 };
+export const payload: Buffer = Buffer.alloc(200, 0x61);
+export const total = ({ smoke }: Effort): number => (smoke ? 10_000 : 400_000);
+
+/** One broker for one run, or those that `KAFKA_BROKERS` names. */
+export async function onBrokers(work: (brokers: string[]) => Promise<Measured>): Promise<Measured | Skipped> {
+  const given = process.env['KAFKA_BROKERS'];
+  if (given !== undefined && given !== '') return work(given.split(','));
+  const missing = await missingForKafka();
+  if (missing !== undefined) return { skipped: missing };
+  const kafka = await startKafka();
+  try {
+    return await work([...kafka.bootstrap]);
+  } finally {
+    await kafka.stop();
+  }
+}
+
+export async function onBus(
+  brokers: string[],
+  work: (bus: EventBus, name: string) => Promise<Measured>,
+): Promise<Measured> {
+  const bus = createEventBus({ kind: 'kafka', brokers });
+  await bus.start();
+  const { name, settings } = topic(`bench-${randomUUID()}`, textCodec, { partitions });
+  try {
+    await bus.createTopic({ name, settings });
+    return await work(bus, name);
+  } finally {
+    await bus.stop();
+  }
+}
+
+/** Sends so many messages in batches, several batches at once. */
+export async function sendAll(messages: number, send: (first: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < messages) {
+      const first = next;
+      next += batchSize;
+      await send(first);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, lane));
+}
+
+function batchAt(name: string, first: number): OutgoingMessage[] {
+  return Array.from({ length: batchSize }, (_, i) => ({
+    topic: name,
+    key: `k${(first + i) % 500}`,
+    payload,
+  }));
+}
+
+export async function publishAll(bus: EventBus, name: string, messages: number): Promise<void> {
+  await sendAll(messages, async first => {
+    for (const result of await bus.publishBatch(batchAt(name, first))) if (!result.ok) throw result.error;
+  });
+}
+
+/** Counts so many deliveries, acked at once. */
+export function consumed(source$: Observable<Delivery<unknown>>, messages: number): Promise<void> {
+  let seen = 0;
+  return new Promise((resolve, reject) => {
+    const reading = source$.subscribe({
+      next: delivery => {
+        delivery[settlement].ack();
+        if (++seen < messages) return;
+        resolve();
+        setImmediate(() => reading.unsubscribe());
+      },
+      error: reject,
+    });
+  });
+}

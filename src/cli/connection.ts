@@ -5,7 +5,7 @@ import type { EventBus } from '../bus/event-bus.ts';
 import { busOf, startReachable } from './backend-bus.ts';
 import { CliError } from './cli-error.ts';
 import { type ControlAddress, readControlFile } from './control-file.ts';
-import { type EditModule, RedriveJobs } from './dlq/redrive-jobs.ts';
+import { RedriveJobs } from './dlq/redrive-jobs.ts';
 import type { Place } from './place.ts';
 import { queries } from './queries.ts';
 import { wrongInputStatus } from './wrong-input.ts';
@@ -24,8 +24,6 @@ export interface Connection {
 export interface ConnectOptions {
   /** Whether a folder is opened for changing it, where no process runs on it; default false. */
   readonly writable?: boolean;
-  /** What redrives make of payloads; only where no process runs on a folder. */
-  readonly edit?: EditModule;
 }
 
 /** Opens a cluster; of a folder reaches the process that runs on it, else opens it. */
@@ -34,7 +32,7 @@ export async function connect(place: Place, options: ConnectOptions = {}): Promi
     const running = readControlFile(place.dir);
     if (running) return toProcess(running);
   }
-  return toBus(await openPlace(place, options), options);
+  return toBus(await openPlace(place, options));
 }
 
 /** The bus at a place, started. */
@@ -82,8 +80,8 @@ function wordsOf(text: string): string {
   return isLeft(refusal) ? text : refusal.right.error;
 }
 
-function toBus(bus: EventBus, { edit }: ConnectOptions): Connection {
-  const jobs = new RedriveJobs(bus, edit);
+function toBus(bus: EventBus): Connection {
+  const jobs = new RedriveJobs(bus);
   const all = { ...queries, ...jobs.queries };
   return {
     pid: undefined,

@@ -15,6 +15,7 @@ import { type Skipped, isSame, payloadHash, redriveIdOf, redriveOf, wasMessage }
 import type { RedriveOptions, RedriveRecord } from './redrive-options.ts';
 import { type RedriveReport, RedriveTally } from './redrive-tally.ts';
 import { startingAt } from './scan-letters.ts';
+import { transformed } from './transformed.ts';
 import { type SendOutcome, sendPatiently } from './send-patiently.ts';
 
 /** Letters sent at once at most. */
@@ -131,6 +132,8 @@ export class RedriveRun {
     if (this.#chunk.length >= this.#room || this.#keys.has(letter.key)) await this.#flush();
     if (this.#hasEnded()) return;
     const verdict = await this.#judge(delivery, letter);
+    // Ended while a transform had it: it is as if it had not been looked at.
+    if (this.#hasEnded()) return;
     if (verdict.kind === 'send') {
       this.#chunk.push(verdict);
       if (letter.key !== null) this.#keys.add(letter.key);
@@ -162,24 +165,14 @@ export class RedriveRun {
     if (this.#plan.quarantined.has(originName(letter))) return { kind: 'skip', why: 'in quarantine' };
     if (letter.pipeline === '') return { kind: 'fail', reason: 'it does not tell which pipeline failed' };
     try {
-      const payload = await this.#payloadOf(letter);
+      const { transform } = this.#plan.options;
+      const payload = transform === undefined ? letter.payload : await transformed(letter, transform);
       if (payload === undefined) return { kind: 'skip', why: 'edited away' };
       const isEdited = !isSame(payload, letter.payload);
       return { kind: 'send', delivery, letter, outgoing: redriveOf(letter, payload), isEdited };
     } catch (error) {
       return { kind: 'fail', reason: `the transform failed: ${reasonOf(error)}` };
     }
-  }
-
-  /** A transform comes from outside, whatever its type says. */
-  async #payloadOf(letter: DeadLetter): Promise<Bytes | undefined> {
-    const { transform } = this.#plan.options;
-    if (transform === undefined) return letter.payload;
-    const payload: unknown = await transform(letter);
-    if (payload === undefined || payload === null || payload instanceof Uint8Array) return payload;
-    throw new TypeError(
-      `it returned a ${typeof payload}: return bytes, as Buffer.from(text), null or undefined`,
-    );
   }
 
   async #flush(): Promise<void> {

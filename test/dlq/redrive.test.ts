@@ -330,6 +330,27 @@ describe('a transform', () => {
     ]);
   });
 
+  it('that has a letter when the redrive is ended leaves it to the next', async () => {
+    const bus = await busWith('prices', deadLetterTopic);
+    await publish(bus, [letterOf({ n: 1 })]);
+    const stop = new AbortController();
+    const options = { transformId: 'fix', signal: stop.signal };
+    const ended = await redrive(
+      bus,
+      {},
+      {
+        ...options,
+        transform: () => {
+          stop.abort();
+          throw new Error('interrupted');
+        },
+      },
+    );
+    expect(ended).toMatchObject({ outcome: 'stopped', looked: 0, failed: 0 });
+    const next = await redrive(bus, {}, { transformId: 'fix', transform: ({ payload }) => payload });
+    expect(next).toMatchObject({ outcome: 'done', sent: 1 });
+  });
+
   it('has a job of its own', async () => {
     const bus = await busWith('prices', deadLetterTopic);
     await publish(bus, [letterOf()]);

@@ -212,8 +212,19 @@ describe('cryptorun dlq', () => {
     expect(list.code).toBe(0);
     const file = join(folder, 'tombstones.mjs');
     writeFileSync(file, 'export default () => null');
-    const edit = await cryptorun('dlq', 'redrive', '--dir', dir, '--transform', file).ended;
-    expect(edit).toMatchObject({ code: 2, err: expect.stringContaining('stop process') as string });
+    const edit = await cryptorun(
+      'dlq',
+      'redrive',
+      '--dir',
+      dir,
+      '--transform',
+      file,
+      '--json',
+      '--limit',
+      '1',
+    ).ended;
+    expect(edit).toMatchObject({ code: 0 });
+    expect(lines(edit.out)).toMatchObject([{ sent: 1, edited: 1, failed: 0 }]);
     const missing = await cryptorun('dlq', 'list', '--dir', dir, '--topic', 'nowhere').ended;
     expect(missing).toMatchObject({
       code: 2,

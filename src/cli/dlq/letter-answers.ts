@@ -1,5 +1,7 @@
 import * as t from 'io-ts';
 import type { DeadLetter } from '../../core/dead-letter.ts';
+import { type HeaderValue, MessageHeaders } from '../../core/headers.ts';
+import { messageId } from '../../core/message.ts';
 import { failedAt, kindOf, type LetterGroup } from '../../dlq/letter-group.ts';
 
 /** Longer reasons are cut in lists, characters. */
@@ -123,6 +125,40 @@ export function wholeOf(letter: DeadLetter): WholeLetter {
     worker,
     schemaVersion,
   };
+}
+
+/** The letter that {@link wholeOf} told. */
+export function letterOf(whole: WholeLetter): DeadLetter {
+  const { id, topic, partition, offset, origin, pipeline, stage, failure, reason, key, attempts, count } =
+    whole;
+  const { timestamp, firstFailureAt, lastFailureAt, logTime, worker, schemaVersion, payload, headers } =
+    whole;
+  return {
+    id: messageId(id),
+    topic,
+    partition,
+    offset,
+    origin,
+    pipeline,
+    stage,
+    failure,
+    reason,
+    key,
+    attempts,
+    count,
+    timestamp,
+    firstFailureAt,
+    lastFailureAt,
+    logTime,
+    worker,
+    schemaVersion: schemaVersion ?? undefined,
+    payload: payload === null ? null : Buffer.from(payload, 'base64'),
+    headers: MessageHeaders.of(headers.map(headerOf)),
+  };
+}
+
+function headerOf([name, value]: WholeLetter['headers'][number]): readonly [string, HeaderValue] {
+  return [name, 'text' in value ? value.text : Buffer.from(value.base64, 'base64')];
 }
 
 function cut(text: string, length: number): string {

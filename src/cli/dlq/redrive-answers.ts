@@ -16,6 +16,8 @@ export interface RedriveRequest {
   readonly by: string;
   readonly ratePerSecond?: number;
   readonly limit?: number;
+  /** Who asks edits the letters, by a module of this hash; without it they go as they are. */
+  readonly transformId?: string;
 }
 
 export const RedriveRequest: t.Type<RedriveRequest> = t.intersection(
@@ -28,7 +30,7 @@ export const RedriveRequest: t.Type<RedriveRequest> = t.intersection(
       isRelease: t.boolean,
       by: t.string,
     }),
-    t.partial({ ratePerSecond: t.number, limit: t.number }),
+    t.partial({ ratePerSecond: t.number, limit: t.number, transformId: t.string }),
   ],
   'RedriveRequest',
 );

@@ -28,19 +28,17 @@ export async function redriveLetters(input: RedriveInput): Promise<number> {
   const dryRun = options['dry-run'] === true;
   const transform = textOption(options, 'transform');
   const edit = transform === undefined ? undefined : await transformModule(transform);
-  const connection = await connect(placeOf(options), { writable: !dryRun, ...(edit && { edit }) });
+  const connection = await connect(placeOf(options), { writable: !dryRun });
   const shutdown = listenForShutdown(process);
   try {
-    if (edit && connection.pid !== undefined) {
-      throw new CliError(
-        2,
-        `--transform runs in this process, which needs the folder for itself: stop process ${connection.pid} first`,
-      );
-    }
-    const request = await requestOf(input, connection, dryRun);
+    const request = {
+      ...(await requestOf(input, connection, dryRun)),
+      ...(edit && { transformId: edit.transformId }),
+    };
     const report = await followRedrive(connection, request, {
       stream: process.stderr,
       signal: shutdown.signal,
+      edit,
       joined: () => show.terminal.err('An earlier command started it, and it is running still: joined.'),
     });
     tell(report, request, input);

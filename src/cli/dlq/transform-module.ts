@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { reasonOf } from '../../core/failure.ts';
 import { CliError } from '../cli-error.ts';
-import type { EditModule } from './redrive-jobs.ts';
+import type { EditModule } from './edit-answers.ts';
 
 const example = 'export default letter => Buffer.from(letter.payload)';
 

@@ -173,7 +173,7 @@ export class PlatformaticMember implements DriverMember {
   /** Before a rebalance: what is done is committed. */
   async #prepare(): Promise<void> {
     this.#mustJoin = true;
-    this.#events.rebalancing();
+    await this.#events.rebalancing();
     await this.#untilCommitted();
   }
 

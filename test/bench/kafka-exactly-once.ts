@@ -35,7 +35,7 @@ const through =
   ): Work =>
   effort =>
     onBrokers(brokers =>
-      onBus(brokers, async (bus, from) => {
+      onBus('kafkajs', brokers, async (bus, from) => {
         const to = topic(`${from}-out`, textCodec, { partitions });
         await bus.createTopic(to);
         const runtime = new Runtime([passing(from, to, guarantee)], bus);

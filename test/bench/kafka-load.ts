@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Observable } from 'rxjs';
 import { createEventBus } from '../../src/backends.ts';
+import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
 import type { EventBus } from '../../src/bus/event-bus.ts';
 import { textCodec } from '../../src/core/codec.ts';
 import { type Delivery, settlement } from '../../src/core/delivery.ts';
@@ -34,10 +35,11 @@ export async function onBrokers(work: (brokers: string[]) => Promise<Measured>):
 }
 
 export async function onBus(
+  driver: KafkaDriverName,
   brokers: string[],
   work: (bus: EventBus, name: string) => Promise<Measured>,
 ): Promise<Measured> {
-  const bus = createEventBus({ kind: 'kafka', brokers });
+  const bus = createEventBus({ kind: 'kafka', brokers, driver });
   await bus.start();
   const { name, settings } = topic(`bench-${randomUUID()}`, textCodec, { partitions });
   try {
@@ -61,7 +63,7 @@ export async function sendAll(messages: number, send: (first: number) => Promise
   await Promise.all(Array.from({ length: inFlight }, lane));
 }
 
-function batchAt(name: string, first: number): OutgoingMessage[] {
+export function batchAt(name: string, first: number): OutgoingMessage[] {
   return Array.from({ length: batchSize }, (_, i) => ({
     topic: name,
     key: `k${(first + i) % 500}`,

@@ -2,6 +2,7 @@ import { Kafka, type Producer, logLevel } from 'kafkajs';
 import type { Observable } from 'rxjs';
 import type { EventBus } from '../../src/bus/event-bus.ts';
 import { textCodec } from '../../src/core/codec.ts';
+import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
 import { type Delivery, settlement } from '../../src/core/delivery.ts';
 import { topic } from '../../src/core/topic.ts';
 import { decode, mapValues } from '../../operators/index.ts';
@@ -9,6 +10,7 @@ import type { Benchmark, Effort, Measured, Work } from './benchmark.ts';
 import { type Pipe, paced } from './bus-load.ts';
 import { benchmarks as exactlyOnce } from './kafka-exactly-once.ts';
 import {
+  batchAt,
   batchSize,
   consumed,
   onBrokers,
@@ -20,6 +22,7 @@ import {
   sendAll,
   total,
 } from './kafka-load.ts';
+import { consumeOnPlatformatic, onPlatformatic } from './raw-platformatic.ts';
 import { stopwatch } from './stopwatch.ts';
 
 /** A member of a group, and one chain of operators. */
@@ -30,39 +33,48 @@ function handled(bus: EventBus, name: string): Observable<Delivery<number>> {
   );
 }
 
-const publishes: Work = effort =>
-  onBrokers(brokers =>
-    onBus(brokers, async (bus, name) => {
-      await publishAll(bus, name, total(effort) / 10);
-      const lap = stopwatch();
-      await publishAll(bus, name, total(effort));
-      return lap(total(effort));
-    }),
-  );
+const publishes =
+  (driver: KafkaDriverName): Work =>
+  effort =>
+    onBrokers(brokers =>
+      onBus(driver, brokers, async (bus, name) => {
+        await publishAll(bus, name, total(effort) / 10);
+        const lap = stopwatch();
+        await publishAll(bus, name, total(effort));
+        return lap(total(effort));
+      }),
+    );
 
-const consumes: Work = effort =>
-  onBrokers(brokers =>
-    onBus(brokers, async (bus, name) => {
-      await publishAll(bus, name, total(effort));
-      const lap = stopwatch();
-      await consumed(bus.source(name, { group: name, maxInFlight: 10_000 }), total(effort));
-      return lap(total(effort));
-    }),
-  );
+const consumes =
+  (driver: KafkaDriverName): Work =>
+  effort =>
+    onBrokers(brokers =>
+      onBus(driver, brokers, async (bus, name) => {
+        await publishAll(bus, name, total(effort));
+        const lap = stopwatch();
+        await consumed(bus.source(name, { group: name, maxInFlight: 10_000 }), total(effort));
+        return lap(total(effort));
+      }),
+    );
 
-const publishesAndHandles: Work = effort =>
-  onBrokers(brokers =>
-    onBus(brokers, async (bus, name) => {
-      const lap = stopwatch();
-      await Promise.all([consumed(handled(bus, name), total(effort)), publishAll(bus, name, total(effort))]);
-      return lap(total(effort));
-    }),
-  );
+const publishesAndHandles =
+  (driver: KafkaDriverName): Work =>
+  effort =>
+    onBrokers(brokers =>
+      onBus(driver, brokers, async (bus, name) => {
+        const lap = stopwatch();
+        await Promise.all([
+          consumed(handled(bus, name), total(effort)),
+          publishAll(bus, name, total(effort)),
+        ]);
+        return lap(total(effort));
+      }),
+    );
 
 const pacedThrough =
-  (perSecond: number): Work =>
+  (driver: KafkaDriverName, perSecond: number): Work =>
   effort =>
-    onBrokers(brokers => onBus(brokers, (bus, name) => pacedOn(bus, name, perSecond, effort)));
+    onBrokers(brokers => onBus(driver, brokers, (bus, name) => pacedOn(bus, name, perSecond, effort)));
 
 /** Every message is timed from when it was due until it is handled. */
 async function pacedOn(bus: EventBus, name: string, perSecond: number, effort: Effort): Promise<Measured> {
@@ -172,12 +184,18 @@ async function rawPaced(kafka: Kafka, name: string, perSecond: number, effort: E
 const rawly =
   (work: (kafka: Kafka, bus: EventBus, name: string, effort: Effort) => Promise<Measured>): Work =>
   effort =>
-    onBrokers(brokers => onBus(brokers, (bus, name) => work(raw(brokers), bus, name, effort)));
+    onBrokers(brokers => onBus('kafkajs', brokers, (bus, name) => work(raw(brokers), bus, name, effort)));
+
+/** The same with @platformatic/kafka alone. */
+const rawlyOnPlatformatic =
+  (work: (brokers: string[], bus: EventBus, name: string, effort: Effort) => Promise<Measured>): Work =>
+  effort =>
+    onBrokers(brokers => onBus('platformatic', brokers, (bus, name) => work(brokers, bus, name, effort)));
 
 export const benchmarks: readonly Benchmark[] = [
   {
     name: 'kafka, publish',
-    subject: publishes,
+    subject: publishes('kafkajs'),
     twin: {
       name: 'kafkajs',
       work: rawly(async (kafka, _, name, effort) => {
@@ -193,7 +211,7 @@ export const benchmarks: readonly Benchmark[] = [
   },
   {
     name: 'kafka, consume',
-    subject: consumes,
+    subject: consumes('kafkajs'),
     twin: {
       name: 'kafkajs',
       work: rawly(async (kafka, bus, name, effort) => {
@@ -207,7 +225,7 @@ export const benchmarks: readonly Benchmark[] = [
   {
     name: 'kafka, publish to handled',
     goal: { perSecond: 60_000, rss: 512 },
-    subject: publishesAndHandles,
+    subject: publishesAndHandles('kafkajs'),
     twin: {
       name: 'kafkajs',
       work: rawly(async (kafka, _, name, effort) => {
@@ -223,16 +241,54 @@ export const benchmarks: readonly Benchmark[] = [
       }),
     },
   },
-  { name: 'kafka, 5k/s', subject: pacedThrough(5_000) },
-  { name: 'kafka, 50k/s', subject: pacedThrough(50_000) },
+  { name: 'kafka, 5k/s', subject: pacedThrough('kafkajs', 5_000) },
+  { name: 'kafka, 50k/s', subject: pacedThrough('kafkajs', 50_000) },
   {
     name: 'kafka, 20k/s',
     goal: { p99: 10 },
-    subject: pacedThrough(20_000),
+    subject: pacedThrough('kafkajs', 20_000),
     twin: {
       name: 'kafkajs',
       work: rawly((kafka, _, name, effort) => rawPaced(kafka, name, 20_000, effort)),
     },
   },
   ...exactlyOnce,
+  {
+    name: 'kafka on platformatic, publish',
+    subject: publishes('platformatic'),
+    twin: {
+      name: '@platformatic/kafka',
+      work: rawlyOnPlatformatic((brokers, _, name, effort) =>
+        onPlatformatic(brokers, name, async send => {
+          await sendAll(total(effort) / 10, first => send(batchAt(name, first)));
+          const lap = stopwatch();
+          await sendAll(total(effort), first => send(batchAt(name, first)));
+          return lap(total(effort));
+        }),
+      ),
+    },
+  },
+  {
+    name: 'kafka on platformatic, consume',
+    subject: consumes('platformatic'),
+    twin: {
+      name: '@platformatic/kafka',
+      work: rawlyOnPlatformatic(async (brokers, bus, name, effort) => {
+        await publishAll(bus, name, total(effort));
+        const lap = stopwatch();
+        await consumeOnPlatformatic(brokers, name, total(effort));
+        return lap(total(effort));
+      }),
+    },
+  },
+  {
+    name: 'kafka on platformatic, publish to handled',
+    goal: { perSecond: 60_000, rss: 512 },
+    subject: publishesAndHandles('platformatic'),
+  },
+  {
+    name: 'kafka on platformatic, 20k/s',
+    goal: { p99: 10 },
+    subject: pacedThrough('platformatic', 20_000),
+  },
 ];

@@ -12,6 +12,8 @@ const leaderMoves = new Set<string | undefined>([
   'LEADER_NOT_AVAILABLE',
   'REPLICA_NOT_AVAILABLE',
   'OFFSET_NOT_AVAILABLE',
+  // The topic is there: it was described.
+  'UNKNOWN_TOPIC_OR_PARTITION',
 ]);
 
 /** Asks about some partitions of the topic the node that leads them. */

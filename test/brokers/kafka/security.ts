@@ -1,7 +1,8 @@
 import type { Certificates } from './certificates.ts';
 import type { Properties } from './server-properties.ts';
 
-export type SaslMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+/** Tokens of OAUTHBEARER are unsigned: the broker only looks at whom they name, and until when. */
+export type SaslMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'OAUTHBEARER';
 
 /** What the listener for clients asks of them; those between the nodes stay open, on ports that are not advertised. */
 export interface KafkaSecurity {
@@ -22,7 +23,7 @@ export interface KafkaUser {
 
 /** Users in the form of the `--add-scram` option of Kafka's tool that formats storage. */
 export function scramUsers({ sasl = [], users = [] }: KafkaSecurity): string[] {
-  const scram = sasl.filter(mechanism => mechanism !== 'PLAIN');
+  const scram = sasl.filter(mechanism => mechanism.startsWith('SCRAM'));
   return scram.flatMap(mechanism =>
     withPassword(users).map(({ name, password }) => `${mechanism}=[name=${name},password=${password}]`),
   );
@@ -51,15 +52,20 @@ export function securityProperties(
   };
 }
 
+const loginModules: Readonly<Record<SaslMechanism, string>> = {
+  PLAIN: 'plain.PlainLoginModule',
+  'SCRAM-SHA-256': 'scram.ScramLoginModule',
+  'SCRAM-SHA-512': 'scram.ScramLoginModule',
+  OAUTHBEARER: 'oauthbearer.OAuthBearerLoginModule',
+};
+
 function saslProperties(mechanisms: readonly SaslMechanism[], users: readonly KafkaUser[]): Properties {
   if (mechanisms.length === 0) return {};
   const modules = 'org.apache.kafka.common.security';
   const plainUsers = withPassword(users).map(({ name, password }) => ` user_${name}="${password}"`);
   const jaas = mechanisms.map((mechanism): [string, string] => [
     `listener.name.client.${mechanism.toLowerCase()}.sasl.jaas.config`,
-    mechanism === 'PLAIN'
-      ? `${modules}.plain.PlainLoginModule required${plainUsers.join('')};`
-      : `${modules}.scram.ScramLoginModule required;`,
+    `${modules}.${loginModules[mechanism]} required${mechanism === 'PLAIN' ? plainUsers.join('') : ''};`,
   ]);
   return { 'sasl.enabled.mechanisms': mechanisms.join(','), ...Object.fromEntries<string>(jaas) };
 }

@@ -23,7 +23,7 @@ describeOwnKafka('while one broker of three is killed', () => {
       }),
     );
     for (const { check } of checks)
-      await expect.poll(() => check.seen, { timeout: 20_000 }).toBeGreaterThan(100);
+      await expect.poll(() => check.seen, { timeout: 40_000 }).toBeGreaterThan(100);
     await kafka.brokers[1]!.kill();
     const away = checks.map(({ check }) => check.stored);
     for (const [i, { check }] of checks.entries())

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import type { SASLOptions } from 'kafkajs';
 import { expect, it, onTestFinished } from 'vitest';
+import type { EventBus } from '../../../src/bus/event-bus.ts';
 import { startKafka, type KafkaCluster } from '../../brokers/kafka/kafka-cluster.ts';
 import type { KafkaSecurity } from '../../brokers/kafka/security.ts';
 import { adminOf } from './admin.ts';
-import { describeOwnKafka } from './kafka-brokers.ts';
+import { describeOwnKafka, drivers } from './kafka-brokers.ts';
+import { newTopic, startedBus } from './running-bus.ts';
 
 const users = [
   { name: 'admin', password: 'admin-secret', superUser: true },
@@ -65,5 +67,21 @@ describeOwnKafka('a cluster with security', () => {
     const admin = await adminOf(bootstrap, { ssl: bearing('admin') });
     expect(await admin.createTopics({ topics: [{ topic: 'ours' }] })).toBe(true);
     await expect(adminOf(bootstrap, { ssl: { ca }, retry: { retries: 0 } })).rejects.toThrow();
+    for (const driver of drivers) {
+      const busOf = (name: string): Promise<EventBus> => {
+        const { cert, key } = certificates!.clients.get(name)!;
+        const tls = { ca: { file: certificates!.ca }, cert: { file: cert }, key: { file: key } };
+        return startedBus({ brokers: bootstrap, driver, security: { tls } });
+      };
+      await expect(newTopic(await busOf('alice'))).rejects.toMatchObject({ code: 'unauthorized' });
+      const topic = await newTopic(await busOf('admin'));
+      expect((await alice.listTopics()).includes(topic)).toBe(false);
+      const bare = startedBus({
+        brokers: bootstrap,
+        driver,
+        security: { tls: { ca: { file: certificates!.ca } } },
+      });
+      await expect(bare).rejects.toMatchObject({ code: 'unavailable' });
+    }
   });
 });

@@ -20,6 +20,7 @@ import type {
 import { askLeaders, missingTopic } from '../ask-leaders.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
+import { untilHeardOf } from '../until-heard-of.ts';
 import { untilLed } from '../until-led.ts';
 import { type Client, clusterOf, loadClient, openKafka } from './client.ts';
 import { Coordinator } from './coordinator.ts';
@@ -91,10 +92,8 @@ export class KafkaJsDriver implements KafkaDriver {
   topicConfigs(name: string): Promise<ReadonlyMap<string, string>> {
     return this.#try(`asking for the settings of ${name}`, async () => {
       const type = this.#client.ConfigResourceTypes.TOPIC;
-      const { resources } = await this.#admin.describeConfigs({
-        includeSynonyms: false,
-        resources: [{ type, name }],
-      });
+      const wanted = { includeSynonyms: false, resources: [{ type, name }] };
+      const { resources } = await untilHeardOf(() => this.#admin.describeConfigs(wanted), typeOf);
       const entries = resources[0]?.configEntries ?? [];
       return new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
     });
@@ -240,12 +239,8 @@ export class KafkaJsDriver implements KafkaDriver {
     return answers.filter(({ topic, offset }) => topics.includes(topic) && offset >= 0);
   }
 
-  async #tryAsGroup<A>(group: string, doing: string, request: () => Promise<A>): Promise<A> {
-    try {
-      return await request();
-    } catch (error) {
-      throw busErrorOf(error, doing, `Read on group ${group}`);
-    }
+  #tryAsGroup<A>(group: string, doing: string, request: () => Promise<A>): Promise<A> {
+    return this.#try(doing, request, `Read on group ${group}`);
   }
 
   #listOffsets(topic: string, which: WhichOffset): Promise<ReadonlyMap<number, number>> {
@@ -287,11 +282,11 @@ export class KafkaJsDriver implements KafkaDriver {
     }
   }
 
-  async #try<A>(doing: string, request: () => Promise<A>): Promise<A> {
+  async #try<A>(doing: string, request: () => Promise<A>, right?: string): Promise<A> {
     try {
       return await request();
     } catch (error) {
-      throw busErrorOf(error, doing);
+      throw busErrorOf(error, doing, right);
     }
   }
 }

@@ -35,6 +35,12 @@ function tlsOptions(tls: true | KafkaTls): TlsOptions {
   };
 }
 
+/** A broker that takes a token says nothing; why it takes it not it says as if it had. */
+const requireTaken: NonNullable<SASLOptions['authBytesValidator']> = (said, callback) => {
+  if (said.length === 0) callback(null, said);
+  else callback(new Error(`the token was refused: ${said.toString()}`));
+};
+
 const mechanisms = {
   plain: 'PLAIN',
   'scram-sha-256': 'SCRAM-SHA-256',
@@ -43,7 +49,8 @@ const mechanisms = {
 
 /** Functions: a connection that lasts longer than its credentials asks for them again. */
 function saslOptions(sasl: KafkaSasl): SASLOptions {
-  if (sasl.mechanism === 'oauthbearer') return { mechanism: 'OAUTHBEARER', token: sasl.token };
+  if (sasl.mechanism === 'oauthbearer')
+    return { mechanism: 'OAUTHBEARER', token: sasl.token, authBytesValidator: requireTaken };
   const { username, password } = sasl;
   return {
     mechanism: mechanisms[sasl.mechanism],

@@ -18,6 +18,7 @@ import type {
 } from '../driver.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
+import { untilHeardOf } from '../until-heard-of.ts';
 import { untilLed } from '../until-led.ts';
 import { Brokers } from './brokers.ts';
 import { type Client, loadClient } from './client.ts';
@@ -87,12 +88,11 @@ export class PlatformaticDriver implements KafkaDriver {
 
   topicConfigs(name: string): Promise<ReadonlyMap<string, string>> {
     return this.#try(`asking for the settings of ${name}`, async () => {
-      const { results } = await this.#brokers.askAny(
-        this.#client.describeConfigsV4.api,
-        [{ resourceType: topicResource, resourceName: name, configurationKeys: null }],
-        false,
-        false,
-      );
+      const { describeConfigsV4 } = this.#client;
+      const wanted = [{ resourceType: topicResource, resourceName: name, configurationKeys: null }] as const;
+      const ask = (): ReturnType<typeof describeConfigsV4.api.async> =>
+        this.#brokers.askAny(describeConfigsV4.api, [...wanted], false, false);
+      const { results } = await untilHeardOf(ask, typeOf);
       return new Map((results[0]?.configs ?? []).map(({ name: config, value }) => [config, value ?? '']));
     });
   }
@@ -193,22 +193,26 @@ export class PlatformaticDriver implements KafkaDriver {
   }
 
   committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]> {
-    return this.#tryAsGroup(group, `asking what ${group} has committed`, async () => {
-      const all = [{ groupId: group, topics: null }];
-      const { offsetFetchV7 } = this.#client;
-      const answer = await askCoordinator(this.#brokers, group, offsetFetchV7.api, all, false);
-      return answer.topics
-        .filter(({ name }) => topics.includes(name))
-        .flatMap(({ name: topic, partitions }) =>
-          partitions
-            .map(({ partitionIndex: partition, committedOffset }) => ({
-              topic,
-              partition,
-              offset: Number(committedOffset),
-            }))
-            .filter(({ offset }) => offset >= 0),
-        );
-    });
+    return this.#try(
+      `asking what ${group} has committed`,
+      async () => {
+        const all = [{ groupId: group, topics: null }];
+        const { offsetFetchV7 } = this.#client;
+        const answer = await askCoordinator(this.#brokers, group, offsetFetchV7.api, all, false);
+        return answer.topics
+          .filter(({ name }) => topics.includes(name))
+          .flatMap(({ name: topic, partitions }) =>
+            partitions
+              .map(({ partitionIndex: partition, committedOffset }) => ({
+                topic,
+                partition,
+                offset: Number(committedOffset),
+              }))
+              .filter(({ offset }) => offset >= 0),
+          );
+      },
+      `Read on group ${group}`,
+    );
   }
 
   async deleteGroup(group: string): Promise<void> {
@@ -248,19 +252,11 @@ export class PlatformaticDriver implements KafkaDriver {
     return PlatformaticMember.join(host, identity, group, topics, options, events);
   }
 
-  async #try<A>(doing: string, request: () => Promise<A>): Promise<A> {
+  async #try<A>(doing: string, request: () => Promise<A>, right?: string): Promise<A> {
     try {
       return await request();
     } catch (error) {
-      throw busErrorOf(error, doing);
-    }
-  }
-
-  async #tryAsGroup<A>(group: string, doing: string, request: () => Promise<A>): Promise<A> {
-    try {
-      return await request();
-    } catch (error) {
-      throw busErrorOf(error, doing, `Read on group ${group}`);
+      throw busErrorOf(error, doing, right);
     }
   }
 

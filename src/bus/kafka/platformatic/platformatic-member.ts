@@ -70,7 +70,8 @@ export class PlatformaticMember implements DriverMember {
       } catch (error) {
         const problem = member.#problemOf(error, `joining group ${group}`);
         if (!problem.retryable || performance.now() > deadline) {
-          void member.leave();
+          // It may not even be able to say so.
+          member.leave().catch(() => undefined);
           throw problem;
         }
         await wait(pauseMs);

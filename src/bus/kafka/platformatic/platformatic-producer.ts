@@ -16,6 +16,8 @@ import { Leaders } from './topic-metadata.ts';
 interface Identity {
   readonly id: { readonly producerId: bigint; readonly producerEpoch: number } | undefined;
   readonly counted: Map<string, number>;
+  /** Whether the brokers have said that they count otherwise. */
+  isLost: boolean;
 }
 
 /** A batch, and the number of its first record in its partition. */
@@ -144,37 +146,32 @@ export class PlatformaticProducer implements DriverProducer {
       identity.counted.set(placeOf(batch), (firstSequence + batch.records.length) % maxSequence);
       return answer.offset;
     }
-    if (lostCount.has(typeOf(answer.error))) void this.#forget(identity);
+    if (lostCount.has(typeOf(answer.error))) identity.isLost = true;
     const refusal = publishingError(answer.error, batch.topic);
     this.#isStale ||= refusal.retryable;
     return refusal;
   }
 
-  /** What the brokers count starts anew; where others have done that already, nothing changes. */
-  async #forget(identity: Identity): Promise<void> {
-    if ((await this.#identity) === identity) this.#identity = undefined;
-  }
-
-  #identified(): Promise<Identity> {
-    this.#identity ??= this.#identify().catch((error: unknown) => {
-      this.#identity = undefined;
+  /** Where the brokers no longer count as this one does, counting begins anew under another name. */
+  async #identified(): Promise<Identity> {
+    const asked = (this.#identity ??= this.#identify());
+    try {
+      const identity = await asked;
+      if (!identity.isLost) return identity;
+    } catch (error) {
+      if (this.#identity === asked) this.#identity = undefined;
       throw error;
-    });
-    return this.#identity;
+    }
+    if (this.#identity === asked) this.#identity = undefined;
+    return this.#identified();
   }
 
   async #identify(): Promise<Identity> {
-    if (!this.#idempotent) return { id: undefined, counted: new Map() };
+    if (!this.#idempotent) return { id: undefined, counted: new Map(), isLost: false };
     const { initProducerIdV4 } = this.#brokers.client;
-    const none = { producerId: -1n, producerEpoch: -1 };
-    const { producerId, producerEpoch } = await this.#brokers.askAny(
-      initProducerIdV4.api,
-      null,
-      this.#timeoutMs,
-      none.producerId,
-      none.producerEpoch,
-    );
-    return { id: { producerId, producerEpoch }, counted: new Map() };
+    const answer = await this.#brokers.askAny(initProducerIdV4.api, null, this.#timeoutMs, -1n, -1);
+    const { producerId, producerEpoch } = answer;
+    return { id: { producerId, producerEpoch }, counted: new Map(), isLost: false };
   }
 
   /** Learns who leads the topics where that is not known; why not, by topic, where that fails. */

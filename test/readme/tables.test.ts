@@ -26,6 +26,7 @@ describe('README tables', () => {
   it.each([
     { of: 'what happens when things go wrong', mark: '<!-- failures -->', rows: 10 },
     { of: 'what Kafka guarantees', mark: '<!-- guarantees -->', rows: 3 },
+    { of: 'what exactly-once promises', mark: '<!-- exactly-once -->', rows: 4 },
   ])('names a test for each row of $of', ({ mark, rows }) => {
     const named = tableBelow(mark).map(row => /`(.*)`/.exec(row.at(-1) ?? '')?.[1] ?? '');
     const paths = globSync('test/**/*.test.ts', { cwd: projectFolder });

@@ -59,7 +59,9 @@ export async function runKilledCounting(plan: CountingPlan): Promise<CountingRep
     const publishing = new Publishing(bus, from, plan.perSecond);
     const random = randomFrom(plan.seed);
     for (let kill = 0; kill < plan.kills; kill++) {
-      await wait(1_500 + random() * 3_500);
+      // Every other time all goes well before; else what the last kill has caused may be under way.
+      if (kill % 2 === 0) await untilAllMove(bus, from, name);
+      await wait(random() * 3_000);
       const place = Math.floor(random() * plan.workers);
       await workers.kill(place);
       workers.start(place);
@@ -113,6 +115,23 @@ class Publishing {
       await wait(stepMs);
     }
   }
+}
+
+/** Until every partition is being worked on. */
+async function untilAllMove(bus: EventBus, topic: string, group: string): Promise<void> {
+  const committed = async (): Promise<ReadonlyMap<number, number>> => {
+    const { groups } = await bus.getTopicInfo(topic);
+    const mine = groups.filter(each => each.group === group);
+    return new Map(mine.map(each => [each.partition, each.committed]));
+  };
+  const before = await committed();
+  for (let waited = 0; waited < 60_000; waited += 200) {
+    await wait(200);
+    const now = [...(await committed())];
+    if (now.length === partitions && now.every(([index, offset]) => offset > (before.get(index) ?? 0)))
+      return;
+  }
+  throw new Error(`${group}: nobody works on some partitions`);
 }
 
 async function untilCommitted(bus: EventBus, topic: string, group: string): Promise<void> {

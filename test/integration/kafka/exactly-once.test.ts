@@ -9,11 +9,14 @@ const plan = {
   perSecond: 1_000,
 } as const;
 
+/** Of a group and a pipeline that nobody else has. */
+const nameOf = (): string => `exact-${randomUUID().slice(0, 8)}`;
+
 describeKafka('an exactly-once pipeline whose workers are killed', () => {
   // Kills: offsets read while a transaction may still change them; a changelog read before it is decided; a commit
   // for partitions that have gone to others; what an aborted run still sends.
   it('counts every number once, in the order of its key', { timeout: 180_000 }, async () => {
-    const report = await runKilledCounting({ ...plan, name: randomUUID(), seed: 1, kills: 6 });
+    const report = await runKilledCounting({ ...plan, name: nameOf(), seed: 1, kills: 6 });
     const { lost, duplicated, reordered, miscounted, exitCodes } = report;
     expect({ lost, duplicated, reordered, miscounted }).toEqual({
       lost: 0,
@@ -30,7 +33,7 @@ describeKafka('an exactly-once pipeline whose workers are killed', () => {
     { timeout: 180_000 },
     async () => {
       const bug = 'progress-outside';
-      const { lost } = await runKilledCounting({ ...plan, name: randomUUID(), seed: 2, kills: 4, bug });
+      const { lost } = await runKilledCounting({ ...plan, name: nameOf(), seed: 2, kills: 4, bug });
       expect(lost).toBeGreaterThan(0);
     },
   );

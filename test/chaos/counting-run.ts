@@ -21,6 +21,8 @@ export interface CountingPlan {
   readonly seed: number;
   readonly workers: number;
   readonly kills: number;
+  /** How often one is stopped for longer than its group waits, and goes on then; after the kills. */
+  readonly freezes: number;
   /** Messages published each second while workers are killed. */
   readonly perSecond: number;
   readonly bug?: 'progress-outside';
@@ -40,6 +42,8 @@ export interface CountingReport {
 
 const keys = 48;
 const partitions = 6;
+/** Longer than the session time-out of a worker. */
+const frozenMs = 9_000;
 /** How often to publish, ms. */
 const stepMs = 20;
 
@@ -65,6 +69,10 @@ export async function runKilledCounting(plan: CountingPlan): Promise<CountingRep
       const place = Math.floor(random() * plan.workers);
       await workers.kill(place);
       workers.start(place);
+    }
+    for (let freeze = 0; freeze < plan.freezes; freeze++) {
+      await untilAllMove(bus, from, name);
+      await workers.freeze(Math.floor(random() * plan.workers), frozenMs);
     }
     const published = await publishing.end();
     await untilCommitted(bus, from, name);

@@ -125,10 +125,7 @@ class Disturbance {
         this.#workers.start(event.worker);
         return;
       case 'freeze-worker':
-        this.#workers.freeze(event.worker);
-        await wait(event.forMs);
-        this.#workers.thaw(event.worker);
-        return;
+        return this.#workers.freeze(event.worker, event.forMs);
       case 'cut-off-worker': {
         const proxies = this.#kafka.lines[event.worker]?.proxies ?? [];
         for (const proxy of proxies) proxy[event.how]();

@@ -118,6 +118,7 @@ async function countedIn(seed: number): Promise<Found> {
       seed,
       workers: Number(values.workers),
       kills: Number(values.events),
+      freezes: 2,
       perSecond: 1_000,
     });
     const found = { lost, wrong: miscounted, reordered, duplicates: duplicated, backwards: 0 };

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 
 const pauseMs = 500;
 
@@ -47,12 +48,12 @@ export class Workers {
     return this.#end(place, 'SIGTERM');
   }
 
-  freeze(place: number): void {
-    this.#children.get(place)?.kill('SIGSTOP');
-  }
-
-  thaw(place: number): void {
-    this.#children.get(place)?.kill('SIGCONT');
+  /** Stops one for so long as if its machine slept, and lets it go on: it does not know that anything has happened. */
+  async freeze(place: number, ms: number): Promise<void> {
+    const child = this.#children.get(place);
+    child?.kill('SIGSTOP');
+    await wait(ms);
+    child?.kill('SIGCONT');
   }
 
   /** Asks all to end; their exit codes. */

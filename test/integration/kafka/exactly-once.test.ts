@@ -12,29 +12,39 @@ const plan = {
 /** Of a group and a pipeline that nobody else has. */
 const nameOf = (): string => `exact-${randomUUID().slice(0, 8)}`;
 
-describeKafka('an exactly-once pipeline whose workers are killed', () => {
-  // Kills: offsets read while a transaction may still change them; a changelog read before it is decided; a commit
-  // for partitions that have gone to others; what an aborted run still sends.
-  it('counts every number once, in the order of its key', { timeout: 180_000 }, async () => {
-    const report = await runKilledCounting({ ...plan, name: nameOf(), seed: 1, kills: 6 });
-    const { lost, duplicated, reordered, miscounted, exitCodes } = report;
-    expect({ lost, duplicated, reordered, miscounted }).toEqual({
-      lost: 0,
-      duplicated: 0,
-      reordered: 0,
-      miscounted: 0,
+describeKafka(
+  'an exactly-once pipeline whose workers are killed, or sleep for longer than their group waits',
+  () => {
+    // Kills: offsets read while a transaction may still change them; a changelog read before it is decided; a commit
+    // for partitions that have gone to others; what an aborted run still sends.
+    it('counts every number once, in the order of its key', { timeout: 180_000 }, async () => {
+      const report = await runKilledCounting({ ...plan, name: nameOf(), seed: 1, kills: 6, freezes: 2 });
+      const { lost, duplicated, reordered, miscounted, exitCodes } = report;
+      expect({ lost, duplicated, reordered, miscounted }).toEqual({
+        lost: 0,
+        duplicated: 0,
+        reordered: 0,
+        miscounted: 0,
+      });
+      expect(report.published).toBeGreaterThan(1_000);
+      expect(exitCodes).toEqual([0, 0, 0]);
     });
-    expect(report.published).toBeGreaterThan(1_000);
-    expect(exitCodes).toEqual([0, 0, 0]);
-  });
 
-  it(
-    'is found out where its progress is stored outside of the transaction',
-    { timeout: 180_000 },
-    async () => {
-      const bug = 'progress-outside';
-      const { lost } = await runKilledCounting({ ...plan, name: nameOf(), seed: 2, kills: 4, bug });
-      expect(lost).toBeGreaterThan(0);
-    },
-  );
-});
+    it(
+      'is found out where its progress is stored outside of the transaction',
+      { timeout: 180_000 },
+      async () => {
+        const bug = 'progress-outside';
+        const { lost } = await runKilledCounting({
+          ...plan,
+          name: nameOf(),
+          seed: 2,
+          kills: 4,
+          freezes: 0,
+          bug,
+        });
+        expect(lost).toBeGreaterThan(0);
+      },
+    );
+  },
+);

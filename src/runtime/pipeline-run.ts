@@ -89,7 +89,14 @@ export class PipelineRun {
     const units = new StateUnits(members);
     this.attempts = new StoredAttempts(bus, pipeline.name, units, scheduler, () => this.progress.offsets);
     // Where others may take partitions over, how far their markers have come is told by nothing else.
-    this.state = new PipelineState(pipeline.name, units, this.attempts, bus.capabilities.multiProcess);
+    const { multiProcess } = bus.capabilities;
+    this.state = new PipelineState(
+      pipeline.name,
+      units,
+      this.attempts,
+      multiProcess,
+      host.session !== undefined,
+    );
     const read = host.session ? readDecidedUnit : readStoredUnit;
     this.units = new StateLoader(pipeline.name, bus, units, this.state, inputs, read);
     const loop = host.session && this.#loopOf(host, host.session);

@@ -27,14 +27,25 @@ export class PipelineState implements StateStore {
   readonly #attempts: StoredAttempts;
   readonly #operators = new Map<string, KeepingOperator>();
   readonly #loaded = new Map<number, Unit>();
+  readonly #transacted: boolean;
   #used: boolean;
 
-  /** @param always whether there is always something to store: how far markers have come, if nothing else */
-  constructor(pipeline: string, units: StateUnits, attempts: StoredAttempts, always = false) {
+  /**
+   * @param always whether there is always something to store: how far markers have come, if nothing else
+   * @param transacted whether it is stored by transactions
+   */
+  constructor(
+    pipeline: string,
+    units: StateUnits,
+    attempts: StoredAttempts,
+    always = false,
+    transacted = false,
+  ) {
     this.#pipeline = pipeline;
     this.#units = units;
     this.#attempts = attempts;
     this.#used = always;
+    this.#transacted = transacted;
   }
 
   /** Whether anything was ever remembered: until then there is nothing to wait for with a commit. */
@@ -54,12 +65,11 @@ export class PipelineState implements StateStore {
 
   /** Takes over what is stored of a unit. @throws StateVersionError where an operator's has another version */
   load(unit: number, stored: StoredUnit): void {
-    this.#loaded.set(unit, {
-      stored,
-      snapshots: new UnitSnapshots(this.#pipeline, unit, this.#units, stored),
-    });
+    const snapshots = new UnitSnapshots(this.#pipeline, unit, this.#units, stored, this.#transacted);
+    const loaded = { stored, snapshots };
+    this.#loaded.set(unit, loaded);
     this.#used ||= stored.commit !== undefined;
-    for (const [name, operator] of this.#operators) this.#fill(name, operator, stored);
+    for (const [name, operator] of this.#operators) this.#fill(name, operator, loaded);
   }
 
   /** Forgets a unit, which is somebody else's by now. */
@@ -92,7 +102,7 @@ export class PipelineState implements StateStore {
       states,
     };
     this.#operators.set(operator, keeping);
-    for (const { stored } of this.#loaded.values()) this.#fill(operator, keeping, stored);
+    for (const unit of this.#loaded.values()) this.#fill(operator, keeping, unit);
     return states;
   }
 
@@ -149,7 +159,8 @@ export class PipelineState implements StateStore {
     );
   }
 
-  #fill(name: string, { codec, states }: KeepingOperator, { commit, states: records }: StoredUnit): void {
+  #fill(name: string, { codec, states }: KeepingOperator, { stored, snapshots }: Unit): void {
+    const { commit, states: records } = stored;
     const storedVersion = commit?.operators[name];
     if (storedVersion !== undefined && storedVersion !== codec.version) {
       throw new StateVersionError(
@@ -160,6 +171,7 @@ export class PipelineState implements StateStore {
       if (operator !== name) continue;
       const entry = states.create(partition, key, codec.decode(state));
       entry.touchedAt = touchedAt ?? Number.NEGATIVE_INFINITY;
+      entry.dirty = !snapshots.continues;
     }
   }
 }

@@ -47,9 +47,13 @@ interface Change {
   readonly entry: { dirty: boolean } | typeof forgotten;
 }
 
+/** Ends the names of writers whose snapshots are part of transactions. */
+const inTransactions = '-transactions';
+
 /**
  * The snapshots that one process writes of one unit, from when it took the unit over. The first holds everything and
- * stands for itself: what a predecessor wrote, who may not know yet that it is one, is of no more use then.
+ * stands for itself: what a predecessor wrote, who may not know yet that it is one, is of no more use then. Only where
+ * all are part of transactions, which such a predecessor cannot commit any more, what it wrote is gone on with.
  */
 export class UnitSnapshots {
   readonly #changelog: ReturnType<typeof changelogOf>;
@@ -63,25 +67,52 @@ export class UnitSnapshots {
   #written = new Set<string>();
   #leftBehind: readonly string[];
   #snapshot = 0;
+  /** Whether the next snapshot holds everything. */
+  #isWhole = true;
+  readonly #transacted: boolean;
 
-  constructor(pipeline: string, unit: number, units: StateUnits, { commit, keys }: StoredUnit) {
+  /** @param transacted whether snapshots are part of transactions */
+  constructor(
+    pipeline: string,
+    unit: number,
+    units: StateUnits,
+    { commit, states, keys }: StoredUnit,
+    transacted: boolean,
+  ) {
     this.#changelog = changelogOf(pipeline);
     this.#unit = unit;
     this.#units = units;
+    this.#transacted = transacted;
     this.#epoch = commit?.epoch ?? 0;
     this.#leftBehind = keys;
-    this.#begin();
+    if (transacted && commit?.writer.endsWith(inTransactions) === true) this.#continue(commit, states);
+    else this.#begin();
+  }
+
+  /** Whether what is stored need not be stored again. */
+  get continues(): boolean {
+    return !this.#isWhole;
+  }
+
+  #continue({ writer, snapshot }: CommitRecord, states: readonly StateRecord[]): void {
+    this.#leftBehind = [];
+    this.#writer = writer;
+    this.#snapshot = snapshot;
+    this.#isWhole = false;
+    for (const { operator, partition, key } of states)
+      this.#known.set(operator, this.#knownOf(operator).add(stateName(operator, partition, key)));
   }
 
   /** Begins anew: the next snapshot holds everything. */
   #begin(): void {
     this.#leftBehind = [...this.#leftBehind, ...this.#written];
     this.#epoch++;
-    this.#writer = `${this.#epoch}-${randomUUID().slice(0, 8)}`;
+    this.#writer = `${this.#epoch}-${randomUUID().slice(0, 8)}${this.#transacted ? inTransactions : ''}`;
     this.#slots = new Map();
     this.#known = new Map();
     this.#written = new Set();
     this.#snapshot = 0;
+    this.#isWhole = true;
   }
 
   /** @param progress offsets and marks of all partitions; those of the unit are taken */
@@ -96,7 +127,8 @@ export class UnitSnapshots {
     for (const change of this.#changes(operators)) {
       const { operator, partition, key, state, touchedAt } = change;
       const name = stateName(operator, partition, key);
-      const slot = this.#slots.get(name) === 0 ? 1 : 0;
+      // What a transaction overwrites is there until it is committed.
+      const slot = this.#slots.get(name) === 0 && !this.#transacted ? 1 : 0;
       const record: StateRecord = {
         kind: 'state',
         writer,
@@ -107,9 +139,11 @@ export class UnitSnapshots {
         touchedAt,
         state,
       };
-      states.push(this.#message(stateSlot(record, slot), record));
+      const isGone = this.#transacted && change.entry === forgotten;
+      states.push(this.#message(stateSlot(record, slot), isGone ? null : record));
       taken.push({ change, name, slot });
     }
+    this.#isWhole = false;
     const offsets = this.#ofUnit(progress.offsets);
     const leftBehind = this.#leftBehind;
     return {
@@ -147,7 +181,7 @@ export class UnitSnapshots {
         if (!this.#units.holds(this.#unit, partition)) continue;
         for (const entry of states.entries(partition)) {
           alive.add(stateName(operator, partition, entry.key));
-          if (!entry.dirty && this.#snapshot > 1) continue;
+          if (!entry.dirty && !this.#isWhole) continue;
           entry.dirty = false;
           const touchedAt = Number.isFinite(entry.touchedAt) ? entry.touchedAt : null;
           yield { operator, partition, key: entry.key, state: codec.encode(entry.state), touchedAt, entry };
@@ -192,6 +226,7 @@ export class UnitSnapshots {
     const { name, codec } = this.#changelog;
     const payload = record && codec.encode(record);
     if (record) this.#written.add(key);
+    else this.#written.delete(key);
     return { topic: name, key, payload, partition: this.#unit, patient: true };
   }
 }

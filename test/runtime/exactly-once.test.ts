@@ -1,4 +1,4 @@
-import { map, timer } from 'rxjs';
+import { firstValueFrom, map, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { BusError, type Pipeline, Runtime, isMarker, pipeline } from '../../src/index.ts';
 import {
@@ -12,6 +12,7 @@ import {
 } from '../../operators/index.ts';
 import { OptionError } from '../../src/core/option.ts';
 import type { PipelineEvent } from '../../src/runtime/pipeline-status.ts';
+import { readStoredUnit } from '../../src/runtime/stored-state.ts';
 import { PipelineDriver } from '../../src/testing/index.ts';
 import { type StubSession, withTransactions } from './transactional-stub.ts';
 import { committed, counting, deadLetters, shouted, shouting, slowly, topics, words } from './words.ts';
@@ -142,6 +143,32 @@ describe('an exactly-once pipeline', () => {
     await world.pass(1_200);
     expect(world.session.log.filter(line => line.startsWith('abort'))).toHaveLength(1);
     expect(world.outputs).toEqual(['k a 1', 'k b 2']);
+  });
+
+  it('stores what has changed, and not again what it found, when it begins anew', async () => {
+    const world = await Exact.start(() => counting({ ...exact, expireAfterMs: 1_000 }));
+    for (const [i, key] of ['a', 'b', 'c', 'd'].entries())
+      world.driver.give(words, 'x', { key, partition: 0, time: i });
+    await world.pass(110);
+    world.session.broken$.next(new BusError('fenced', 'gone'));
+    await world.pass(10);
+    world.driver.give(words, 'y', { key: 'b', partition: 0, time: 10 });
+    await world.pass(110);
+    // An output, one state of four, and the end of a snapshot for each partition.
+    expect(world.session.log.filter(line => line !== 'abort 0')).toEqual(['commit 10', 'commit 4']);
+    expect(world.outputs).toContain('b y 2');
+    // By now all others have expired: three states are gone, and one has changed.
+    world.driver.give(words, 'z', { key: 'b', partition: 0, time: 1_009 });
+    await world.pass(110);
+    expect(world.session.log.at(-1)).toBe('commit 7');
+    const { keys } = await firstValueFrom(readStoredUnit(world.driver.bus, 'count', 0));
+    expect(keys.filter(key => key.startsWith('state/'))).toHaveLength(1);
+    world.session.broken$.next(new BusError('fenced', 'gone'));
+    world.driver.give(words, 'z', { key: 'a', partition: 0, time: 1_009 });
+    world.driver.give(words, 'z', { key: 'b', partition: 0, time: 1_009 });
+    await world.pass(300);
+    const last = world.outputs.filter(output => output.includes(' z '));
+    expect(last.toSorted()).toEqual(['a z 1', 'b z 3', 'b z 4']);
   });
 
   it('begins anew at once where others have its partitions', async () => {

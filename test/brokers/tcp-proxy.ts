@@ -8,6 +8,8 @@ export interface TcpProxy {
   readonly port: number;
   /** Nothing passes from now on, and nobody is told: connections stay open, new ones are accepted, bytes vanish. */
   stall(): void;
+  /** What clients say passes, and what the broker answers vanishes. */
+  mute(): void;
   /** Ends every connection, and refuses to serve new ones. */
   cut(): void;
   /** Everything passes, so many ms late. */
@@ -17,7 +19,7 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-type Mode = 'pass' | 'stall' | 'cut';
+type Mode = 'pass' | 'stall' | 'mute' | 'cut';
 
 /** Listens on a port of its own; to whom it connects may be said later, as a broker must know this address first. */
 export async function startProxy(
@@ -28,7 +30,7 @@ export async function startProxy(
   const sockets = new Set<Socket>();
   const stalled = new Set<Socket>();
 
-  const forward = (from: Socket, to: Socket): void => {
+  const forward = (from: Socket, to: Socket, isAnswer: boolean): void => {
     sockets.add(from);
     from
       .on('error', () => to.destroy())
@@ -37,7 +39,7 @@ export async function startProxy(
         to.destroy();
       });
     from.on('data', bytes => {
-      if (mode === 'stall') {
+      if (mode === 'stall' || (mode === 'mute' && isAnswer)) {
         stalled.add(from).add(to);
       } else if (delayMs === 0) {
         to.write(bytes);
@@ -53,8 +55,8 @@ export async function startProxy(
       return;
     }
     const broker = connect(target());
-    forward(client, broker);
-    forward(broker, client);
+    forward(client, broker, false);
+    forward(broker, client, true);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -64,6 +66,7 @@ export async function startProxy(
     address: `127.0.0.1:${port}`,
     port,
     stall: () => void (mode = 'stall'),
+    mute: () => void (mode = 'mute'),
     cut() {
       mode = 'cut';
       for (const socket of sockets) socket.destroy();

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KafkaDriverName, KafkaOptions } from '../../../src/bus/kafka/kafka-options.ts';
+import type { OutgoingMessage } from '../../../src/core/message.ts';
 import { type KafkaCluster, startKafka } from '../../brokers/kafka/kafka-cluster.ts';
 import { nodePorts } from '../../brokers/kafka/node-ports.ts';
 import { type TcpProxy, startProxy } from '../../brokers/tcp-proxy.ts';
 import { DeliveryCheck } from './delivery-check.ts';
 import { describeOwnKafka, drivers } from './kafka-brokers.ts';
-import { newTopic, startedBus } from './running-bus.ts';
+import { newTopic, readAll, startedBus, textOf } from './running-bus.ts';
 
 describeOwnKafka('a network that fails between the bus and its broker', () => {
   let kafka: KafkaCluster;
@@ -46,6 +47,24 @@ describeOwnKafka('a network that fails between the bus and its broker', () => {
       await expect.poll(() => check.stored, { timeout: 20_000 }).toBeGreaterThan(before + 100);
       const { lost, reordered, refused } = await check.verdict(20_000);
       expect({ lost, reordered, refused }).toEqual({ lost: [], reordered: [], refused: 0 });
+    });
+
+    it('what was stored and not answered is sent again, and stored once', async () => {
+      const bus = await startedBus(options());
+      const topic = await newTopic(bus);
+      const batch = (from: number): OutgoingMessage[] =>
+        Array.from({ length: 50 }, (_, i) => ({ topic, key: 'k', payload: Buffer.from(`${from + i}`) }));
+      await bus.publishBatch(batch(0));
+      proxy.mute();
+      const sent = bus.publishBatch(batch(50));
+      await expect
+        .poll(async () => (await bus.health()).errors.join(), { timeout: 10_000 })
+        .toContain('publishing');
+      proxy.heal();
+      for (const result of await sent) expect(result).toMatchObject({ ok: true });
+      await bus.publishBatch(batch(100));
+      const read = (await readAll(bus, topic)).map(({ payload }) => Number(textOf(payload)));
+      expect(read).toEqual(Array.from({ length: 150 }, (_, i) => i));
     });
 
     it('a bus that starts into a black hole is told so soon', async () => {

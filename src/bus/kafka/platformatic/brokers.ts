@@ -42,7 +42,13 @@ export class Brokers {
     if (!this.#nodes.has(node)) await this.metadata([]);
     const address = this.#nodes.get(node);
     if (address === undefined) throw new Error(`the cluster has no node ${node} now`);
-    return this.#connectionTo(address);
+    try {
+      return await this.#connectionTo(address);
+    } catch (error) {
+      // It may be elsewhere by now.
+      this.#nodes.delete(node);
+      throw error;
+    }
   }
 
   /** Asks one node after another until one answers, be it that it refuses. */

@@ -77,7 +77,6 @@ describe('cryptorun start', () => {
   it.each([
     { args: ['start', '--feed', 'ws:krakn'], says: 'krakn is not known' },
     { args: ['start', '--feed', 'file:/no/such/file.json'], says: '/no/such/file.json' },
-    { args: ['start', '--memory', '--feed', 'ccxt:bybit?symbols=BTC-USDT'], says: 'npm install ccxt' },
     { args: ['start', '--onse'], says: 'Did you mean --once?' },
     { args: ['start', '--days', 'ten'], says: '--days is "ten"' },
     { args: ['strat'], says: 'Did you mean start?' },

@@ -169,14 +169,10 @@ export class KafkaJsDriver implements KafkaDriver {
     });
   }
 
-  committed(
-    group: string,
-    topics: readonly string[] = [],
-    stable = false,
-  ): Promise<readonly PartitionOffset[]> {
+  committed(group: string, topics?: readonly string[], stable = false): Promise<readonly PartitionOffset[]> {
     return this.#tryAsGroup(group, `asking what ${group} has committed`, async () => {
       if (stable) return this.#stableOffsets(group, topics);
-      const offsets = await this.#admin.fetchOffsets({ groupId: group, topics: [...topics] });
+      const offsets = await this.#admin.fetchOffsets({ groupId: group, topics: [...(topics ?? [])] });
       return offsets.flatMap(({ topic, partitions }) =>
         partitions
           .map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) }))
@@ -228,7 +224,7 @@ export class KafkaJsDriver implements KafkaDriver {
   }
 
   /** Waits for as long as a transaction may take to be decided or given up. */
-  async #stableOffsets(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]> {
+  async #stableOffsets(group: string, topics?: readonly string[]): Promise<readonly PartitionOffset[]> {
     await this.#cluster.refreshMetadataIfNecessary();
     const coordinator = new Coordinator(this.#cluster, 'group', group, longestTransactionMs);
     const answers = await coordinator.ask(stableOffsets(group));
@@ -236,7 +232,7 @@ export class KafkaJsDriver implements KafkaDriver {
       const error = protocolError(code, null);
       if (error) throw error;
     }
-    return answers.filter(({ topic, offset }) => topics.includes(topic) && offset >= 0);
+    return answers.filter(({ topic, offset }) => topics?.includes(topic) !== false && offset >= 0);
   }
 
   #tryAsGroup<A>(group: string, doing: string, request: () => Promise<A>): Promise<A> {

@@ -192,7 +192,7 @@ export class PlatformaticDriver implements KafkaDriver {
     });
   }
 
-  committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]> {
+  committed(group: string, topics?: readonly string[]): Promise<readonly PartitionOffset[]> {
     return this.#try(
       `asking what ${group} has committed`,
       async () => {
@@ -200,7 +200,7 @@ export class PlatformaticDriver implements KafkaDriver {
         const { offsetFetchV7 } = this.#client;
         const answer = await askCoordinator(this.#brokers, group, offsetFetchV7.api, all, false);
         return answer.topics
-          .filter(({ name }) => topics.includes(name))
+          .filter(({ name }) => topics?.includes(name) !== false)
           .flatMap(({ name: topic, partitions }) =>
             partitions
               .map(({ partitionIndex: partition, committedOffset }) => ({

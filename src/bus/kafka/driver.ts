@@ -202,9 +202,10 @@ export interface KafkaDriver {
   topicConfigs(name: string): Promise<ReadonlyMap<string, string>>;
   /** Bytes on disk of each partition at its leader. */
   partitionBytes(topic: string): Promise<ReadonlyMap<number, number>>;
+  /** Brokers may hear of it later. @throws BusError `topic-exists` */
   createTopic(topic: NewTopic): Promise<void>;
   deleteTopic(name: string): Promise<void>;
-  /** Adds partitions until there are so many. */
+  /** Adds partitions until there are so many; brokers may hear of them later. */
   createPartitions(topic: string, partitions: number): Promise<void>;
   /** Sets these settings of Kafka's own and leaves the topic's others alone. */
   setConfigs(topic: string, configs: Readonly<Record<string, string>>): Promise<void>;

@@ -53,7 +53,7 @@ export class KafkaBus implements EventBus {
     growPartitions: async (topic, partitions) => {
       const { driver, directory } = this.#require();
       await driver.createPartitions(topic, partitions);
-      await directory.learn(topic);
+      await directory.learnMade(topic, partitions);
     },
     alterTopic: async ({ name, settings }) => {
       const { driver, directory } = this.#require();
@@ -211,8 +211,12 @@ export class KafkaBus implements EventBus {
       }
       const { partitions } = settings;
       await driver.createTopic({ name, partitions, replication, configs: configsOf(settings) });
-    } finally {
-      await directory.learn(name);
+      await directory.learnMade(name, partitions);
+    } catch (error) {
+      // Another process may have made it just now.
+      const isThere = error instanceof BusError && error.code === 'topic-exists';
+      await (isThere ? directory.learnMade(name, 1) : directory.learn(name));
+      throw error;
     }
   }
 

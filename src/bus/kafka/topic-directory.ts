@@ -2,6 +2,7 @@ import { BusError } from '../../core/publisher.ts';
 import type { TopicSettings } from '../../core/topic.ts';
 import type { KafkaDriver, PartitionMetadata, TopicMetadata } from './driver.ts';
 import { headroomBytes, settingsOf } from './topic-configs.ts';
+import { untilLed } from './until-led.ts';
 
 /** What a topic takes. */
 export interface TopicLimits {
@@ -26,13 +27,13 @@ export type OpenTopic = KnownTopic & { readonly limits: TopicLimits };
 
 /** The topics of a cluster: what must be known at once is known from here. */
 export class TopicDirectory {
-  readonly #driver: KafkaDriver;
+  readonly #driver: Pick<KafkaDriver, 'describeTopics' | 'topicConfigs'>;
   readonly #topics = new Map<string, KnownTopic>();
   /** Limits that topics were declared with here; the broker knows only those of whole batches. */
   readonly #declared = new Map<string, number>();
   readonly #learning = new Map<string, Promise<OpenTopic | undefined>>();
 
-  constructor(driver: KafkaDriver) {
+  constructor(driver: Pick<KafkaDriver, 'describeTopics' | 'topicConfigs'>) {
     this.#driver = driver;
   }
 
@@ -55,6 +56,13 @@ export class TopicDirectory {
     const learning = this.#learn(name).finally(() => this.#learning.delete(name));
     this.#learning.set(name, learning);
     return learning;
+  }
+
+  /** Learns of a topic that is there, by what the controller said, with so many partitions at least. */
+  async learnMade(name: string, partitions: number): Promise<void> {
+    const made = await untilLed(() => this.#driver.describeTopics([name]), partitions);
+    if (made) await this.#take(made);
+    else this.forget(name);
   }
 
   declare(name: string, { maxMessageBytes }: TopicSettings): void {

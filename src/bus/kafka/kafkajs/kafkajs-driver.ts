@@ -21,7 +21,6 @@ import { askLeaders, missingTopic } from '../ask-leaders.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
 import { untilHeardOf } from '../until-heard-of.ts';
-import { untilLed } from '../until-led.ts';
 import { type Client, clusterOf, loadClient, openKafka } from './client.ts';
 import { Coordinator } from './coordinator.ts';
 import { busErrorOf, typeOf } from './kafkajs-errors.ts';
@@ -119,8 +118,6 @@ export class KafkaJsDriver implements KafkaDriver {
         ],
       }),
     );
-    // Another process may have made it just now.
-    await untilLed(() => this.#metadata([name]), isNew ? partitions : 1);
     if (!isNew) {
       throw new BusError('topic-exists', `topic ${name} exists already: use it, or delete it first`);
     }
@@ -134,7 +131,6 @@ export class KafkaJsDriver implements KafkaDriver {
     await this.#try(`adding partitions to ${topic}`, () =>
       this.#admin.createPartitions({ topicPartitions: [{ topic, count: partitions }] }),
     );
-    await untilLed(() => this.#metadata([topic]), partitions);
   }
 
   setConfigs(topic: string, configs: Readonly<Record<string, string>>): Promise<void> {

@@ -19,7 +19,6 @@ import type {
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
 import { untilHeardOf } from '../until-heard-of.ts';
-import { untilLed } from '../until-led.ts';
 import { Brokers } from './brokers.ts';
 import { type Client, loadClient } from './client.ts';
 import { askCoordinator } from './coordinator.ts';
@@ -124,8 +123,6 @@ export class PlatformaticDriver implements KafkaDriver {
     );
     const isThere = typeOf(refusal) === 'TOPIC_ALREADY_EXISTS';
     if (refusal !== undefined && !isThere) throw busErrorOf(refusal, `creating topic ${name}`);
-    // Another process may have made it just now.
-    await untilLed(() => this.describeTopics([name]), isThere ? 1 : partitions);
     if (isThere) {
       throw new BusError('topic-exists', `topic ${name} exists already: use it, or delete it first`);
     }
@@ -148,7 +145,6 @@ export class PlatformaticDriver implements KafkaDriver {
         false,
       ),
     );
-    await untilLed(() => this.describeTopics([topic]), partitions);
   }
 
   setConfigs(topic: string, configs: Readonly<Record<string, string>>): Promise<void> {

@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import type { KafkaDriver, TopicMetadata } from '../../../src/bus/kafka/driver.ts';
+import { TopicDirectory } from '../../../src/bus/kafka/topic-directory.ts';
+
+const partition = (index: number, leader: number | undefined) => ({
+  partition: index,
+  leader,
+  replicas: [],
+  inSync: [],
+});
+
+/** A directory over brokers that tell of topic `t`, one answer after the other, the last again and again. */
+function directoryOf(...answers: (readonly TopicMetadata[])[]): TopicDirectory {
+  const driver: Pick<KafkaDriver, 'describeTopics' | 'topicConfigs'> = {
+    describeTopics: () => Promise.resolve((answers.length > 1 ? answers.shift() : answers[0]) ?? []),
+    topicConfigs: () => Promise.resolve(new Map()),
+  };
+  return new TopicDirectory(driver);
+}
+
+const whole = { name: 't', partitions: [partition(0, 1), partition(1, 2)] };
+
+it('waits for what was made until a broker has heard of it, and of who leads it', async () => {
+  const half = { name: 't', partitions: [partition(0, 1), partition(1, undefined)] };
+  const directory = directoryOf([], [half], [whole]);
+  await directory.learnMade('t', 2);
+  expect(directory.get('t')).toMatchObject({ partitions: 2, leaders: [1, 2] });
+});
+
+it('keeps what it has learned of that, though the next broker has not heard of it', async () => {
+  const directory = directoryOf([whole], []);
+  await directory.learnMade('t', 2);
+  expect(directory.get('t').partitions).toBe(2);
+});
+
+it('forgets a topic that is gone', async () => {
+  const directory = directoryOf([whole], []);
+  await directory.learn('t');
+  await directory.learn('t');
+  expect(() => directory.get('t')).toThrow('no topic t');
+});

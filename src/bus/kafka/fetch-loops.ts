@@ -32,6 +32,8 @@ export class FetchLoops {
   #wake = Promise.withResolvers<undefined>();
   #refreshing: Promise<void> | undefined;
   #closed = false;
+  /** Whether there was an answer that nobody has been told of. */
+  #isUndelivered = false;
   /** Loops that wait for room. */
   #waiting = 0;
 
@@ -71,16 +73,26 @@ export class FetchLoops {
   async #loop(node: number): Promise<void> {
     while (!this.#closed) {
       const mine = this.#host.partitions.filter(partition => this.#reader.leaderOf(partition) === node);
-      if (mine.length === 0) return;
+      if (mine.length === 0) {
+        this.#deliver();
+        return;
+      }
       const wishes = this.#wishes(node);
       if (wishes.length === 0) {
-        this.#host.fetched();
-        // Delivering may have made room.
+        this.#deliver();
+        // That may have made room.
         if (this.#wishes(node).length === 0) await this.#room();
       } else {
         await this.#fetch(node, wishes, mine.length > wishes.length ? shortWaitMs : this.#options.maxWaitMs);
       }
     }
+  }
+
+  /** Once for each answer: it wakes loops that wait, and two that woke each other would never rest. */
+  #deliver(): void {
+    if (!this.#isUndelivered) return;
+    this.#isUndelivered = false;
+    this.#host.fetched();
   }
 
   async #room(): Promise<void> {
@@ -116,7 +128,7 @@ export class FetchLoops {
     try {
       const answer = this.#reader.fetch(node, wishes, maxWaitMs);
       // What came last is delivered while the broker is at work.
-      this.#host.fetched();
+      this.#deliver();
       const answers = await answer;
       if (this.#closed) return;
       for (const answer of answers) {
@@ -127,6 +139,7 @@ export class FetchLoops {
         );
         partition?.take(answer);
       }
+      this.#isUndelivered = true;
       this.#host.failing(undefined);
     } catch (error) {
       await this.#recover(error);

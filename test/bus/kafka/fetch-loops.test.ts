@@ -56,7 +56,8 @@ class Bench {
       scheduler: this.time,
       partitions: this.partitions,
       fetched: (): void => {
-        this.deliveries++;
+        if (++this.deliveries > 1000) throw new Error('it does not rest');
+        this.loops.delivered();
       },
       outOfRange: (partition: FetchedPartition): Promise<void> => {
         partition.position = 50;
@@ -136,6 +137,18 @@ describe('FetchLoops', () => {
     bench.loops.delivered();
     await setImmediate();
     expect(placesOf(bench.asked[2]!)).toEqual(['0@1']);
+  });
+
+  it('rest where nobody has room, whoever was woken', async () => {
+    const bench = new Bench([1, 2, 3], { fetchBytes: 1000 });
+    bench.loops.look();
+    for (const [partition, { answer }] of [...bench.asked].entries()) {
+      await answer([bench.records(partition, 1000)]);
+    }
+    expect(bench.deliveries).toBe(3);
+    bench.loops.delivered();
+    await setImmediate();
+    expect(bench.deliveries).toBe(3);
   });
 
   it('drop what comes for a partition that was given up, or is read from elsewhere by now', async () => {

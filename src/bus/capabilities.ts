@@ -26,6 +26,6 @@ export function requireCapability(
   if (bus.capabilities[capability]) return;
   throw new BusError(
     'unsupported-capability',
-    `${needer} needs ${capability}, which the ${bus.kind} backend lacks: choose another backend or change ${needer}`,
+    `${needer} needs ${capability}, which the ${bus.kind} backend lacks: choose another backend or driver, or change ${needer}`,
   );
 }

@@ -39,10 +39,13 @@ const counting = pipeline(
 
 const bus = new KafkaBus(
   { brokers: brokers.split(','), consuming: { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 200 } },
-  async settings => {
-    const driver = await KafkaJsDriver.open(settings);
-    return bug === 'progress-outside' ? progressOutside(driver) : driver;
-  },
+  () => ({
+    transactions: true,
+    open: async settings => {
+      const driver = await KafkaJsDriver.open(settings);
+      return bug === 'progress-outside' ? progressOutside(driver) : driver;
+    },
+  }),
 );
 await bus.start();
 const runtime = new Runtime([counting], bus, { report: event => console.log(JSON.stringify(event)) });

@@ -357,7 +357,7 @@ describe('a guarantee', () => {
     expect(refused).toMatchObject({
       code: 'unsupported-capability',
       message:
-        'pipeline exact (exactly-once) needs transactions, which the stub backend lacks: choose another backend or change pipeline exact (exactly-once)',
+        'pipeline exact (exactly-once) needs transactions, which the stub backend lacks: choose another backend or driver, or change pipeline exact (exactly-once)',
     });
   });
 

@@ -19,7 +19,7 @@ import type { BusHealth } from '../health.ts';
 import { requireLegalTopic } from '../legal-topic.ts';
 import { publishAll, publishOne } from '../publish-promises.ts';
 import type { TopicAdmin } from '../topic-admin.ts';
-import type { Transactions } from '../transactions.ts';
+import type { TransactionOptions, TransactionSession, Transactions } from '../transactions.ts';
 import { type LostDelivery, watchUnsettled } from '../unsettled-watch.ts';
 import { BatchingSender } from './batching-sender.ts';
 import { askedCluster } from './cluster-health.ts';
@@ -38,17 +38,17 @@ const lastSendsMs = 10_000;
 /** How long connections may take to be closed, ms. */
 const closingMs = 5000;
 
+/** How a bus comes by its driver. */
+export interface KafkaClient {
+  /** Whether the driver has `openTransactions`. */
+  readonly transactions: boolean;
+  open(settings: KafkaSettings): Promise<KafkaDriver>;
+}
+
 /** The bus on a Kafka cluster, over whatever client the driver wraps. */
 export class KafkaBus implements EventBus {
   readonly kind = 'kafka';
-  readonly capabilities: Capabilities = {
-    transactions: true,
-    seek: true,
-    compaction: true,
-    delayedRedelivery: true,
-    durable: true,
-    multiProcess: true,
-  };
+  readonly capabilities: Capabilities;
   readonly admin: TopicAdmin = {
     growPartitions: async (topic, partitions) => {
       const { driver, directory } = this.#require();
@@ -63,28 +63,10 @@ export class KafkaBus implements EventBus {
       await directory.learn(name);
     },
   };
-  readonly transactions: Transactions = {
-    open: (id, options) => {
-      const { driver, directory } = this.#require();
-      const session = new KafkaTransaction(
-        {
-          driver,
-          directory,
-          condition: this.#condition,
-          scheduler: this.#scheduler,
-          publishing: this.#settings.publishing,
-          closed: over => this.#sessions.delete(over),
-        },
-        id,
-        options,
-      );
-      this.#sessions.add(session);
-      return session;
-    },
-  };
+  readonly transactions?: Transactions;
   readonly #settings: KafkaSettings;
   readonly #scheduler: SchedulerLike;
-  readonly #openDriver: (settings: KafkaSettings) => Promise<KafkaDriver>;
+  readonly #client: KafkaClient;
   readonly #condition = new BusCondition();
   readonly #sources = new Set<KafkaSource>();
   readonly #sessions = new Set<KafkaTransaction>();
@@ -92,10 +74,20 @@ export class KafkaBus implements EventBus {
   readonly #closing = new Set<Promise<void>>();
   #running: Running | undefined;
 
-  constructor(options: KafkaOptions, openDriver: (settings: KafkaSettings) => Promise<KafkaDriver>) {
+  constructor(options: KafkaOptions, clientFor: (settings: KafkaSettings) => KafkaClient) {
     this.#settings = settled(options);
     this.#scheduler = options.scheduler ?? asyncScheduler;
-    this.#openDriver = openDriver;
+    this.#client = clientFor(this.#settings);
+    const { transactions } = this.#client;
+    this.capabilities = {
+      transactions,
+      seek: true,
+      compaction: true,
+      delayedRedelivery: true,
+      durable: true,
+      multiProcess: true,
+    };
+    if (transactions) this.transactions = { open: (id, how) => this.#openSession(id, how) };
     for (const what of ['rebalances', 'repeatedDeliveries', 'consumerRestarts'] as const) {
       this.#condition.counted(what, 0);
     }
@@ -103,7 +95,7 @@ export class KafkaBus implements EventBus {
 
   async start(): Promise<void> {
     if (this.#running) return;
-    const driver = await this.#openDriver(this.#settings);
+    const driver = await this.#client.open(this.#settings);
     const directory = new TopicDirectory(driver);
     try {
       await this.#connected(driver.connect().then(() => directory.learnAll()));
@@ -286,6 +278,24 @@ export class KafkaBus implements EventBus {
       )
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
+  }
+
+  #openSession(id: string, options?: TransactionOptions): TransactionSession {
+    const { driver, directory } = this.#require();
+    const session = new KafkaTransaction(
+      {
+        driver,
+        directory,
+        condition: this.#condition,
+        scheduler: this.#scheduler,
+        publishing: this.#settings.publishing,
+        closed: over => this.#sessions.delete(over),
+      },
+      id,
+      options,
+    );
+    this.#sessions.add(session);
+    return session;
   }
 
   #require(): Running {

@@ -1,8 +1,6 @@
 import type { EventBus } from '../event-bus.ts';
-import type { KafkaDriver } from './driver.ts';
-import { KafkaBus } from './kafka-bus.ts';
-import type { KafkaOptions } from './kafka-options.ts';
-import type { KafkaSettings } from './kafka-settings.ts';
+import { KafkaBus, type KafkaClient } from './kafka-bus.ts';
+import type { KafkaDriverName, KafkaOptions } from './kafka-options.ts';
 
 /**
  * The bus on a Kafka cluster.
@@ -12,19 +10,18 @@ import type { KafkaSettings } from './kafka-settings.ts';
  * await bus.start(); // BusError `unavailable` where no broker can be reached
  */
 export function kafkaBus(options: KafkaOptions): EventBus {
-  return new KafkaBus(options, openDriver);
+  return new KafkaBus(options, ({ driver }) => clients[driver]);
 }
 
 /** Loaded when a bus is started and not before: who uses another backend, or driver, does not pay for it. */
-async function openDriver(settings: KafkaSettings): Promise<KafkaDriver> {
-  switch (settings.driver) {
-    case 'kafkajs': {
-      const { KafkaJsDriver } = await import('./kafkajs/kafkajs-driver.ts');
-      return KafkaJsDriver.open(settings);
-    }
-    case 'platformatic': {
-      const { PlatformaticDriver } = await import('./platformatic/platformatic-driver.ts');
-      return PlatformaticDriver.open(settings);
-    }
-  }
-}
+const clients: Readonly<Record<KafkaDriverName, KafkaClient>> = {
+  kafkajs: {
+    transactions: true,
+    open: async settings => (await import('./kafkajs/kafkajs-driver.ts')).KafkaJsDriver.open(settings),
+  },
+  platformatic: {
+    transactions: false,
+    open: async settings =>
+      (await import('./platformatic/platformatic-driver.ts')).PlatformaticDriver.open(settings),
+  },
+};

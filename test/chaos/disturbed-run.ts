@@ -6,11 +6,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createEventBus } from '../../src/backends.ts';
-import type { EventBus } from '../../src/bus/event-bus.ts';
 import type { Guarantee } from '../../src/runtime/pipeline.ts';
 import { type KafkaCluster, startKafka } from '../brokers/kafka/kafka-cluster.ts';
 import { quickFailover } from '../brokers/kafka/server-properties.ts';
 import { type ChaosEvent, type PlannedEvent, eventText } from './events.ts';
+import { JobProgress, standstillMs } from './job-progress.ts';
 import { marketWorker } from './market-worker.ts';
 import { OffsetWatch } from './offset-watch.ts';
 import { type Difference, type Outcome, differences, readOutcome } from './outcome.ts';
@@ -83,13 +83,19 @@ export async function runDisturbed(plan: ChaosPlan): Promise<ChaosReport> {
     await offsets.start();
     for (let place = 0; place < plan.workers; place++) workers.start(place);
     const disturbance = new Disturbance(kafka, workers, plan.workers);
-    for (const { afterMs, event } of plan.events) {
-      await wait(afterMs);
-      plan.report?.(eventText(event));
+    await bus.start();
+    const progress = new JobProgress(bus, wanted);
+    for (const { at, event } of plan.events) {
+      await progress.reached(at);
+      plan.report?.(`${Math.round(100 * at)} %: ${eventText(event)}`);
       await disturbance.happen(event);
     }
-    await bus.start();
-    await untilNothingMoves(bus, plan.sessionTimeoutMs + quietMs);
+    await progress.quiet(plan.sessionTimeoutMs + quietMs);
+    const isWhole = Object.values(differences(wanted, await readOutcome(bus))).every(
+      ({ lost }) => lost === 0,
+    );
+    // What stands still may yet come: a partition waits for its leader, a worker for its partitions.
+    if (!isWhole && plan.plantedBug !== true) await progress.quiet(standstillMs);
     const exitCodes = await workers.stopAll();
     const got = await readOutcome(bus);
     const signals = [...(wanted.get('cryptorun-signals')?.byKey.values() ?? [])].flat().length;
@@ -167,21 +173,5 @@ async function calmRun(feed: string, dir: string): Promise<Outcome> {
     return await readOutcome(bus);
   } finally {
     await bus.stop();
-  }
-}
-
-/** Until the job has written something and then nothing more for a while: longer than any session time-out. */
-async function untilNothingMoves(bus: EventBus, forMs: number): Promise<void> {
-  const topics = ['market-bars', 'momentum-scores', 'gate-evaluations', 'notifications'];
-  const written = async (): Promise<number> => {
-    const ends = await Promise.all(topics.map(topic => bus.endOffsets(`cryptorun-${topic}`)));
-    return ends.flat().reduce((sum, end) => sum + end, 0);
-  };
-  let [before, sinceMs] = [await written(), 0];
-  while (before === 0 || sinceMs < forMs) {
-    await wait(1_000);
-    const now = await written();
-    sinceMs = now === before ? sinceMs + 1_000 : 0;
-    before = now;
   }
 }

@@ -31,13 +31,16 @@ export const chaosKinds: readonly ChaosKind[] = [
   'bounce-all-brokers',
 ];
 
-/** An event, and how long to wait before it, ms. */
+/** An event, and when it comes: once the job has written this share of everything that it should, from 0 to 1. */
 export interface PlannedEvent {
-  readonly afterMs: number;
+  readonly at: number;
   readonly event: ChaosEvent;
 }
 
-/** So many events, the same for the same seed, kinds and sizes; each kind comes before any comes again. */
+/**
+ * So many events, spread over the job, the same for the same seed, kinds and sizes; each kind comes before any comes
+ * again.
+ */
 export function plannedEvents(
   seed: number,
   count: number,
@@ -75,10 +78,10 @@ export function plannedEvents(
     }
   };
   let left: ChaosKind[] = [];
-  return Array.from({ length: count }, () => {
+  return Array.from({ length: count }, (_, place) => {
     if (left.length === 0) left = [...kinds];
     const [kind = 'kill-worker'] = left.splice(below(left.length), 1);
-    return { afterMs: between(2_000, 7_000), event: eventOf(kind) };
+    return { at: (place + random()) / count, event: eventOf(kind) };
   });
 }
 

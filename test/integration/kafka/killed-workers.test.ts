@@ -32,7 +32,7 @@ describeOwnKafka('the market job spread over three workers', () => {
     if (noRecordedDays !== undefined) return context.skip(noRecordedDays);
     const { differences } = await runDisturbed({
       ...sizes,
-      events: plannedEvents(1, 3, { ...sizes, kinds: ['kill-worker'] }),
+      events: [0, 1, 2].map(worker => ({ at: 0.1 * (worker + 1), event: { kind: 'kill-worker', worker } })),
       symbols: ['BTC', 'ETH'],
       days: 3,
       sessionTimeoutMs,

@@ -110,20 +110,15 @@ export class PartitionTracker implements DutyHost {
     return this.#revoked || sequence < this.#head || this.#attempts[sequence & this.#mask] !== attempt;
   }
 
+  isOut(sequence: number, attempt: number): boolean {
+    return !this.isTakenBack(sequence, attempt) && this.#states[sequence & this.#mask] === state.inFlight;
+  }
+
   signalOf(sequence: number, attempt: number): AbortSignal {
     if (this.isTakenBack(sequence, attempt)) return AbortSignal.abort();
     const controller = this.#controllers.get(sequence) ?? new AbortController();
     this.#controllers.set(sequence, controller);
     return controller.signal;
-  }
-
-  /** Whether a delivery of the message at this offset is out and not settled. */
-  isInFlight(offset: number): boolean {
-    for (let sequence = this.#head; sequence < this.#tail; sequence++) {
-      const at = sequence & this.#mask;
-      if (this.#messages[at]?.offset === offset) return this.#states[at] === state.inFlight;
-    }
-    return false;
   }
 
   settle(sequence: number, nackDelayMs: number | undefined): void {

@@ -4,12 +4,16 @@ import { SettledTwiceError, type Settlement } from '../core/settlement.ts';
 /** The duty to settle one delivery, and the message that is delivered. */
 export interface Due extends Settlement {
   readonly message: Message;
+  /** What tells whether this delivery is out and unsettled, and does not keep the duty from being collected. */
+  whetherOut(): () => boolean;
 }
 
 /** Who gives duties out, and is told what becomes of them. */
 export interface DutyHost {
   /** Whether this attempt at the message is no longer its holder's to settle. */
   isTakenBack(sequence: number, attempt: number): boolean;
+  /** Whether it is this attempt's to settle, and not settled yet. */
+  isOut(sequence: number, attempt: number): boolean;
   /** Aborts when the delivery is taken back. */
   signalOf(sequence: number, attempt: number): AbortSignal;
   /** Ack, or nack where there is a delay. */
@@ -37,6 +41,11 @@ export class SourceDuty implements Due {
 
   get signal(): AbortSignal {
     return this.#host.signalOf(this.#sequence, this.attempt);
+  }
+
+  whetherOut(): () => boolean {
+    const [host, sequence, { attempt }] = [this.#host, this.#sequence, this];
+    return () => host.isOut(sequence, attempt);
   }
 
   ack(): void {

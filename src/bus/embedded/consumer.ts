@@ -150,13 +150,6 @@ export class Consumer implements ReaderHost {
     if (this.#options.untilEnd === true && !this.#closed) this.#completeAtEnd();
   }
 
-  /** Whether a delivery of this offset is out and not settled. */
-  isInFlight(topic: string, partition: number, offset: number): boolean {
-    return this.#readers.some(
-      reader => isSamePartition(reader.log, { topic, partition }) && reader.tracker.isInFlight(offset),
-    );
-  }
-
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -240,7 +233,7 @@ export class Consumer implements ReaderHost {
     if (nth % sampleEvery === 0) {
       this.#host.delivered(this.scheduler.now() - message.logTime);
       // A loss holds up its partition, so what follows it is looked at; where all is settled nothing is to be found.
-      if (nth === 0 || spread > 1) this.#watch?.look(due, message);
+      if (nth === 0 || spread > 1) this.#watch?.look(due);
     }
     this.#observer.next(ok<Bytes>(message.payload, message, due));
   }

@@ -12,7 +12,7 @@ import type { GroupRegistry } from './group-registry.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { type OpenTopic, type TopicCatalog, logOf } from './topic-catalog.ts';
-import { type LostDelivery, watchUnsettled } from '../unsettled-watch.ts';
+import { watchUnsettled } from '../unsettled-watch.ts';
 
 /** What a receiver needs of its bus. */
 export interface ReceiverHost {
@@ -47,14 +47,12 @@ export class Receiver implements ConsumerHost {
     const names = typeof topics === 'string' ? [topics] : topics;
     return new Observable(observer => {
       for (const name of names) this.#partitionsOf(name);
-      const isWaiting = ({ topic, partition, offset }: LostDelivery): boolean =>
-        consumer.isInFlight(topic, partition, offset);
       const consumer = new Consumer(
         this,
         names,
         observer,
         options,
-        watchUnsettled(this.#host.condition, isWaiting, options.onLost),
+        watchUnsettled(this.#host.condition, options.onLost),
       );
       const group = options.group === undefined ? this.#loneGroup() : this.#host.groups.group(options.group);
       this.#consumers.add(consumer);

@@ -20,7 +20,7 @@ import { requireLegalTopic } from '../legal-topic.ts';
 import { publishAll, publishOne } from '../publish-promises.ts';
 import type { TopicAdmin } from '../topic-admin.ts';
 import type { TransactionOptions, TransactionSession, Transactions } from '../transactions.ts';
-import { type LostDelivery, watchUnsettled } from '../unsettled-watch.ts';
+import { watchUnsettled } from '../unsettled-watch.ts';
 import { BatchingSender } from './batching-sender.ts';
 import { askedCluster } from './cluster-health.ts';
 import type { KafkaDriver } from './driver.ts';
@@ -254,14 +254,12 @@ export class KafkaBus implements EventBus {
         // Time for a client to notice by itself that a request got no answer.
         stallMs: this.#settings.requestTimeoutMs * 2,
       };
-      const isWaiting = ({ topic, partition, offset }: LostDelivery): boolean =>
-        source.isInFlight(topic, partition, offset);
       const source = new KafkaSource(
         host,
         names,
         observer,
         options,
-        watchUnsettled(this.#condition, isWaiting, options.onLost),
+        watchUnsettled(this.#condition, options.onLost),
       );
       this.#sources.add(source);
       const started = source.start().catch((error: unknown) => observer.error(error));

@@ -154,11 +154,6 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
     return `reading ${this.topics.join(', ')}`;
   }
 
-  /** Whether a delivery of this offset is out and not settled. */
-  isInFlight(topic: string, partition: number, offset: number): boolean {
-    return this.#find({ topic, partition })?.tracker.isInFlight(offset) ?? false;
-  }
-
   // What the trackers tell.
 
   released(message: Message): void {
@@ -304,7 +299,7 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
   #delivering(due: Due): void {
     if (this.#delivered++ % sampleEvery !== 0) return;
     this.#host.condition.delivered(Math.max(0, this.scheduler.now() - due.message.logTime));
-    this.#watch?.look(due, due.message);
+    this.#watch?.look(due);
   }
 
   /** Not while a delivery is being made: it may have been acked on its way, before all have seen it. */

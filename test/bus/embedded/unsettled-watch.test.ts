@@ -36,3 +36,33 @@ it('tells of deliveries thrown away unsettled, also where the first ones were se
 it('tells of nothing where all are settled', async () => {
   expect(await lostOf(() => false)).toEqual([]);
 });
+
+it('tells of nothing where a partition has gone and come again, and what is out of it now is kept', async () => {
+  const bus = createEventBus({ kind: 'stub' });
+  await bus.start();
+  await bus.createTopic({ name: 't', settings: { ...defaultTopicSettings, partitions: 2 } });
+  const kept: unknown[] = [];
+  const lost = new Set<number>();
+  let [keeps, came] = [false, 0];
+  const read = bus.source('t', { group: 'g', onLost: ({ partition }) => lost.add(partition) });
+  const reading = read.subscribe(delivery => {
+    came++;
+    if (keeps) kept.push(delivery);
+  });
+  await bus.publishBatch(
+    Array.from({ length: 600 }, (_, i) => ({ topic: 't', key: `k${i}`, payload: Buffer.from('x') })),
+  );
+  keeps = true;
+  const before = came;
+  bus.source('t', { group: 'g' }).subscribe().unsubscribe();
+  for (let turn = 0; turn < 20; turn++) {
+    collectGarbage();
+    await nextTurn();
+  }
+  expect(before).toBe(600);
+  expect(came).toBeGreaterThan(before);
+  expect(kept).toHaveLength(came - before);
+  expect(lost.size).toBe(1);
+  reading.unsubscribe();
+  await bus.stop();
+});

@@ -9,4 +9,6 @@ if (major < 22 || (major === 22 && minor < 18)) {
 } else {
   const { main } = await import('./program.ts');
   process.exitCode = await main(process.argv.slice(2));
+  // All is given up by now: a connection that does not close may not keep the process, and what it holds, alive.
+  setTimeout(() => process.exit(), 5_000).unref();
 }

@@ -186,7 +186,7 @@ export class GroupMembership {
   #rejoin(why: string): void {
     const { condition } = this.#host;
     condition.counted('consumerRestarts', 1);
-    condition.noted(`${this.#work}: joining anew after ${why}`);
+    condition.failed(this.#work, `joining anew after ${why}`);
     const old = this.#member;
     this.#member = undefined;
     this.#joined++;

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { firstValueFrom, share, tap } from 'rxjs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { settlement } from '../../../src/core/delivery.ts';
 import { type KafkaCluster, startKafka } from '../../brokers/kafka/kafka-cluster.ts';
 import { quickFailover } from '../../brokers/kafka/server-properties.ts';
+import { adminOf } from './admin.ts';
 import { DeliveryCheck } from './delivery-check.ts';
 import { describeOwnKafka, drivers } from './kafka-brokers.ts';
 import { newTopic, startedBus } from './running-bus.ts';
@@ -88,5 +91,37 @@ describeOwnKafka('while a broker comes and goes', () => {
       expect(performance.now() - begun).toBeLessThan(11_000);
     });
     await broker!.start();
+  });
+
+  it('a member that leaves meanwhile is not in its group when it is back', { timeout: 90_000 }, async () => {
+    const groups = await onEach(async driver => {
+      const consuming = { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 200 };
+      const bus = await startedBus({ brokers: kafka.bootstrap, driver, consuming });
+      const topic = await newTopic(bus, { partitions: 4 });
+      const group = randomUUID();
+      const got$ = bus.source(topic, { group }).pipe(
+        tap(delivery => delivery[settlement].ack()),
+        share(),
+      );
+      const reading = got$.subscribe();
+      const first = firstValueFrom(got$);
+      await bus.publish({ topic, key: 'k', payload: Buffer.from('1') });
+      await first;
+      return { bus, group, reading };
+    });
+    const [broker] = kafka.brokers;
+    await broker!.kill();
+    for (const { bus } of groups) {
+      await expect
+        .poll(async () => (await bus.health()).errors.join(), { timeout: 20_000 })
+        .toContain('membership of');
+    }
+    for (const { reading } of groups) reading.unsubscribe();
+    await broker!.start();
+    const admin = await adminOf(kafka.bootstrap);
+    const states = async (): Promise<readonly string[]> =>
+      (await admin.describeGroups(groups.map(({ group }) => group))).groups.map(({ state }) => state);
+    // The one that is gone is waited for; one that has come again would stay.
+    await expect.poll(states, { timeout: 40_000 }).toEqual(['Empty', 'Empty']);
   });
 });

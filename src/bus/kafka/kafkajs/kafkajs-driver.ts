@@ -215,7 +215,17 @@ export class KafkaJsDriver implements KafkaDriver {
     return this.#tryAsGroup(group, `joining group ${group}`, async () => {
       // A member that may not be one would be told so by kafkajs in a way that nobody understands.
       await requireGroup(this.#cluster, group);
-      return KafkaJsMember.join(this.#client, this.#kafka, identity, group, topics, options, events);
+      const coordinator = new Coordinator(this.#cluster, 'group', group, options.sessionTimeoutMs);
+      return KafkaJsMember.join(
+        this.#client,
+        this.#kafka,
+        identity,
+        group,
+        topics,
+        options,
+        events,
+        coordinator,
+      );
     });
   }
 

@@ -11,7 +11,9 @@ import type {
 import { type ProcessIdentity, candidateOf, introductionOf } from '../member-introduction.ts';
 import { assignPartitions } from '../sticky-assignment.ts';
 import type { Client } from './client.ts';
+import type { Coordinator } from './coordinator.ts';
 import { busErrorOf } from './kafkajs-errors.ts';
+import { leaveGroup } from './leave-group.ts';
 import { watchJoins } from './watched-joins.ts';
 
 /** How often the loop that gives signs of life looks around, ms. */
@@ -25,17 +27,21 @@ export class KafkaJsMember implements DriverMember {
   readonly #consumer: Consumer;
   readonly #group: string;
   readonly #events: MemberEvents;
+  readonly #coordinator: Coordinator;
   #memberId: string | undefined;
   #generation = -1;
   #identity: MemberIdentity | undefined;
   #left = false;
+  /** Has ended, and may not have been able to say so to its group. */
+  #crashed = false;
   /** What a rebalance has to wait for. */
   #committing: Promise<void> = Promise.resolve();
 
-  private constructor(consumer: Consumer, group: string, events: MemberEvents) {
+  private constructor(consumer: Consumer, group: string, events: MemberEvents, coordinator: Coordinator) {
     this.#consumer = consumer;
     this.#group = group;
     this.#events = events;
+    this.#coordinator = coordinator;
   }
 
   get identity(): MemberIdentity | undefined {
@@ -50,6 +56,7 @@ export class KafkaJsMember implements DriverMember {
     topics: readonly string[],
     options: MembershipOptions,
     events: MemberEvents,
+    coordinator: Coordinator,
   ): Promise<KafkaJsMember> {
     const owned: Owned = { partitions: {} };
     let ofConsumer: Cluster | undefined;
@@ -65,6 +72,9 @@ export class KafkaJsMember implements DriverMember {
         initialRetryTime: 50,
         maxRetryTime: 1000,
         retries: 3 + Math.ceil(options.sessionTimeoutMs / 3000),
+        // Joining anew is for whoever holds the membership: a consumer that is just starting again cannot be told to
+        // leave, and holds its partitions for ever.
+        restartOnFailure: () => Promise.resolve(false),
       },
       allowAutoTopicCreation: false,
       partitionAssigners: [
@@ -74,7 +84,7 @@ export class KafkaJsMember implements DriverMember {
         },
       ],
     });
-    const member = new KafkaJsMember(consumer, group, events);
+    const member = new KafkaJsMember(consumer, group, events, coordinator);
     if (ofConsumer) {
       watchJoins(ofConsumer, {
         before: () => member.#committing,
@@ -113,6 +123,9 @@ export class KafkaJsMember implements DriverMember {
   async leave(): Promise<void> {
     this.#left = true;
     await this.#consumer.disconnect();
+    // Who joins in its place need not wait until the group has given this one up.
+    if (this.#crashed && this.#memberId !== undefined)
+      await this.#coordinator.ask(leaveGroup(this.#group, this.#memberId));
   }
 
   #listen(owned: Owned): void {
@@ -138,10 +151,9 @@ export class KafkaJsMember implements DriverMember {
       this.#identity = { group: this.#group, memberId, generation: this.#generation };
       this.#events.assigned(partitions, continued);
     });
-    this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
-      if (this.#left) return;
-      if (restart) this.#committing = this.#events.rebalancing();
-      else this.#events.failed(busErrorOf(error, 'membership of the group'));
+    this.#consumer.on(CRASH, ({ payload: { error } }) => {
+      this.#crashed = true;
+      if (!this.#left) this.#events.failed(busErrorOf(error, `reading as a member of ${this.#group}`));
     });
   }
 }

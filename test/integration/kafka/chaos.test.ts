@@ -8,13 +8,13 @@ const sizes = { workers: 3, brokers: 3 };
 const sessionTimeoutMs = 10_000;
 
 describeOwnKafka('the market job spread over three workers', () => {
-  // Kills: state kept by a worker that has lost its partition; a snapshot restored that is not the last; markers that
-  // speak for partitions of others; a feed that two workers run, or none.
-  it('gives the same bars, scores and signals as one process in a folder, however often they are killed', async context => {
+  // Finds: state kept by a worker that has lost its partition; a snapshot restored that is not the last; markers that
+  // speak for partitions of others; a feed that two workers run, or none; members that are no longer anybody's.
+  it('gives the same bars, scores and signals as one process in a folder, whatever happens to them and the brokers', async context => {
     if (noRecordedDays !== undefined) return context.skip(noRecordedDays);
     const { differences, backwards, signals, exitCodes } = await runDisturbed({
       ...sizes,
-      events: plannedEvents(1, 6, { ...sizes, kinds: ['kill-worker'] }),
+      events: plannedEvents(1, 8, sizes),
       symbols: ['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'],
       days: 7,
       sessionTimeoutMs,

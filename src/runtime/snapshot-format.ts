@@ -31,8 +31,12 @@ export interface MarkRecord {
 export interface CommitRecord {
   readonly kind: 'commit';
   readonly writer: string;
-  /** Rises with each writer that takes over: what the last one wrote counts. */
+  /** Rises with each process that takes over: what the last one wrote counts. */
   readonly epoch: number;
+  /** Names the time from when one process took over, which may need several writers. */
+  readonly tenure: string;
+  /** Which of its writers it is: what the last one wrote counts. */
+  readonly nth: number;
   readonly snapshot: number;
   /** Up to where, exclusive, the states reflect each source partition; by `topic/partition`. */
   readonly offsets: Readonly<Record<string, number>>;
@@ -73,6 +77,8 @@ const SnapshotRecord: t.Type<SnapshotRecord> = t.union([
       kind: t.literal('commit'),
       writer: t.string,
       epoch: t.number,
+      tenure: t.string,
+      nth: t.number,
       snapshot: t.number,
       offsets: t.record(t.string, t.number),
       operators: t.record(t.string, t.string),

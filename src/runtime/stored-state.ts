@@ -86,7 +86,9 @@ function take(
 
 /** Of each state the newest that the last finished snapshot covers. */
 function finish({ commits, states }: Reading): StoredUnit {
-  const commit = [...commits.values()].sort(byAge).at(-1);
+  const ofTenures = Map.groupBy(commits.values(), ({ tenure }) => tenure);
+  const lasts = [...ofTenures.values()].flatMap(ofOne => [...ofOne].sort(byAge).slice(-1));
+  const commit = lasts.sort(byTakeover).at(-1);
   const newest = new Map<string, StateRecord>();
   for (const record of states.values()) {
     if (record.writer !== commit?.writer || record.snapshot > commit.snapshot) continue;
@@ -100,12 +102,17 @@ function finish({ commits, states }: Reading): StoredUnit {
   };
 }
 
+/** Of what one process wrote. */
+function byAge(a: CommitRecord, b: CommitRecord): number {
+  return a.nth - b.nth || a.snapshot - b.snapshot;
+}
+
 /**
- * Two who took over from the same writer have the same epoch, where the first of them ended before its first
+ * Two who took over from the same process have the same epoch, where the first of them ended before its first
  * snapshot: each of their snapshots is true, so whichever has come further counts.
  */
-function byAge(a: CommitRecord, b: CommitRecord): number {
-  return a.epoch - b.epoch || comeSoFar(a) - comeSoFar(b) || a.snapshot - b.snapshot;
+function byTakeover(a: CommitRecord, b: CommitRecord): number {
+  return a.epoch - b.epoch || comeSoFar(a) - comeSoFar(b);
 }
 
 function comeSoFar({ offsets }: CommitRecord): number {

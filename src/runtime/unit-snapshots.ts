@@ -59,7 +59,10 @@ export class UnitSnapshots {
   readonly #changelog: ReturnType<typeof changelogOf>;
   readonly #unit: number;
   readonly #units: StateUnits;
-  #epoch: number;
+  readonly #epoch: number;
+  readonly #tenure: string;
+  /** How often it has begun anew. */
+  #nth = 0;
   #writer = '';
   #slots = new Map<string, 0 | 1>();
   #known = new Map<string, Set<string>>();
@@ -83,10 +86,16 @@ export class UnitSnapshots {
     this.#unit = unit;
     this.#units = units;
     this.#transacted = transacted;
-    this.#epoch = commit?.epoch ?? 0;
     this.#leftBehind = keys;
-    if (transacted && commit?.writer.endsWith(inTransactions) === true) this.#continue(commit, states);
-    else this.#begin();
+    if (transacted && commit?.writer.endsWith(inTransactions) === true) {
+      this.#epoch = commit.epoch;
+      this.#tenure = commit.tenure;
+      this.#continue(commit, states);
+    } else {
+      this.#epoch = (commit?.epoch ?? 0) + 1;
+      this.#tenure = randomUUID().slice(0, 8);
+      this.#begin();
+    }
   }
 
   /** Whether what is stored need not be stored again. */
@@ -94,20 +103,24 @@ export class UnitSnapshots {
     return !this.#isWhole;
   }
 
-  #continue({ writer, snapshot }: CommitRecord, states: readonly StateRecord[]): void {
+  #continue({ writer, nth, snapshot }: CommitRecord, states: readonly StateRecord[]): void {
     this.#leftBehind = [];
     this.#writer = writer;
+    this.#nth = nth;
     this.#snapshot = snapshot;
     this.#isWhole = false;
     for (const { operator, partition, key } of states)
       this.#known.set(operator, this.#knownOf(operator).add(stateName(operator, partition, key)));
   }
 
-  /** Begins anew: the next snapshot holds everything. */
+  /**
+   * Begins anew: the next snapshot holds everything. The epoch stays: only who takes over is newer than who did
+   * before, and this one may have lost its partitions without knowing it yet.
+   */
   #begin(): void {
     this.#leftBehind = [...this.#leftBehind, ...this.#written];
-    this.#epoch++;
-    this.#writer = `${this.#epoch}-${randomUUID().slice(0, 8)}${this.#transacted ? inTransactions : ''}`;
+    this.#nth++;
+    this.#writer = `${this.#epoch}-${this.#tenure}-${this.#nth}${this.#transacted ? inTransactions : ''}`;
     this.#slots = new Map();
     this.#known = new Map();
     this.#written = new Set();
@@ -153,6 +166,8 @@ export class UnitSnapshots {
         kind: 'commit',
         writer,
         epoch: this.#epoch,
+        tenure: this.#tenure,
+        nth: this.#nth,
         snapshot,
         offsets,
         operators: Object.fromEntries([...operators].map(([name, { codec }]) => [name, codec.version])),

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createEventBus } from '../../src/backends.ts';
+import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
 import type { Guarantee } from '../../src/runtime/pipeline.ts';
 import { type KafkaCluster, startKafka } from '../brokers/kafka/kafka-cluster.ts';
 import { quickFailover } from '../brokers/kafka/server-properties.ts';
@@ -24,6 +25,8 @@ export interface ChaosPlan {
   readonly events: readonly PlannedEvent[];
   readonly workers: number;
   readonly brokers: number;
+  /** The client of all workers. */
+  readonly driver: KafkaDriverName;
   readonly symbols: readonly string[];
   readonly days: number;
   /** After how long without a sign of life a worker's partitions go to the others, ms. */
@@ -71,6 +74,7 @@ export async function runDisturbed(plan: ChaosPlan): Promise<ChaosReport> {
     marketWorker(folder, {
       name: `worker-${place}`,
       brokers: kafka.lines[place]?.bootstrap ?? [],
+      driver: plan.driver,
       feed,
       sessionTimeoutMs: plan.sessionTimeoutMs,
       guarantee: plan.guarantee,

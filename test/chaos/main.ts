@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
 import { startKafka } from '../brokers/kafka/kafka-cluster.ts';
 import { runKilledCounting } from './counting-run.ts';
 import { runDisturbed } from './disturbed-run.ts';
@@ -19,6 +20,7 @@ brokers at random moments, and compares what is written with a run of one proces
   --days N         recorded days (7)
   --workers N      (3)
   --brokers N      (3)
+  --driver NAME    kafkajs or platformatic (kafkajs)
   --exactly-once   all pipelines are exactly-once, and what comes twice is a failure too
   --counting       the job counts numbers by key, exactly once, and workers are killed
   --planted-bug    workers commit before they publish: the run has to fail
@@ -33,6 +35,7 @@ const { values } = parseArgs({
     days: { type: 'string', default: '7' },
     workers: { type: 'string', default: '3' },
     brokers: { type: 'string', default: '3' },
+    driver: { type: 'string', default: 'kafkajs' },
     'exactly-once': { type: 'boolean', default: false },
     counting: { type: 'boolean', default: false },
     'planted-bug': { type: 'boolean', default: false },
@@ -74,6 +77,7 @@ async function foundIn(seed: number): Promise<Found> {
   const report = await runDisturbed({
     ...sizes,
     events: plannedEvents(seed, Number(values.events), { ...sizes, kinds: kinds() }),
+    driver: driver(),
     symbols: ['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'],
     days: Number(values.days),
     sessionTimeoutMs: 10_000,
@@ -99,6 +103,12 @@ async function foundIn(seed: number): Promise<Found> {
   }
   for (const line of report.backwards) console.log(`  backwards: ${line}`);
   return found;
+}
+
+function driver(): KafkaDriverName {
+  const { driver } = values;
+  if (driver === 'kafkajs' || driver === 'platformatic') return driver;
+  throw new RangeError(`--driver ${driver}: it is kafkajs or platformatic`);
 }
 
 function kinds(): readonly ChaosKind[] {

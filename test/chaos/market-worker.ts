@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
 import type { Guarantee } from '../../src/runtime/pipeline.ts';
 
 const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -10,6 +11,7 @@ export interface MarketWorkerOptions {
   /** The name of its bundle. */
   readonly name: string;
   readonly brokers: readonly string[];
+  readonly driver: KafkaDriverName;
   /** A folder with recordings, as the feed of all of them. */
   readonly feed: string;
   readonly sessionTimeoutMs: number;
@@ -21,7 +23,7 @@ export interface MarketWorkerOptions {
 /** Writes the bundle of a worker of the market job; what starts one. */
 export function marketWorker(
   folder: string,
-  { name, brokers, feed, sessionTimeoutMs, guarantee, preload }: MarketWorkerOptions,
+  { name, brokers, driver, feed, sessionTimeoutMs, guarantee, preload }: MarketWorkerOptions,
 ): readonly string[] {
   const bundle = join(folder, `${name}.yaml`);
   writeFileSync(
@@ -31,6 +33,7 @@ export function marketWorker(
       'backend:',
       '  kind: kafka',
       `  brokers: [${brokers.map(broker => JSON.stringify(broker)).join(', ')}]`,
+      `  driver: ${driver}`,
       `  consuming: { sessionTimeout: ${sessionTimeoutMs}ms }`,
       'pipelines:',
       ...pipelines.map(name => `  - { name: ${name}, guarantee: ${guarantee} }`),

@@ -17,6 +17,7 @@ describeOwnKafka('the market job spread over three workers', () => {
       events: plannedEvents(1, 8, sizes),
       symbols: ['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'],
       days: 7,
+      driver: 'kafkajs',
       sessionTimeoutMs,
       guarantee: 'at-least-once',
     });
@@ -35,6 +36,7 @@ describeOwnKafka('the market job spread over three workers', () => {
       events: [0, 1, 2].map(worker => ({ at: 0.1 * (worker + 1), event: { kind: 'kill-worker', worker } })),
       symbols: ['BTC', 'ETH'],
       days: 3,
+      driver: 'kafkajs',
       sessionTimeoutMs,
       guarantee: 'at-least-once',
       plantedBug: true,

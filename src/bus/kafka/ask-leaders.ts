@@ -31,7 +31,7 @@ export interface LeaderClient {
 }
 
 /**
- * What the leaders of a topic tell of its partitions. Whoever is no leader any more, or not yet, is asked again for a
+ * What the leaders of a topic tell of its partitions, in their order. Whoever is no leader any more, or not yet, is asked again for a
  * while.
  *
  * @throws the client's error, or BusError `unavailable` where a partition has no leader
@@ -62,7 +62,7 @@ async function askEach(
       return [...(await question(leader, numbers))];
     }),
   );
-  return new Map(answers.flat());
+  return new Map(answers.flat().sort(([a], [b]) => a - b));
 }
 
 export function missingTopic(topic: string): BusError {

@@ -13,21 +13,21 @@ export async function describeTopic(
   const committed = groups.asked();
   const [metadata] = await driver.describeTopics([name]);
   if (metadata === undefined) throw new BusError('topic-not-found', `no topic ${name}: create it first`);
-  const [configs, offsets, bytes] = await Promise.all([
+  const [configs, ends, firsts, bytes] = await Promise.all([
     driver.topicConfigs(name),
-    driver.offsets(name),
+    driver.listOffsets(name, 'next'),
+    driver.listOffsets(name, 'first'),
     driver.partitionBytes(name),
   ]);
   const replication = Math.max(1, ...metadata.partitions.map(({ replicas }) => replicas.length));
-  const ends = new Map(offsets.map(({ partition, next }) => [partition, next]));
   const copies = new Map(metadata.partitions.map(partition => [partition.partition, partition]));
   const drift = driftOf(configs);
   return {
     name,
     settings: settingsOf(configs, metadata.partitions.length, replication),
-    partitions: offsets.map(({ partition, first, next }) => ({
+    partitions: [...ends].map(([partition, next]) => ({
       partition,
-      firstOffset: first,
+      firstOffset: firsts.get(partition) ?? next,
       nextOffset: next,
       bytes: bytes.get(partition) ?? 0,
       ...copiesOf(copies.get(partition)),

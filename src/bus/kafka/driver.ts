@@ -1,6 +1,7 @@
 import type { HeaderValue } from '../../core/headers.ts';
 import type { BusError } from '../../core/publisher.ts';
 import type { TopicPartition } from '../event-bus.ts';
+import type { WhichOffset } from './which-offset.ts';
 
 /** A record as it is on the wire. Text stands for its UTF-8; what was read is bytes only where it is not that. */
 export interface WireRecord {
@@ -33,14 +34,6 @@ export interface TopicMetadata {
 export interface ClusterDescription {
   readonly nodes: readonly number[];
   readonly controller: number | undefined;
-}
-
-/** The bounds of a partition's log. */
-export interface PartitionOffsets {
-  readonly partition: number;
-  readonly first: number;
-  /** The offset of the next record. */
-  readonly next: number;
 }
 
 export interface PartitionOffset extends TopicPartition {
@@ -210,9 +203,8 @@ export interface KafkaDriver {
   /** Sets these settings of Kafka's own and leaves the topic's others alone. */
   setConfigs(topic: string, configs: Readonly<Record<string, string>>): Promise<void>;
 
-  offsets(topic: string): Promise<readonly PartitionOffsets[]>;
-  /** The first offset at or after a log time, by partition; the end where there is none. */
-  offsetsAt(topic: string, timeMs: number): Promise<ReadonlyMap<number, number>>;
+  /** By partition, in their order; -1 where there is no message at or after the time that is asked for. */
+  listOffsets(topic: string, which: WhichOffset): Promise<ReadonlyMap<number, number>>;
   groups(): Promise<readonly string[]>;
   /**
    * @param topics default: all that the group has committed in

@@ -228,7 +228,7 @@ export class KafkaBus implements EventBus {
   async endOffsets(topic: string): Promise<readonly number[]> {
     const { driver, directory } = this.#require();
     if (directory.find(topic) === undefined) await directory.open(topic);
-    return (await driver.offsets(topic)).map(({ next }) => next);
+    return [...(await driver.listOffsets(topic, 'next')).values()];
   }
 
   async listTopics(): Promise<readonly string[]> {

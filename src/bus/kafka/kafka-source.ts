@@ -184,9 +184,11 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
 
   async outOfRange(partition: FetchedPartition): Promise<void> {
     const { topic, partition: index, position } = partition;
-    const bounds = (await this.#host.driver.offsets(topic)).find(each => each.partition === index);
-    if (bounds === undefined) return;
-    const next = position < bounds.first ? bounds.first : bounds.next;
+    const { driver } = this.#host;
+    const first = (await driver.listOffsets(topic, 'first')).get(index);
+    const next =
+      first !== undefined && position < first ? first : (await driver.listOffsets(topic, 'next')).get(index);
+    if (next === undefined) return;
     this.#host.condition.noted(
       `${topic}[${index}] no longer holds offset ${position}: reading goes on at ${next}, and what lay between is lost to this reader`,
     );

@@ -2,6 +2,7 @@ import { BusError } from '../../core/publisher.ts';
 import type { SourceOptions, StartFrom, StartOffset, TopicPartition } from '../event-bus.ts';
 import { isSamePartition } from '../same-partition.ts';
 import type { KafkaDriver, PartitionOffset } from './driver.ts';
+import type { WhichOffset } from './which-offset.ts';
 
 /** Where to begin reading a partition, and before which offset to stop. */
 export interface ReadRange extends PartitionOffset {
@@ -32,7 +33,7 @@ export class StartPositions {
         : await this.#driver.committed(group, topics, transaction !== undefined);
     const open = unnamed.filter(partition => find(committed, partition) === undefined);
     const defaults = open.length === 0 ? [] : await this.#defaults(topics, from);
-    const ends = untilEnd ? await this.#bounds(topics, 'next') : [];
+    const ends = untilEnd ? await this.#list(topics, 'next') : [];
     return partitions.map(partition => {
       const start = find(named, partition) ?? find(committed, partition) ?? find(defaults, partition);
       const end = untilEnd ? find(ends, partition) : Number.POSITIVE_INFINITY;
@@ -48,31 +49,20 @@ export class StartPositions {
   }
 
   async #defaults(topics: readonly string[], from: StartFrom): Promise<readonly PartitionOffset[]> {
-    if (from === 'earliest') return this.#bounds(topics, 'first');
-    if (from === 'latest') return this.#bounds(topics, 'next');
-    const places = await Promise.all(
-      topics.map(async topic =>
-        [...(await this.#driver.offsetsAt(topic, from.time))].map(([partition, offset]) => ({
-          topic,
-          partition,
-          offset,
-        })),
-      ),
-    );
-    return places.flat();
+    if (from === 'earliest') return this.#list(topics, 'first');
+    const ends = await this.#list(topics, 'next');
+    if (from === 'latest') return ends;
+    const found = await this.#list(topics, { atMs: from.time });
+    // Where nothing is so late, what comes next is.
+    return [...found.filter(({ offset }) => offset >= 0), ...ends];
   }
 
-  async #bounds(topics: readonly string[], bound: 'first' | 'next'): Promise<readonly PartitionOffset[]> {
-    const places = await Promise.all(
-      topics.map(async topic =>
-        (await this.#driver.offsets(topic)).map(offsets => ({
-          topic,
-          partition: offsets.partition,
-          offset: offsets[bound],
-        })),
-      ),
-    );
-    return places.flat();
+  async #list(topics: readonly string[], which: WhichOffset): Promise<readonly PartitionOffset[]> {
+    const lists = topics.map(async topic => {
+      const offsets = await this.#driver.listOffsets(topic, which);
+      return [...offsets].map(([partition, offset]) => ({ topic, partition, offset }));
+    });
+    return (await Promise.all(lists)).flat();
   }
 }
 

@@ -12,7 +12,6 @@ import type {
   MembershipOptions,
   NewTopic,
   PartitionOffset,
-  PartitionOffsets,
   ProducerOptions,
   TopicMetadata,
   TransactionsOptions,
@@ -20,17 +19,19 @@ import type {
 import { askLeaders, missingTopic } from '../ask-leaders.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
+import { SequencedProducer } from '../sequenced-producer.ts';
 import { untilHeardOf } from '../until-heard-of.ts';
+import type { WhichOffset } from '../which-offset.ts';
 import { type Client, clusterOf, loadClient, openKafka } from './client.ts';
 import { Coordinator } from './coordinator.ts';
 import { busErrorOf, typeOf } from './kafkajs-errors.ts';
 import { setConfigs } from './incremental-alter.ts';
 import { KafkaJsMember } from './kafkajs-member.ts';
-import { KafkaJsProducer } from './kafkajs-producer.ts';
 import { KafkaJsReader } from './kafkajs-reader.ts';
 import { KafkaJsTransactions } from './kafkajs-transactions.ts';
-import { type WhichOffset, listOffsets } from './list-offsets.ts';
+import { listOffsets } from './list-offsets.ts';
 import { bytesOnDisk } from './log-dirs.ts';
+import { KafkaJsProduceTransport } from './produce-transport.ts';
 import { protocolError } from './raw-request.ts';
 import { stableOffsets } from './stable-offsets.ts';
 
@@ -140,22 +141,10 @@ export class KafkaJsDriver implements KafkaDriver {
     });
   }
 
-  offsets(topic: string): Promise<readonly PartitionOffsets[]> {
-    return this.#try(`asking for the offsets of ${topic}`, async () => {
-      const next = await this.#listOffsets(topic, 'next');
-      const first = await this.#listOffsets(topic, 'first');
-      return [...next]
-        .map(([partition, end]) => ({ partition, first: first.get(partition) ?? end, next: end }))
-        .sort((a, b) => a.partition - b.partition);
-    });
-  }
-
-  offsetsAt(topic: string, timeMs: number): Promise<ReadonlyMap<number, number>> {
-    return this.#try(`asking for the offsets of ${topic} at a time`, async () => {
-      const next = await this.#listOffsets(topic, 'next');
-      const found = await this.#listOffsets(topic, { atMs: timeMs });
-      return new Map([...next].map(([partition, end]) => [partition, offsetOr(end, found.get(partition))]));
-    });
+  listOffsets(topic: string, which: WhichOffset): Promise<ReadonlyMap<number, number>> {
+    return this.#try(`asking for the offsets of ${topic}`, () =>
+      this.#askLeaders(topic, (broker, partitions) => listOffsets(broker, topic, partitions, which)),
+    );
   }
 
   groups(): Promise<readonly string[]> {
@@ -186,8 +175,10 @@ export class KafkaJsDriver implements KafkaDriver {
     }
   }
 
-  openProducer(options: ProducerOptions): Promise<DriverProducer> {
-    return KafkaJsProducer.open(clusterOf(this.#kafka), options, this.#settings.requestTimeoutMs);
+  async openProducer({ acks, ...options }: ProducerOptions): Promise<DriverProducer> {
+    const settings = { acks: acks === 'all' ? -1 : acks, timeout: this.#settings.requestTimeoutMs };
+    const transport = new KafkaJsProduceTransport(clusterOf(this.#kafka), settings);
+    return new SequencedProducer(await transport.open(), options);
   }
 
   openTransactions(id: string, { timeoutMs, compression }: TransactionsOptions): Promise<DriverTransactions> {
@@ -245,10 +236,6 @@ export class KafkaJsDriver implements KafkaDriver {
     return this.#try(doing, request, `Read on group ${group}`);
   }
 
-  #listOffsets(topic: string, which: WhichOffset): Promise<ReadonlyMap<number, number>> {
-    return this.#askLeaders(topic, (broker, partitions) => listOffsets(broker, topic, partitions, which));
-  }
-
   #askLeaders(
     topic: string,
     question: (broker: Broker, partitions: readonly number[]) => Promise<ReadonlyMap<number, number>>,
@@ -291,11 +278,6 @@ export class KafkaJsDriver implements KafkaDriver {
       throw busErrorOf(error, doing, right);
     }
   }
-}
-
-/** A partition with nothing so late answers that it has no such offset. */
-function offsetOr(end: number, found = -1): number {
-  return found < 0 ? end : found;
 }
 
 /** What a broker of kafkajs has beside its published type. */

@@ -1,6 +1,7 @@
 import type { Cluster } from 'kafkajs';
 import { BusError } from '../../../core/publisher.ts';
 import type { TopicPartition } from '../../event-bus.ts';
+import { partitionName } from '../../partition-name.ts';
 import { isSamePartition } from '../../same-partition.ts';
 import type {
   Compression,
@@ -9,10 +10,11 @@ import type {
   PartitionBatch,
   StoreOutcome,
 } from '../driver.ts';
+import { SequencedProducer } from '../sequenced-producer.ts';
 import { type Answer, Coordinator } from './coordinator.ts';
 import { fencedError } from './fenced-error.ts';
 import { busErrorOf, typeOf } from './kafkajs-errors.ts';
-import { KafkaJsProducer } from './kafkajs-producer.ts';
+import { KafkaJsProduceTransport } from './produce-transport.ts';
 import { protocolError } from './raw-request.ts';
 import {
   type TransactionalProducer,
@@ -42,7 +44,7 @@ export class KafkaJsTransactions implements DriverTransactions {
   readonly #cluster: Cluster;
   readonly #self: TransactionalProducer;
   readonly #coordinator: Coordinator;
-  readonly #producer: KafkaJsProducer;
+  readonly #producer: SequencedProducer;
   readonly #timeoutMs: number;
   readonly #groups = new Map<string, Coordinator>();
   /** Of the open transaction. */
@@ -55,7 +57,7 @@ export class KafkaJsTransactions implements DriverTransactions {
     cluster: Cluster,
     self: TransactionalProducer,
     coordinator: Coordinator,
-    producer: KafkaJsProducer,
+    producer: SequencedProducer,
     timeoutMs: number,
   ) {
     this.#cluster = cluster;
@@ -80,7 +82,16 @@ export class KafkaJsTransactions implements DriverTransactions {
       const error = protocolError(answer.code, null);
       if (error) throw error;
       const self = { id, producerId: answer.producerId, producerEpoch: answer.producerEpoch };
-      const producer = KafkaJsProducer.within(cluster, self, compression, requestTimeoutMs);
+      const transport = new KafkaJsProduceTransport(cluster, {
+        acks: -1,
+        timeout: requestTimeoutMs,
+        transactionalId: id,
+      });
+      const producer = new SequencedProducer(transport, {
+        compression,
+        idempotent: true,
+        transaction: { id: self, fenced: cause => fencedError(self, cause) },
+      });
       return new KafkaJsTransactions(cluster, self, coordinator, producer, timeoutMs);
     } catch (error) {
       await cluster.disconnect();
@@ -99,11 +110,11 @@ export class KafkaJsTransactions implements DriverTransactions {
 
   async #send(batches: readonly PartitionBatch[]): Promise<readonly StoreOutcome[]> {
     const refusals = await this.#add(batches);
-    const added = batches.filter(batch => !refusals.has(placeOf(batch)));
+    const added = batches.filter(batch => !refusals.has(nameOf(batch)));
     const stored = added.length === 0 ? [] : await this.#producer.send(added);
-    const outcomes = new Map(added.map((batch, i) => [placeOf(batch), stored[i]]));
+    const outcomes = new Map(added.map((batch, i) => [nameOf(batch), stored[i]]));
     return batches.map(batch => {
-      const place = placeOf(batch);
+      const place = nameOf(batch);
       return refusals.get(place) ?? outcomes.get(place) ?? this.#untold(batch);
     });
   }
@@ -148,22 +159,22 @@ export class KafkaJsTransactions implements DriverTransactions {
 
   async #addMissing(batches: readonly PartitionBatch[]): Promise<ReadonlyMap<string, BusError>> {
     const refusals = new Map<string, BusError>();
-    let missing: readonly TopicPartition[] = batches.filter(batch => !this.#places.has(placeOf(batch)));
+    let missing: readonly TopicPartition[] = batches.filter(batch => !this.#places.has(nameOf(batch)));
     try {
       while (missing.length > 0) {
         this.#isOpen = true;
         const answers = await this.#coordinator.ask(addPartitions(this.#self, missing));
         const refused = answers.filter(({ code }) => code !== 0 && code !== notAttempted);
-        for (const answer of refused) refusals.set(placeOf(answer), this.#refusalOf(answer));
+        for (const answer of refused) refusals.set(nameOf(answer), this.#refusalOf(answer));
         if (refused.length === 0) {
-          for (const place of missing) this.#places.add(placeOf(place));
+          for (const place of missing) this.#places.add(nameOf(place));
           break;
         }
         missing = missing.filter(place => !refused.some(each => isSamePartition(each, place)));
       }
     } catch (error) {
       const refusal = this.#errorOf(error, `beginning a transaction of ${this.#self.id}`);
-      for (const place of missing) refusals.set(placeOf(place), refusal);
+      for (const place of missing) refusals.set(nameOf(place), refusal);
     }
     return refusals;
   }
@@ -206,6 +217,6 @@ function requireDone(answers: readonly Answer[]): void {
   }
 }
 
-function placeOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`;
+function nameOf({ topic, partition }: TopicPartition): string {
+  return partitionName(topic, partition);
 }

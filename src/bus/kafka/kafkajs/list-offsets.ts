@@ -1,8 +1,6 @@
 import type { Broker } from 'kafkajs';
+import { type WhichOffset, askedTime } from '../which-offset.ts';
 import { type Decoder, protocolError, sendRaw } from './raw-request.ts';
-
-/** The first offset, the next one to be given, or the first at or after a log time, ms. */
-export type WhichOffset = 'first' | 'next' | { readonly atMs: number };
 
 const readCommitted = 1;
 const noReplica = -1;
@@ -20,7 +18,7 @@ export function listOffsets(
   partitions: readonly number[],
   which: WhichOffset,
 ): Promise<ReadonlyMap<number, number>> {
-  const time = String(timeOf(which));
+  const time = String(askedTime(which));
   return sendRaw(broker, {
     apiKey: 2,
     apiVersion: 2,
@@ -36,11 +34,6 @@ export function listOffsets(
         ]),
     decode: offsetsIn,
   });
-}
-
-function timeOf(which: WhichOffset): number {
-  if (which === 'first') return -2;
-  return which === 'next' ? -1 : which.atMs;
 }
 
 function offsetsIn(decoder: Decoder): ReadonlyMap<number, number> {

@@ -1,7 +1,7 @@
 import type { TopicPartition } from '../../event-bus.ts';
 import type { MemberOffsets } from '../driver.ts';
+import type { ProducerId } from '../sequenced-producer.ts';
 import type { Answer } from './coordinator.ts';
-import type { ProducerId } from './produce-request.ts';
 import { type Decoder, type Encoder, type RawRequest, compactArray } from './raw-request.ts';
 
 /** Who asks: the transactional id, and the name under which brokers count what it sends. */
@@ -22,7 +22,9 @@ export function initProducerId(id: string, timeoutMs: number): RawRequest<readon
     decode: decoder => {
       decoder.readInt32();
       const code = decoder.readInt16();
-      return [{ code, producerId: decoder.readInt64().toString(), producerEpoch: decoder.readInt16() }];
+      return [
+        { code, producerId: BigInt(decoder.readInt64().toString()), producerEpoch: decoder.readInt16() },
+      ];
     },
   };
 }
@@ -105,7 +107,7 @@ export function commitOffsets(
       const head = untagged(encoder())
         .writeUVarIntString(id)
         .writeUVarIntString(member.group)
-        .writeInt64(producerId)
+        .writeInt64(String(producerId))
         .writeInt16(producerEpoch)
         .writeInt32(member.generation)
         .writeUVarIntString(member.memberId)
@@ -146,7 +148,7 @@ export function endTransaction(
 }
 
 function header(encoder: Encoder, { id, producerId, producerEpoch }: TransactionalProducer): Encoder {
-  return encoder.writeString(id).writeInt64(producerId).writeInt16(producerEpoch);
+  return encoder.writeString(id).writeInt64(String(producerId)).writeInt16(producerEpoch);
 }
 
 function untagged(encoder: Encoder): Encoder {

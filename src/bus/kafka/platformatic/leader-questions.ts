@@ -1,7 +1,5 @@
+import { type WhichOffset, askedTime } from '../which-offset.ts';
 import type { Brokers } from './brokers.ts';
-
-/** The first offset, the next one to be given, or the first at or after a log time, ms. */
-export type WhichOffset = 'first' | 'next' | { readonly atMs: number };
 
 const readCommitted = 1;
 const noReplica = -1;
@@ -19,7 +17,7 @@ export async function listOffsets(
   partitions: readonly number[],
   which: WhichOffset,
 ): Promise<ReadonlyMap<number, number>> {
-  const timestamp = BigInt(timeOf(which));
+  const timestamp = BigInt(askedTime(which));
   const wanted = partitions.map(partitionIndex => ({
     partitionIndex,
     currentLeaderEpoch: noEpoch,
@@ -33,11 +31,6 @@ export async function listOffsets(
       told.map(({ partitionIndex, offset }) => [partitionIndex, Number(offset)] as const),
     ),
   );
-}
-
-function timeOf(which: WhichOffset): number {
-  if (which === 'first') return -2;
-  return which === 'next' ? -1 : which.atMs;
 }
 
 /** Bytes on a node's disk of partitions of one topic. */

@@ -12,20 +12,21 @@ import type {
   MembershipOptions,
   NewTopic,
   PartitionOffset,
-  PartitionOffsets,
   ProducerOptions,
   TopicMetadata,
 } from '../driver.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
+import { SequencedProducer } from '../sequenced-producer.ts';
 import { untilHeardOf } from '../until-heard-of.ts';
+import type { WhichOffset } from '../which-offset.ts';
 import { Brokers } from './brokers.ts';
 import { type Client, loadClient } from './client.ts';
 import { askCoordinator } from './coordinator.ts';
-import { type WhichOffset, bytesOnDisk, listOffsets } from './leader-questions.ts';
+import { bytesOnDisk, listOffsets } from './leader-questions.ts';
 import { busErrorOf, typeOf } from './platformatic-errors.ts';
 import { PlatformaticMember } from './platformatic-member.ts';
-import { PlatformaticProducer } from './platformatic-producer.ts';
+import { PlatformaticProduceTransport } from './produce-transport.ts';
 import { PlatformaticReader } from './platformatic-reader.ts';
 import { requireVersions } from './required-versions.ts';
 import { topicOf } from './topic-metadata.ts';
@@ -159,22 +160,12 @@ export class PlatformaticDriver implements KafkaDriver {
     });
   }
 
-  offsets(topic: string): Promise<readonly PartitionOffsets[]> {
-    return this.#try(`asking for the offsets of ${topic}`, async () => {
-      const next = await this.#listOffsets(topic, 'next');
-      const first = await this.#listOffsets(topic, 'first');
-      return [...next]
-        .map(([partition, end]) => ({ partition, first: first.get(partition) ?? end, next: end }))
-        .sort((a, b) => a.partition - b.partition);
-    });
-  }
-
-  offsetsAt(topic: string, timeMs: number): Promise<ReadonlyMap<number, number>> {
-    return this.#try(`asking for the offsets of ${topic} at a time`, async () => {
-      const next = await this.#listOffsets(topic, 'next');
-      const found = await this.#listOffsets(topic, { atMs: timeMs });
-      return new Map([...next].map(([partition, end]) => [partition, offsetOr(end, found.get(partition))]));
-    });
+  listOffsets(topic: string, which: WhichOffset): Promise<ReadonlyMap<number, number>> {
+    return this.#try(`asking for the offsets of ${topic}`, () =>
+      askLeaders(this.#describing(topic), (node, partitions) =>
+        listOffsets(this.#brokers, node, topic, partitions, which),
+      ),
+    );
   }
 
   /** Each broker knows those that it keeps. */
@@ -220,9 +211,11 @@ export class PlatformaticDriver implements KafkaDriver {
     }
   }
 
-  openProducer(options: ProducerOptions): Promise<DriverProducer> {
+  async openProducer({ acks, ...options }: ProducerOptions): Promise<DriverProducer> {
     const brokers = new Brokers(this.#client, this.#settings);
-    return PlatformaticProducer.open(brokers, options, this.#settings.requestTimeoutMs);
+    const inAll = acks === 'all' ? -1 : acks;
+    const transport = new PlatformaticProduceTransport(brokers, inAll, this.#settings.requestTimeoutMs);
+    return new SequencedProducer(await transport.open(), options);
   }
 
   openReader(): Promise<DriverReader> {
@@ -256,12 +249,6 @@ export class PlatformaticDriver implements KafkaDriver {
     }
   }
 
-  #listOffsets(topic: string, which: WhichOffset): Promise<ReadonlyMap<number, number>> {
-    return askLeaders(this.#describing(topic), (node, partitions) =>
-      listOffsets(this.#brokers, node, topic, partitions, which),
-    );
-  }
-
   #describing(topic: string): Parameters<typeof askLeaders>[0] {
     const describe = async (): Promise<TopicMetadata> => {
       const [metadata] = await this.describeTopics([topic]);
@@ -282,9 +269,4 @@ export class PlatformaticDriver implements KafkaDriver {
       }
     }
   }
-}
-
-/** A partition with nothing so late answers that it has no such offset. */
-function offsetOr(end: number, found = -1): number {
-  return found < 0 ? end : found;
 }

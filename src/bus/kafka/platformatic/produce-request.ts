@@ -1,19 +1,7 @@
 import type { Connection, Reader, Writer } from '@platformatic/kafka';
-import type { TopicPartition } from '../../event-bus.ts';
+import type { EncodedBatch, PartitionAnswer } from '../sequenced-producer.ts';
 import type { Client } from './client.ts';
 import { sendRaw } from './raw-request.ts';
-
-/** A batch in Kafka's own format. */
-export interface EncodedBatch extends TopicPartition {
-  readonly bytes: Buffer;
-}
-
-/** What a broker answered for one partition. */
-export interface PartitionAnswer extends TopicPartition {
-  readonly offset: number;
-  /** Where it was not stored: the protocol's error. */
-  readonly error: Error | undefined;
-}
 
 /**
  * Sends batches to the broker that leads their partitions: Produce, version 8. The client's own producer is not used:

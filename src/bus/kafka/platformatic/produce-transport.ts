@@ -1,0 +1,59 @@
+import type { TopicPartition } from '../../event-bus.ts';
+import type { EncodedBatch, PartitionAnswer, ProduceTransport, ProducerId } from '../sequenced-producer.ts';
+import type { Brokers } from './brokers.ts';
+import { busErrorOf, typeOf } from './platformatic-errors.ts';
+import { produce } from './produce-request.ts';
+import { Leaders } from './topic-metadata.ts';
+
+/** Carries what is produced over connections of @platformatic/kafka. */
+export class PlatformaticProduceTransport implements ProduceTransport {
+  readonly typeOf = typeOf;
+  readonly busErrorOf = busErrorOf;
+  readonly #brokers: Brokers;
+  readonly #leaders: Leaders;
+  readonly #acks: number;
+  readonly #timeoutMs: number;
+
+  constructor(brokers: Brokers, acks: number, timeoutMs: number) {
+    this.#brokers = brokers;
+    this.#leaders = new Leaders(brokers);
+    this.#acks = acks;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** @throws BusError where no broker can be reached */
+  async open(): Promise<this> {
+    try {
+      await this.#brokers.metadata([]);
+      return this;
+    } catch (error) {
+      await this.#brokers.close();
+      throw busErrorOf(error, 'connecting a producer');
+    }
+  }
+
+  async learn(topics: readonly string[], anew: boolean): Promise<ReadonlyMap<string, unknown>> {
+    const unknown = anew ? topics : topics.filter(topic => !this.#leaders.knows(topic));
+    return unknown.length === 0 ? new Map() : this.#leaders.learn(unknown);
+  }
+
+  leaderOf(place: TopicPartition): number | undefined {
+    return this.#leaders.leaderOf(place);
+  }
+
+  async identify(): Promise<ProducerId> {
+    const { initProducerIdV4 } = this.#brokers.client;
+    const answer = await this.#brokers.askAny(initProducerIdV4.api, null, this.#timeoutMs, -1n, -1);
+    const { producerId, producerEpoch } = answer;
+    return { producerId, producerEpoch };
+  }
+
+  async produce(node: number, batches: readonly EncodedBatch[]): Promise<readonly PartitionAnswer[]> {
+    const connection = await this.#brokers.connectionTo(node);
+    return produce(this.#brokers.client, connection, batches, this.#acks, this.#timeoutMs);
+  }
+
+  close(): Promise<void> {
+    return this.#brokers.close();
+  }
+}

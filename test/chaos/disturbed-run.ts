@@ -10,10 +10,10 @@ import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
 import type { Guarantee } from '../../src/runtime/pipeline.ts';
 import { type KafkaCluster, startKafka } from '../brokers/kafka/kafka-cluster.ts';
 import { quickFailover } from '../brokers/kafka/server-properties.ts';
+import { committedBackwards } from './committed-offsets.ts';
 import { type ChaosEvent, type PlannedEvent, eventText } from './events.ts';
 import { JobProgress, standstillMs } from './job-progress.ts';
 import { marketWorker } from './market-worker.ts';
-import { OffsetWatch } from './offset-watch.ts';
 import { type Difference, type Outcome, differences, readOutcome } from './outcome.ts';
 import { writeRecordedDays } from './recorded-days.ts';
 import { Workers } from './workers.ts';
@@ -82,9 +82,7 @@ export async function runDisturbed(plan: ChaosPlan): Promise<ChaosReport> {
     }),
   );
   const bus = createEventBus({ kind: 'kafka', brokers: kafka.bootstrap });
-  const offsets = new OffsetWatch(kafka.bootstrap);
   try {
-    await offsets.start();
     for (let place = 0; place < plan.workers; place++) workers.start(place);
     const disturbance = new Disturbance(kafka, workers, plan.workers);
     await bus.start();
@@ -103,12 +101,11 @@ export async function runDisturbed(plan: ChaosPlan): Promise<ChaosReport> {
     const exitCodes = await workers.stopAll();
     const got = await readOutcome(bus);
     const signals = [...(wanted.get('cryptorun-signals')?.byKey.values() ?? [])].flat().length;
-    const backwards = await offsets.stop();
+    const backwards = await committedBackwards(bus);
     const { restarts, said } = workers;
     return { differences: differences(wanted, got), backwards, signals, exitCodes, restarts, said };
   } finally {
     workers.killAll();
-    await offsets.stop();
     await bus.stop();
     await kafka.stop();
     rmSync(folder, { recursive: true, force: true });

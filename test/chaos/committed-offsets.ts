@@ -1,0 +1,53 @@
+import { settlement } from '../../src/core/delivery.ts';
+import type { EventBus } from '../../src/bus/event-bus.ts';
+
+const committed = '__consumer_offsets';
+/** Versions of keys under which brokers keep what was committed; later ones are of groups and their members. */
+const lastOffsetKey = 1;
+
+/**
+ * What was ever committed lower than before, in words: read from where the brokers keep it, since a broker that has
+ * just begun to answer for a group may for a moment tell what is not the last.
+ */
+export function committedBackwards(bus: EventBus): Promise<readonly string[]> {
+  const highest = new Map<string, number>();
+  const backwards: string[] = [];
+  return new Promise((resolve, reject) => {
+    bus.source(committed, { untilEnd: true }).subscribe({
+      next: ({ message: { key, payload }, [settlement]: duty }) => {
+        const place = key === null ? undefined : placeIn(Buffer.from(key));
+        if (place !== undefined && payload !== null) {
+          const offset = offsetIn(Buffer.from(payload));
+          const before = highest.get(place) ?? -1;
+          if (offset < before) backwards.push(`${place}: from ${before} to ${offset}`);
+          highest.set(place, offset);
+        }
+        duty.ack();
+      },
+      error: reject,
+      complete: () => {
+        if (highest.size > 0) resolve(backwards);
+        else reject(new Error(`${committed}: nothing was committed`));
+      },
+    });
+  });
+}
+
+/** The group, topic and partition of a key; undefined for one of something else. */
+function placeIn(key: Buffer): string | undefined {
+  if (key.readInt16BE(0) > lastOffsetKey) return undefined;
+  const group = textAt(key, 2);
+  const topic = textAt(key, group.end);
+  return `${group.text} in ${topic.text}[${key.readInt32BE(topic.end)}]`;
+}
+
+function textAt(key: Buffer, at: number): { readonly text: string; readonly end: number } {
+  const begin = at + 2;
+  const end = begin + key.readInt16BE(at);
+  return { text: key.toString('utf8', begin, end), end };
+}
+
+/** Behind the version. */
+function offsetIn(value: Buffer): number {
+  return Number(value.readBigInt64BE(2));
+}

@@ -1,8 +1,10 @@
 import type { Feed } from '../feeds/feed.ts';
+import type { FeedNotice } from '../feeds/feed-notice.ts';
 import { openFeed, parseFeedSpec } from '../feeds/feed-spec.ts';
 import { simulatorFeed } from '../feeds/simulator.ts';
 import { type Options, numberOption, textOption, textOptions } from './command.ts';
 import { CliError } from './cli-error.ts';
+import type { Logger } from '../worker/logger.ts';
 
 /** The simulator as the command line asks for it. */
 function simulatorOf(options: Options): Feed {
@@ -27,10 +29,10 @@ function instantOption(options: Options, name: string): number | undefined {
   throw new CliError(2, `--${name} is "${text}", must be a time such as 2026-01-05T00:00:00Z`);
 }
 
-/** The feed that was asked for; without `--feed` the simulator. */
-export function feedOf(options: Options): Feed {
+/** The feed that was asked for; without `--feed` the simulator. What it has to say of its connection is logged. */
+export function feedOf(options: Options, logger: Logger): Feed {
   const specs = textOptions(options, 'feed');
-  return specs.length === 0 ? simulatorOf(options) : feedFromSpecs(specs);
+  return specs.length === 0 ? simulatorOf(options) : feedFromSpecs(specs, logger);
 }
 
 /**
@@ -38,9 +40,11 @@ export function feedOf(options: Options): Feed {
  *
  * @throws FeedError where a spec means nothing, or a feed cannot be opened
  */
-export function feedFromSpecs(specs: readonly string[]): Feed {
+export function feedFromSpecs(specs: readonly string[], logger: Logger): Feed {
   const [first = 'simulator'] = specs;
-  if (specs.length === 1) return first === 'simulator' ? simulatorFeed({ live: true }) : openFeed(first);
+  const notice = ({ level, text }: FeedNotice): void => logger[level]({ feed: first }, text);
+  if (specs.length === 1)
+    return first === 'simulator' ? simulatorFeed({ live: true }) : openFeed(first, { notice });
   const parsed = specs.map(parseFeedSpec);
   const [one] = parsed;
   const sameSettings = parsed.every(

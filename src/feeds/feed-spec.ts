@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { parseDuration } from '../core/durations.ts';
 import { ccxtFeed, type CcxtFeedOptions } from './ccxt-feed.ts';
 import { FeedError, type Feed } from './feed.ts';
+import { type FeedNotice, noticeOf } from './feed-notice.ts';
 import { fileFeed, type FileFeedOptions } from './file-feed.ts';
 import { knownVenues, venueNamed } from './venues/known-venues.ts';
 import { channelNames, type Channel } from './venues/venue.ts';
@@ -22,6 +23,8 @@ export interface FeedSpecOptions {
   readonly file?: FileFeedOptions;
   readonly ws?: WebSocketFeedOptions;
   readonly ccxt?: CcxtFeedOptions;
+  /** Hears of a live feed's connection. */
+  readonly notice?: (notice: FeedNotice) => void;
 }
 
 const settingNames: Readonly<Record<FeedSpec['kind'], readonly string[]>> = {
@@ -59,13 +62,21 @@ export function parseFeedSpec(text: string): FeedSpec {
  */
 export function openFeed(spec: FeedSpec | string, options: FeedSpecOptions = {}): Feed {
   const parsed = typeof spec === 'string' ? parseFeedSpec(spec) : spec;
+  const { notice } = options;
   switch (parsed.kind) {
     case 'file':
       return fileFeed(pathsOf(parsed), { ...options.file, ...fileSettings(parsed) });
     case 'ws':
-      return socketFeed(parsed, options.ws ?? {});
+      return socketFeed(parsed, {
+        ...(notice && { onEvent: event => notice(noticeOf(event)) }),
+        ...options.ws,
+      });
     case 'ccxt':
-      return ccxtFeed(parsed.target, symbolsOf(parsed), { ...options.ccxt, ...ccxtSettings(parsed) });
+      return ccxtFeed(parsed.target, symbolsOf(parsed), {
+        ...(notice && { onError: text => notice({ level: 'warn', text }) }),
+        ...options.ccxt,
+        ...ccxtSettings(parsed),
+      });
   }
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { FeedError } from '../../src/feeds/feed.ts';
+import type { FeedNotice } from '../../src/feeds/feed-notice.ts';
 import { openFeed, parseFeedSpec } from '../../src/feeds/feed-spec.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'feed-spec-'));
@@ -76,5 +77,28 @@ describe('feed specs', () => {
   ])('%s is refused with what would be right', (spec, message) => {
     expect(() => openFeed(spec)).toThrow(message);
     expect(() => openFeed(spec)).toThrow(FeedError);
+  });
+
+  it('let a live feed say what becomes of its connection', async () => {
+    const reading = new AbortController();
+    const notices: FeedNotice[] = [];
+    const notice = (heard: FeedNotice): void => {
+      notices.push(heard);
+      reading.abort();
+    };
+    // Nobody listens there.
+    const feed = openFeed('ws:kraken?symbols=BTC-USD&url=ws://127.0.0.1:1', { notice });
+    const said: unknown[] = [];
+    for await (const batch of feed.read(null, reading.signal)) said.push(batch);
+
+    expect(said).toEqual([]);
+    expect(notices).toEqual([
+      {
+        level: 'warn',
+        text: expect.stringMatching(
+          /^connecting again in \d+ ms, for the 1\. time: .*ECONNREFUSED/,
+        ) as string,
+      },
+    ]);
   });
 });

@@ -20,7 +20,7 @@ import { feedOf } from '../feeds.ts';
 import { Collector } from '../live/collector.ts';
 import { LiveView } from '../live/live-view.ts';
 import { type Style, presenter } from '../live/presenter.ts';
-import { problemsLogger } from '../live/problems-logger.ts';
+import { type ProblemsLogger, problemsLogger } from '../live/problems-logger.ts';
 import { recordedTopics } from '../record/recorded-topics.ts';
 import { Recorder } from '../record/recorder.ts';
 import { defaultConfigDir, loadSettings } from '../settings.ts';
@@ -67,7 +67,9 @@ async function start({ options, terminal }: CommandInput): Promise<number> {
   const configDir = textOption(options, 'config') ?? defaultConfigDir();
   const settings = loadSettings(configDir);
   const chaos = textOption(options, 'chaos');
-  const feed = chaos === undefined ? feedOf(options) : poisoned(feedOf(options));
+  const logger = problemsLogger();
+  const asked = feedOf(options, logger);
+  const feed = chaos === undefined ? asked : poisoned(asked);
   const folder = options['memory'] === true ? undefined : dataFolder(textOption(options, 'dir'));
   const faults = new FaultInjector();
   const bus = createEventBus(
@@ -80,7 +82,7 @@ async function start({ options, terminal }: CommandInput): Promise<number> {
     ...settings.market,
     barsFrom: feed.contents.prices === 'none' ? 'trades' : 'prices',
   });
-  const session = new Session({ feed, folder, topics, options, terminal });
+  const session = new Session({ logger, feed, folder, topics, options, terminal });
   try {
     const code = await runWorker({
       name: 'start',
@@ -90,7 +92,7 @@ async function start({ options, terminal }: CommandInput): Promise<number> {
       feeds: [{ name: feed.name, run: signal => session.feed(signal, () => ended.abort()) }],
       signal: AbortSignal.any([shutdown.signal, ended.signal]),
       drainDeadlineMs,
-      logger: session.logger,
+      logger,
       started: async worker => {
         session.started(worker);
         await worker.audit.record('config-loaded', configDir);
@@ -101,7 +103,7 @@ async function start({ options, terminal }: CommandInput): Promise<number> {
     });
     if (session.failure) throw session.failure;
     // Before there is a view, what went wrong would be seen nowhere.
-    if (code !== 0 && !session.isShown) throw new CliError(2, session.logger.problems().join('\n'));
+    if (code !== 0 && !session.isShown) throw new CliError(2, logger.problems().join('\n'));
     return code;
   } finally {
     shutdown.remove();
@@ -110,6 +112,7 @@ async function start({ options, terminal }: CommandInput): Promise<number> {
 
 /** What a run is about. */
 interface Run {
+  readonly logger: ProblemsLogger;
   readonly feed: Feed;
   readonly folder: string | undefined;
   readonly topics: readonly TopicSpec[];
@@ -119,7 +122,7 @@ interface Run {
 
 /** One run as the user sees it. */
 class Session {
-  readonly logger;
+  readonly #logger: ProblemsLogger;
   readonly #feed: Feed;
   readonly #folder: string | undefined;
   readonly #topics: readonly TopicSpec[];
@@ -134,13 +137,13 @@ class Session {
   failure: FeedError | undefined;
   isShown = false;
 
-  constructor({ feed, folder, topics, options, terminal }: Run) {
+  constructor({ logger, feed, folder, topics, options, terminal }: Run) {
+    this.#logger = logger;
     this.#feed = feed;
     this.#folder = folder;
     this.#topics = topics;
     this.#options = options;
     this.#terminal = terminal;
-    this.logger = problemsLogger();
   }
 
   started(worker: RunningWorker): void {
@@ -157,7 +160,7 @@ class Session {
       explainCommand: explainCommandFor(folder),
     });
     const stopServing = folder === undefined ? () => Promise.resolve() : serveQueries(worker, folder);
-    const problems = (): readonly string[] => [...this.logger.problems(), ...(recorder?.problems ?? [])];
+    const problems = (): readonly string[] => [...this.#logger.problems(), ...(recorder?.problems ?? [])];
     const view = new LiveView(
       collector,
       presenter(styleOf(this.#options, this.#terminal), this.#terminal),

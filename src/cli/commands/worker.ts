@@ -41,7 +41,8 @@ export const workerCommand: Command = {
     const configDir = textOption(options, 'config') ?? defaultConfigDir();
     const { bundle, backend } = loadBundleWith(file, configDir);
     const settings = loadSettings(configDir);
-    const feeds = bundle.feeds.length === 0 ? [] : [feedFromSpecs(bundle.feeds)];
+    const logger = pino({ level: bundle.logLevel }, pino.destination({ dest: 2, sync: true }));
+    const feeds = bundle.feeds.length === 0 ? [] : [feedFromSpecs(bundle.feeds, logger)];
     const sinks = sinksOf(bundle.sinks);
     const shutdown = listenForShutdown(process, { deadlineMs: bundle.drainDeadline + releaseMs });
     const bus = busOf(backend);
@@ -61,7 +62,7 @@ export const workerCommand: Command = {
         http: httpAddress(textOption(options, 'http')) ?? bundle.http,
         drainDeadlineMs: bundle.drainDeadline,
         snapshotIntervalMs: bundle.snapshotInterval,
-        logger: pino({ level: bundle.logLevel }, pino.destination({ dest: 2, sync: true })),
+        logger,
         signal: shutdown.signal,
         serving: ({ url }) => tellSupervisor(url),
         started: async (worker: RunningWorker) => {

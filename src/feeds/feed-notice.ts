@@ -18,7 +18,7 @@ export function noticeOf(event: LiveEvent): FeedNotice {
       const { reason, attempt, inMs } = event;
       return {
         level: 'warn',
-        text: `connecting again in ${Math.round(inMs)} ms, for the ${attempt}. time: ${reason.slice(0, maxText)}`,
+        text: `connecting again in ${Math.round(inMs)} ms (attempt ${attempt}): ${reason.slice(0, maxText)}`,
       };
     }
     case 'resync':

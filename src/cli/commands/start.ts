@@ -102,6 +102,7 @@ async function start({ options, terminal }: CommandInput): Promise<number> {
       release: [() => session.close()],
     });
     if (session.failure) throw session.failure;
+    if (session.unrecorded.length > 0) throw new CliError(1, session.unrecorded.join('\n'));
     // Before there is a view, what went wrong would be seen nowhere.
     if (code !== 0 && !session.isShown) throw new CliError(2, logger.problems().join('\n'));
     return code;
@@ -135,6 +136,8 @@ class Session {
   #close: () => Promise<void> = () => Promise.resolve();
   /** Why the feed could not go on. */
   failure: FeedError | undefined;
+  /** What a recording lacks at its end, in words. */
+  unrecorded: readonly string[] = [];
   isShown = false;
 
   constructor({ logger, feed, folder, topics, options, terminal }: Run) {
@@ -168,9 +171,10 @@ class Session {
     );
     this.#close = async () => {
       await stopServing();
+      recorder?.close();
+      this.unrecorded = recorder?.problems ?? [];
       collector.phase = 'done';
       await view.close();
-      recorder?.close();
       collector.close();
     };
     this.#ready.resolve({ worker, collector });

@@ -43,6 +43,7 @@ export class Recorder {
     return this.#files.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
   }
 
+  /** Writes what is left; what could not be written then stays among the problems. */
   close(): void {
     this.#timer.unsubscribe();
     for (const file of this.#files) file.close();
@@ -56,6 +57,8 @@ class TopicFile {
   readonly #subscription: Subscription;
   #lines: string[] = [];
   #bytes = 0;
+  /** What a write that failed has left of earlier lines. */
+  #rest = Buffer.alloc(0);
   #unwritten: Delivery<Bytes>[] = [];
   problem: string | undefined;
 
@@ -76,24 +79,26 @@ class TopicFile {
 
   /** Writes what has come; what cannot be written stays, and its topic waits. */
   flush(): void {
-    if (this.#lines.length === 0) return;
-    const bytes = Buffer.from(this.#lines.join(''));
+    if (this.#unwritten.length === 0) return;
+    this.#rest = Buffer.concat([this.#rest, Buffer.from(this.#lines.join(''))]);
+    this.#lines = [];
+    this.#bytes = 0;
     try {
-      for (let written = 0; written < bytes.length;) written += writeSync(this.#file, bytes, written);
+      while (this.#rest.length > 0) this.#rest = this.#rest.subarray(writeSync(this.#file, this.#rest));
     } catch (error) {
       this.problem = `${this.#path} cannot be written: ${reasonOf(error)}. Free some room; recording goes on then.`;
       return;
     }
     this.problem = undefined;
     const written = this.#unwritten;
-    this.#lines = [];
-    this.#bytes = 0;
     this.#unwritten = [];
     for (const delivery of written) delivery[settlement].ack();
   }
 
   close(): void {
     this.flush();
+    if (this.#unwritten.length > 0)
+      this.problem = `${this.#path} lacks the last ${this.#unwritten.length} messages or more: free some room, and record again`;
     this.#subscription.unsubscribe();
     closeSync(this.#file);
   }

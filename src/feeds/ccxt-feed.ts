@@ -98,7 +98,7 @@ class CcxtReading {
       for (;;) {
         const items = await this.#queue.take(512);
         if (items === undefined || this.#stopped()) return;
-        yield { items, position: '{}' };
+        yield { items, position: '{}', isLive: true };
       }
     } finally {
       signal.removeEventListener('abort', stop);

@@ -20,8 +20,6 @@ export interface FeedProgress {
 
 export interface FeedRunOptions {
   readonly topics: FeedTopics;
-  /** Whether items are of now; only told to readers, as `source-tier`. */
-  readonly live?: boolean;
   readonly onProgress?: (progress: FeedProgress) => void;
 }
 
@@ -41,20 +39,20 @@ export async function runFeed(
   signal: AbortSignal,
   options: FeedRunOptions,
 ): Promise<boolean> {
-  const { topics, live = false, onProgress } = options;
+  const { topics, onProgress } = options;
   const marks = new FeedMarks(feed, bus, topics);
   const counts = { items: 0, malformed: 0 };
   const letter: LetterOf = (message, { message: reason }) => refusedLetter(feed, topics, message, reason);
   await publishAll(bus, marks.absent(), signal);
   const stopped = await lastPosition(bus, feed, topics);
   marks.newest = stopped.time;
-  for await (const { items, position, progress } of feed.read(stopped.position, signal)) {
+  for await (const { items, position, progress, isLive = false } of feed.read(stopped.position, signal)) {
     // Of ticks a marker also ends the time in which one that is said twice is known again: they need each.
     const told = feed.contents.prices === 'bars' ? withoutNeedless(items) : items;
     const messages: OutgoingMessage[] = [];
     for (const item of told) {
       if (item.kind === 'time') messages.push(...marks.at(item.time));
-      else messages.push(messageOf(feed, topics, item, live));
+      else messages.push(messageOf(feed, topics, item, isLive));
     }
     if (!(await publishAll(bus, messages, signal, letter))) return false;
     marks.seen(items);

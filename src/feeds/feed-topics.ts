@@ -29,12 +29,12 @@ const toldNames = [
 ];
 
 /** The message that an item becomes. */
-export function messageOf(feed: Feed, topics: FeedTopics, item: Told, live: boolean): OutgoingMessage {
+export function messageOf(feed: Feed, topics: FeedTopics, item: Told, isLive: boolean): OutgoingMessage {
   if (item.kind === 'malformed') return malformed(feed, topics, item);
   const { value, receivedAt } = item;
   const topic = topicOf(topics, item.kind);
   const id = deriveId(`feed ${feed.name}`, topic, value.symbol, value.time, ordinalOf(item));
-  const told = [feed.name, live ? 'hot' : 'cold', value.venue, '1', '1', id];
+  const told = [feed.name, isLive ? 'hot' : 'cold', value.venue, '1', '1', id];
   const headers = MessageHeaders.from(toldNames, told);
   return {
     topic,

@@ -25,6 +25,8 @@ export interface FeedBatch {
   readonly position: string;
   /** How much of a finite feed has been read, 0 to 1. */
   readonly progress?: number;
+  /** Whether it is of now, and not of a recording: told to readers as `source-tier`. Default false. */
+  readonly isLive?: boolean;
 }
 
 /**

@@ -32,7 +32,7 @@ async function* read(
       if (signal.aborted) return;
       const items = walk.take(batchSize);
       done = items.at(-1)?.kind === 'time';
-      yield { items, position: walk.position(), progress: 1 };
+      yield { items, position: walk.position(), progress: 1, isLive: true };
     }
   }
 }

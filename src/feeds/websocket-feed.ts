@@ -142,7 +142,7 @@ async function* read(
         (latest, item) => Math.max(latest, item.kind === 'time' ? (timeOf(item) ?? 0) : 0),
         time,
       );
-      yield { items, position: JSON.stringify({ time }) };
+      yield { items, position: JSON.stringify({ time }), isLive: true };
     }
   } finally {
     signal.removeEventListener('abort', stop);

@@ -39,3 +39,34 @@ describe('a feed that goes on where it stopped', () => {
     expect(ends).toEqual([120_000, 120_000]);
   });
 });
+
+describe('what a feed says', () => {
+  it('is cold from a recording and hot as it happens', async () => {
+    const driver = await PipelineDriver.start({
+      pipelines: () => [],
+      topics: Object.fromEntries(Object.values(feedTopics).map(name => [name, {}])),
+    });
+    const price = { venue: 'v', symbol: 'BTC-USDT', price: 1, volume: 1 };
+    const feed: Feed = {
+      name: 'both',
+      contents: { prices: 'ticks', trades: false, books: false },
+      async *read(): AsyncGenerator<FeedBatch> {
+        await Promise.resolve();
+        for (const isLive of [undefined, true] as const) {
+          const time = isLive === true ? 2_000 : 1_000;
+          yield {
+            items: [{ kind: 'price', value: { ...price, time } }],
+            position: String(time),
+            ...(isLive !== undefined && { isLive }),
+          };
+        }
+      },
+    };
+    await runFeed(feed, driver.bus, new AbortController().signal, { topics: feedTopics });
+    const tiers = driver
+      .messages({ name: feedTopics.prices })
+      .filter(message => markerOf(message) === undefined)
+      .map(({ headers }) => headers.get('source-tier'));
+    expect(tiers).toEqual(['cold', 'hot']);
+  });
+});

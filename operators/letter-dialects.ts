@@ -1,4 +1,4 @@
-import type { FailureReport } from '../src/core/dead-letter.ts';
+import { type FailureReport, shortened } from '../src/core/dead-letter.ts';
 import type { Failure } from '../src/core/failure.ts';
 import type { HeaderValue, MessageHeaders } from '../src/core/headers.ts';
 
@@ -66,7 +66,7 @@ function classOf({ cause, tag }: Failure): string {
 }
 
 function stackOf({ cause, reason }: Failure): string {
-  return cause instanceof Error ? (cause.stack ?? reason) : reason;
+  return shortened(cause instanceof Error ? (cause.stack ?? reason) : reason);
 }
 
 function javaInt(value: number): Uint8Array {

@@ -69,6 +69,15 @@ export interface DeadLetter extends FailureReport {
   readonly headers: MessageHeaders;
 }
 
+/** Of a text in a letter, so many characters at most. */
+const maxText = 4_096;
+
+/** A handler may put whole documents into its errors: a letter that is too large for its topic would hold up all. */
+export function shortened(text: string): string {
+  if (text.length <= maxText) return text;
+  return `${text.slice(0, maxText)}… (${text.length - maxText} characters more)`;
+}
+
 /** What is to be told of a message that has failed for good, earlier failures included. */
 export function reportFailure(
   message: Message,
@@ -82,7 +91,7 @@ export function reportFailure(
     timestamp: message.timestamp,
     stage: failure.stage,
     failure: failure.tag,
-    reason: failure.reason,
+    reason: shortened(failure.reason),
     ...failedOnceMore(history, failure),
     schemaVersion: message.headers.get(provenance.schemaVersion),
     count: history.deadLetters + 1,

@@ -119,6 +119,20 @@ describe('deadLetter', () => {
     expect(headers?.get('__connect.errors.exception.message')).toBe('no bars');
   });
 
+  it('tells the beginning of a reason that is longer than a letter may be, and how much is missing', () => {
+    const publisher = new FakePublisher({ pipeline: 'momentum' });
+    const reason = `no bars in ${'x'.repeat(5_000_000)}`;
+    deliveryTest(({ hot, expectDeliveries }) => {
+      const failure = givenFailure({ stage: 'score', reason, cause: new Error(reason) }, {});
+      const options = { alsoAs: ['spring-kafka', 'kafka-connect'] as const };
+      expectDeliveries(hot('-F|', { F: failure }).pipe(deadLetter(publisher, options))).toBe('--|');
+    });
+    const headers = publisher.stored[0]?.headers;
+    expect(headers?.get('x-dlq-reason')).toMatch(/^no bars in x+… \(4995915 characters more\)$/);
+    const length = [...(headers ?? [])].reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+    expect(length).toBeLessThan(32_768);
+  });
+
   it('writes the message as it came and what happened to it', () => {
     const publisher = new FakePublisher({ pipeline: 'momentum' });
     const payload = Uint8Array.of(0, 255, 1);

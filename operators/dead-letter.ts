@@ -24,9 +24,9 @@ export interface DeadLetterOptions {
   readonly name?: string;
   /** Default `cryptorun-dlq`. */
   readonly topic?: string;
-  /** Where a message goes that fails for good once too often; default `cryptorun-quarantine`. */
-  readonly quarantineTopic?: string;
-  /** The dead letter of one message that puts it into quarantine, redrives included; default the fifth. */
+  /**
+   * The dead letter of one message that puts it into `cryptorun-quarantine`, redrives included; default the fifth.
+   */
   readonly quarantineAfter?: number;
   /** Headers of other ecosystems to write beside ours, for their tools to read; default none. */
   readonly alsoAs?: readonly LetterDialect[];
@@ -121,7 +121,7 @@ function letterWriter(
   return (message, failure) => {
     const report = reportFailure(message, failure, { pipeline, worker });
     const isTooOften = report.count >= limit;
-    const to = isTooOften ? (options.quarantineTopic ?? quarantineTopic) : topic;
+    const to = isTooOften ? quarantineTopic : topic;
     const { key, payload, timestamp } = message;
     return {
       counter: isTooOften ? 'stream_quarantine_total' : 'stream_dlq_total',

@@ -100,6 +100,16 @@ describe('deadLetter', () => {
     expect(other).not.toBe(first);
   });
 
+  it('puts into quarantine after as many dead letters as it is told, which are at least one', () => {
+    const publisher = new FakePublisher({ pipeline: 'momentum' });
+    deliveryTest(({ hot, expectDeliveries }) => {
+      const out = hot('-F|', { F: givenFailure({}, {}) }).pipe(deadLetter(publisher, { quarantineAfter: 1 }));
+      expectDeliveries(out).toBe('--|');
+    });
+    expect(publisher.stored.map(({ topic }) => topic)).toEqual(['cryptorun-quarantine']);
+    expect(() => deadLetter(publisher, { quarantineAfter: 0 })).toThrow(/deadLetter\.quarantineAfter/);
+  });
+
   it('writes the headers that the tools of other ecosystems read', () => {
     const publisher = new FakePublisher({ pipeline: 'momentum' });
     deliveryTest(({ hot, expectDeliveries }) => {

@@ -24,10 +24,11 @@ export function viewPayload(topic: string, payload: Uint8Array | null): PayloadV
     return { form: codec.name, refusal: undefined, lines: textLines(text, payload.length) };
   }
   const refusal = decoded && isLeft(decoded) ? decoded.left.message : undefined;
+  const note = codec === undefined ? ', as no codec is known for its topic' : '';
   const text = asText(payload);
   return text === undefined
-    ? { form: 'bytes', refusal, lines: hexLines(payload) }
-    : { form: 'text', refusal, lines: textLines(text, payload.length) };
+    ? { form: `bytes${note}`, refusal, lines: hexLines(payload) }
+    : { form: `text${note}`, refusal, lines: textLines(text, payload.length) };
 }
 
 function asText(payload: Uint8Array): string | undefined {

@@ -18,10 +18,15 @@ describe('viewPayload', () => {
   });
 
   it.each([
-    ['other', Buffer.from('Grüße'), 'text', ['Grüße']],
-    ['other', Buffer.from([0, 65, 255]), 'bytes', ['00000000  00 41 ff'.padEnd(58) + ' .A.']],
+    ['other', Buffer.from('Grüße'), 'text, as no codec is known for its topic', ['Grüße']],
+    [
+      'other',
+      Buffer.from([0, 65, 255]),
+      'bytes, as no codec is known for its topic',
+      ['00000000  00 41 ff'.padEnd(58) + ' .A.'],
+    ],
     ['other', null, 'a tombstone', []],
-    ['other', Buffer.alloc(0), 'text', ['']],
+    ['other', Buffer.alloc(0), 'text, as no codec is known for its topic', ['']],
   ] as const)('of topic %s shows %j as %s', (topic, payload, form, lines) => {
     expect(viewPayload(topic, payload)).toEqual({ form, refusal: undefined, lines });
   });

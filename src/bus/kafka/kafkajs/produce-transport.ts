@@ -16,8 +16,8 @@ const Identified = t.type({ producerId: t.string, producerEpoch: t.number });
 
 /** Carries what is produced over a cluster of kafkajs. */
 export class KafkaJsProduceTransport implements ProduceTransport {
-  readonly typeOf = typeOf;
-  readonly busErrorOf = busErrorOf;
+  readonly typeOf: ProduceTransport['typeOf'] = typeOf;
+  readonly busErrorOf: ProduceTransport['busErrorOf'] = busErrorOf;
   readonly #cluster: Cluster;
   readonly #settings: ProduceSettings;
 

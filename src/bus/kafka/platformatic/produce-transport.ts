@@ -7,8 +7,8 @@ import { Leaders } from './topic-metadata.ts';
 
 /** Carries what is produced over connections of @platformatic/kafka. */
 export class PlatformaticProduceTransport implements ProduceTransport {
-  readonly typeOf = typeOf;
-  readonly busErrorOf = busErrorOf;
+  readonly typeOf: ProduceTransport['typeOf'] = typeOf;
+  readonly busErrorOf: ProduceTransport['busErrorOf'] = busErrorOf;
   readonly #brokers: Brokers;
   readonly #leaders: Leaders;
   readonly #acks: number;

@@ -31,8 +31,8 @@ export interface LeaderClient {
 }
 
 /**
- * What the leaders of a topic tell of its partitions, in their order. Whoever is no leader any more, or not yet, is asked again for a
- * while.
+ * What the leaders of a topic tell of its partitions, in their order. Whoever is no leader any more, or not yet, is
+ * asked again for a while.
  *
  * @throws the client's error, or BusError `unavailable` where a partition has no leader
  */

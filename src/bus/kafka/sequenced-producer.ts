@@ -1,8 +1,8 @@
 import { BusError } from '../../core/publisher.ts';
 import type { TopicPartition } from '../event-bus.ts';
-import { partitionName } from '../partition-name.ts';
+import { placeName } from '../partition-name.ts';
 import { isSamePartition } from '../same-partition.ts';
-import type { Compression, DriverProducer, PartitionBatch, StoreOutcome } from './driver.ts';
+import type { Compression, DriverProducer, PartitionBatch, ProducerOptions, StoreOutcome } from './driver.ts';
 import { writeBatch } from './records/batch-writer.ts';
 
 /** Under what name brokers count what a producer sends, so that nothing is stored twice. */
@@ -22,6 +22,11 @@ export interface PartitionAnswer extends TopicPartition {
   readonly offset: number;
   /** Where it was not stored: the client's error. */
   readonly error: Error | undefined;
+}
+
+/** How the protocol writes from how many copies an acknowledgement is asked for. */
+export function requiredAcks(acks: ProducerOptions['acks']): number {
+  return acks === 'all' ? -1 : acks;
 }
 
 /** What a client does for a producer, over connections of its own. Errors are the client's. */
@@ -125,7 +130,7 @@ export class SequencedProducer implements DriverProducer {
       const identity = await this.#identified();
       const numbered = batches.map(batch => ({
         batch,
-        firstSequence: identity.counted.get(nameOf(batch)) ?? 0,
+        firstSequence: identity.counted.get(placeName(batch)) ?? 0,
       }));
       const encoded = await Promise.all(numbered.map(each => this.#encoded(each, identity.id)));
       const answers = await this.#transport.produce(node, encoded);
@@ -159,7 +164,7 @@ export class SequencedProducer implements DriverProducer {
     const { error, offset } = answer;
     if (error === undefined) {
       // Counted only now, and from where it began: what is sent again carries the number that it had.
-      identity.counted.set(nameOf(batch), (firstSequence + batch.records.length) % maxSequence);
+      identity.counted.set(placeName(batch), (firstSequence + batch.records.length) % maxSequence);
       return offset;
     }
     if (lostCount.has(this.#transport.typeOf(error))) {
@@ -213,8 +218,4 @@ export class SequencedProducer implements DriverProducer {
     this.#isStale = true;
     return new BusError('unavailable', `publishing to ${topic}: no broker leads partition ${partition} now`);
   }
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return partitionName(topic, partition);
 }

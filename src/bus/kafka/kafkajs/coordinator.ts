@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Broker, Cluster } from 'kafkajs';
 import { forgetClosed } from './kafkajs-errors.ts';
-import { type RawRequest, protocolError, sendRaw } from './raw-request.ts';
+import { type Decoder, type RawRequest, protocolError, sendRaw } from './raw-request.ts';
 
 /** What kafkajs's cluster does beside its published type. */
 interface FindingCluster {
@@ -34,6 +34,12 @@ const latePauseMs = 100;
 /** What an answer says of one thing it was asked about. */
 export interface Answer {
   readonly code: number;
+}
+
+/** An answer that is a code and nothing else, behind the time for which the broker held it back. */
+export function codeAlone(decoder: Decoder): readonly Answer[] {
+  decoder.readInt32();
+  return [{ code: decoder.readInt16() }];
 }
 
 /**

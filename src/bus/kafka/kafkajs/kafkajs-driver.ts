@@ -19,7 +19,7 @@ import type {
 import { askLeaders, missingTopic } from '../ask-leaders.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
-import { SequencedProducer } from '../sequenced-producer.ts';
+import { SequencedProducer, requiredAcks } from '../sequenced-producer.ts';
 import { untilHeardOf } from '../until-heard-of.ts';
 import type { WhichOffset } from '../which-offset.ts';
 import { type Client, clusterOf, loadClient, openKafka } from './client.ts';
@@ -176,7 +176,7 @@ export class KafkaJsDriver implements KafkaDriver {
   }
 
   async openProducer({ acks, ...options }: ProducerOptions): Promise<DriverProducer> {
-    const settings = { acks: acks === 'all' ? -1 : acks, timeout: this.#settings.requestTimeoutMs };
+    const settings = { acks: requiredAcks(acks), timeout: this.#settings.requestTimeoutMs };
     const transport = new KafkaJsProduceTransport(clusterOf(this.#kafka), settings);
     return new SequencedProducer(await transport.open(), options);
   }

@@ -1,7 +1,7 @@
 import type { Cluster } from 'kafkajs';
 import { BusError } from '../../../core/publisher.ts';
 import type { TopicPartition } from '../../event-bus.ts';
-import { partitionName } from '../../partition-name.ts';
+import { placeName } from '../../partition-name.ts';
 import { isSamePartition } from '../../same-partition.ts';
 import type {
   Compression,
@@ -10,7 +10,7 @@ import type {
   PartitionBatch,
   StoreOutcome,
 } from '../driver.ts';
-import { SequencedProducer } from '../sequenced-producer.ts';
+import { SequencedProducer, requiredAcks } from '../sequenced-producer.ts';
 import { type Answer, Coordinator } from './coordinator.ts';
 import { fencedError } from './fenced-error.ts';
 import { busErrorOf, typeOf } from './kafkajs-errors.ts';
@@ -83,7 +83,7 @@ export class KafkaJsTransactions implements DriverTransactions {
       if (error) throw error;
       const self = { id, producerId: answer.producerId, producerEpoch: answer.producerEpoch };
       const transport = new KafkaJsProduceTransport(cluster, {
-        acks: -1,
+        acks: requiredAcks('all'),
         timeout: requestTimeoutMs,
         transactionalId: id,
       });
@@ -110,11 +110,11 @@ export class KafkaJsTransactions implements DriverTransactions {
 
   async #send(batches: readonly PartitionBatch[]): Promise<readonly StoreOutcome[]> {
     const refusals = await this.#add(batches);
-    const added = batches.filter(batch => !refusals.has(nameOf(batch)));
+    const added = batches.filter(batch => !refusals.has(placeName(batch)));
     const stored = added.length === 0 ? [] : await this.#producer.send(added);
-    const outcomes = new Map(added.map((batch, i) => [nameOf(batch), stored[i]]));
+    const outcomes = new Map(added.map((batch, i) => [placeName(batch), stored[i]]));
     return batches.map(batch => {
-      const place = nameOf(batch);
+      const place = placeName(batch);
       return refusals.get(place) ?? outcomes.get(place) ?? this.#untold(batch);
     });
   }
@@ -159,22 +159,22 @@ export class KafkaJsTransactions implements DriverTransactions {
 
   async #addMissing(batches: readonly PartitionBatch[]): Promise<ReadonlyMap<string, BusError>> {
     const refusals = new Map<string, BusError>();
-    let missing: readonly TopicPartition[] = batches.filter(batch => !this.#places.has(nameOf(batch)));
+    let missing: readonly TopicPartition[] = batches.filter(batch => !this.#places.has(placeName(batch)));
     try {
       while (missing.length > 0) {
         this.#isOpen = true;
         const answers = await this.#coordinator.ask(addPartitions(this.#self, missing));
         const refused = answers.filter(({ code }) => code !== 0 && code !== notAttempted);
-        for (const answer of refused) refusals.set(nameOf(answer), this.#refusalOf(answer));
+        for (const answer of refused) refusals.set(placeName(answer), this.#refusalOf(answer));
         if (refused.length === 0) {
-          for (const place of missing) this.#places.add(nameOf(place));
+          for (const place of missing) this.#places.add(placeName(place));
           break;
         }
         missing = missing.filter(place => !refused.some(each => isSamePartition(each, place)));
       }
     } catch (error) {
       const refusal = this.#errorOf(error, `beginning a transaction of ${this.#self.id}`);
-      for (const place of missing) refusals.set(nameOf(place), refusal);
+      for (const place of missing) refusals.set(placeName(place), refusal);
     }
     return refusals;
   }
@@ -215,8 +215,4 @@ function requireDone(answers: readonly Answer[]): void {
     const error = protocolError(code, null);
     if (error) throw error;
   }
-}
-
-function nameOf({ topic, partition }: TopicPartition): string {
-  return partitionName(topic, partition);
 }

@@ -1,4 +1,4 @@
-import type { Answer } from './coordinator.ts';
+import { type Answer, codeAlone } from './coordinator.ts';
 import type { RawRequest } from './raw-request.ts';
 
 /** Takes a member out of its group: LeaveGroup, version 1. */
@@ -8,9 +8,6 @@ export function leaveGroup(group: string, memberId: string): RawRequest<readonly
     apiVersion: 1,
     apiName: 'LeaveGroup',
     encode: encoder => encoder().writeString(group).writeString(memberId),
-    decode: decoder => {
-      decoder.readInt32();
-      return [{ code: decoder.readInt16() }];
-    },
+    decode: codeAlone,
   };
 }

@@ -1,8 +1,8 @@
 import type { TopicPartition } from '../../event-bus.ts';
 import type { MemberOffsets } from '../driver.ts';
 import type { ProducerId } from '../sequenced-producer.ts';
-import type { Answer } from './coordinator.ts';
-import { type Decoder, type Encoder, type RawRequest, compactArray } from './raw-request.ts';
+import { type Answer, codeAlone } from './coordinator.ts';
+import { type Encoder, type RawRequest, compactArray } from './raw-request.ts';
 
 /** Who asks: the transactional id, and the name under which brokers count what it sends. */
 export interface TransactionalProducer extends ProducerId {
@@ -153,9 +153,4 @@ function header(encoder: Encoder, { id, producerId, producerEpoch }: Transaction
 
 function untagged(encoder: Encoder): Encoder {
   return encoder.writeUVarInt(0);
-}
-
-function codeAlone(decoder: Decoder): readonly Answer[] {
-  decoder.readInt32();
-  return [{ code: decoder.readInt16() }];
 }

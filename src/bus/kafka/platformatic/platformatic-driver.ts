@@ -17,7 +17,7 @@ import type {
 } from '../driver.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
-import { SequencedProducer } from '../sequenced-producer.ts';
+import { SequencedProducer, requiredAcks } from '../sequenced-producer.ts';
 import { untilHeardOf } from '../until-heard-of.ts';
 import type { WhichOffset } from '../which-offset.ts';
 import { Brokers } from './brokers.ts';
@@ -213,8 +213,8 @@ export class PlatformaticDriver implements KafkaDriver {
 
   async openProducer({ acks, ...options }: ProducerOptions): Promise<DriverProducer> {
     const brokers = new Brokers(this.#client, this.#settings);
-    const inAll = acks === 'all' ? -1 : acks;
-    const transport = new PlatformaticProduceTransport(brokers, inAll, this.#settings.requestTimeoutMs);
+    const { requestTimeoutMs } = this.#settings;
+    const transport = new PlatformaticProduceTransport(brokers, requiredAcks(acks), requestTimeoutMs);
     return new SequencedProducer(await transport.open(), options);
   }
 

@@ -16,11 +16,11 @@ import type {
   TopicMetadata,
   TransactionsOptions,
 } from '../driver.ts';
+import { askAgain, coordinatorMoves, topicUnheardOf } from '../ask-again.ts';
 import { askLeaders, missingTopic } from '../ask-leaders.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
 import { SequencedProducer, requiredAcks } from '../sequenced-producer.ts';
-import { untilHeardOf } from '../until-heard-of.ts';
 import type { WhichOffset } from '../which-offset.ts';
 import { type Client, clusterOf, loadClient, openKafka } from './client.ts';
 import { Coordinator } from './coordinator.ts';
@@ -93,7 +93,7 @@ export class KafkaJsDriver implements KafkaDriver {
     return this.#try(`asking for the settings of ${name}`, async () => {
       const type = this.#client.ConfigResourceTypes.TOPIC;
       const wanted = { includeSynonyms: false, resources: [{ type, name }] };
-      const { resources } = await untilHeardOf(() => this.#admin.describeConfigs(wanted), typeOf);
+      const { resources } = await askAgain(() => this.#admin.describeConfigs(wanted), typeOf, topicUnheardOf);
       const entries = resources[0]?.configEntries ?? [];
       return new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
     });
@@ -149,7 +149,7 @@ export class KafkaJsDriver implements KafkaDriver {
 
   groups(): Promise<readonly string[]> {
     return this.#try('listing groups', async () => {
-      const { groups } = await this.#admin.listGroups();
+      const { groups } = await askCoordinators(() => this.#admin.listGroups());
       return groups.map(({ groupId }) => groupId);
     });
   }
@@ -157,7 +157,8 @@ export class KafkaJsDriver implements KafkaDriver {
   committed(group: string, topics?: readonly string[], stable = false): Promise<readonly PartitionOffset[]> {
     return this.#tryAsGroup(group, `asking what ${group} has committed`, async () => {
       if (stable) return this.#stableOffsets(group, topics);
-      const offsets = await this.#admin.fetchOffsets({ groupId: group, topics: [...(topics ?? [])] });
+      const wanted = { groupId: group, topics: [...(topics ?? [])] };
+      const offsets = await askCoordinators(() => this.#admin.fetchOffsets(wanted));
       return offsets.flatMap(({ topic, partitions }) =>
         partitions
           .map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) }))
@@ -168,9 +169,9 @@ export class KafkaJsDriver implements KafkaDriver {
 
   async deleteGroup(group: string): Promise<void> {
     try {
-      await this.#admin.deleteGroups([group]);
+      await askCoordinators(() => this.#admin.deleteGroups([group]));
     } catch (error) {
-      if (typeOf(groupError(error)) === 'GROUP_ID_NOT_FOUND') return;
+      if (typeOfGroup(error) === 'GROUP_ID_NOT_FOUND') return;
       throw busErrorOf(groupError(error), `deleting group ${group}`);
     }
   }
@@ -303,6 +304,15 @@ async function requireGroup(cluster: Cluster, group: string): Promise<void> {
   } catch (error) {
     if (typeOf(error) === 'GROUP_AUTHORIZATION_FAILED') throw error;
   }
+}
+
+/** Asks whoever keeps groups, also where they have only just begun to. */
+function askCoordinators<A>(ask: () => Promise<A>): Promise<A> {
+  return askAgain(ask, typeOfGroup, coordinatorMoves);
+}
+
+function typeOfGroup(error: unknown): string | undefined {
+  return typeOf(groupError(error));
 }
 
 /** kafkajs tells what became of each group in a list of its own. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { API } from '@platformatic/kafka';
+import { askAgain, coordinatorMoves, topicUnheardOf } from '../ask-again.ts';
 import { askLeaders, missingTopic } from '../ask-leaders.ts';
 import { BusError } from '../../../core/publisher.ts';
 import type {
@@ -18,7 +19,6 @@ import type {
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
 import { SequencedProducer, requiredAcks } from '../sequenced-producer.ts';
-import { untilHeardOf } from '../until-heard-of.ts';
 import type { WhichOffset } from '../which-offset.ts';
 import { Brokers } from './brokers.ts';
 import { type Client, loadClient } from './client.ts';
@@ -92,7 +92,7 @@ export class PlatformaticDriver implements KafkaDriver {
       const wanted = [{ resourceType: topicResource, resourceName: name, configurationKeys: null }] as const;
       const ask = (): ReturnType<typeof describeConfigsV4.api.async> =>
         this.#brokers.askAny(describeConfigsV4.api, [...wanted], false, false);
-      const { results } = await untilHeardOf(ask, typeOf);
+      const { results } = await askAgain(ask, typeOf, topicUnheardOf);
       return new Map((results[0]?.configs ?? []).map(({ name: config, value }) => [config, value ?? '']));
     });
   }
@@ -170,13 +170,14 @@ export class PlatformaticDriver implements KafkaDriver {
 
   /** Each broker knows those that it keeps. */
   groups(): Promise<readonly string[]> {
-    return this.#try('listing groups', async () => {
+    const ask = async (): Promise<readonly string[]> => {
       const { brokers } = await this.#brokers.metadata([]);
       const answers = await Promise.all(
         brokers.map(({ nodeId }) => this.#brokers.ask(nodeId, this.#client.listGroupsV3.api, [], [])),
       );
       return answers.flatMap(({ groups }) => groups.map(({ groupId }) => groupId));
-    });
+    };
+    return this.#try('listing groups', () => askAgain(ask, typeOf, coordinatorMoves));
   }
 
   committed(group: string, topics?: readonly string[]): Promise<readonly PartitionOffset[]> {

@@ -23,6 +23,14 @@ export function retries({ topic = retryTopic, maxInFlight = 8192 }: RetriesOptio
         publishMessages(publisher, { scheduler, meter }),
         onFailure(),
       ),
-    { summary: 'sends messages back when they are to be tried again', watermarkDelayMs: false, maxInFlight },
+    {
+      summary: 'sends messages back when they are to be tried again',
+      watermarkDelayMs: false,
+      maxInFlight,
+      refuses: {
+        'exactly-once':
+          'what it has sent back would be committed before what it still holds in front of that',
+      },
+    },
   );
 }

@@ -75,6 +75,8 @@ export interface PipelineOptions extends SourceBounds {
    * an output may be older than the input that caused it. Default 0; `false`: send none.
    */
   readonly watermarkDelayMs?: number | false;
+  /** Guarantees that it cannot keep, each with the reason; stating one is refused at start. Default: none. */
+  readonly refuses?: Readonly<Partial<Record<Guarantee, string>>>;
   /** What it does, in a line. */
   readonly summary?: string;
 }

@@ -60,10 +60,15 @@ export class RunningPipeline {
     this.#run = this.#newRun();
   }
 
-  /** @throws BusError `unsupported-capability` where the backend lacks what the pipeline needs */
+  /**
+   * @throws OptionError where its guarantee is one that it cannot keep
+   * @throws BusError `unsupported-capability` where the backend lacks what the pipeline needs
+   */
   check(): void {
-    const { needs = [], guarantee } = this.pipeline.options;
+    const { needs = [], guarantee = 'at-least-once', refuses = {} } = this.pipeline.options;
     const who = `pipeline ${this.pipeline.name}`;
+    const reason = refuses[guarantee];
+    if (reason !== undefined) throw new OptionError(`${who}: guarantee`, guarantee, `another: ${reason}`);
     for (const capability of needs) requireCapability(this.#bus, capability, who);
     if (guarantee === 'exactly-once') requireCapability(this.#bus, 'transactions', `${who} (exactly-once)`);
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EventBus } from '../../src/bus/event-bus.ts';
+import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
 import { textCodec } from '../../src/core/codec.ts';
 import { settlement } from '../../src/core/delivery.ts';
 import { type Topic, topic } from '../../src/core/topic.ts';
@@ -30,12 +31,13 @@ function passing(from: string, to: Topic<string>, guarantee: Guarantee): Pipelin
 /** Work with what a pipeline of this guarantee makes of a topic. */
 const through =
   (
+    driver: KafkaDriverName,
     guarantee: Guarantee,
     work: (bus: EventBus, from: string, to: string, effort: Effort) => Promise<Measured>,
   ): Work =>
   effort =>
     onBrokers(brokers =>
-      onBus('kafkajs', brokers, async (bus, from) => {
+      onBus(driver, brokers, async (bus, from) => {
         const to = topic(`${from}-out`, textCodec, { partitions });
         await bus.createTopic(to);
         const runtime = new Runtime([passing(from, to, guarantee)], bus);
@@ -49,8 +51,8 @@ const through =
     );
 
 /** All of it is published, passed on, and read by whoever sees what is committed only. */
-const passes = (guarantee: Guarantee): Work =>
-  through(guarantee, async (bus, from, to, effort) => {
+const passes = (driver: KafkaDriverName, guarantee: Guarantee): Work =>
+  through(driver, guarantee, async (bus, from, to, effort) => {
     const messages = total(effort) / 2;
     await publishAll(bus, from, 1_000);
     await consumed(bus.source(to, { group: `${to}-first` }), 1_000);
@@ -63,8 +65,8 @@ const passes = (guarantee: Guarantee): Work =>
   });
 
 /** Every message is timed from when it was due until it can be read in the output. */
-const passesPaced = (guarantee: Guarantee, perSecond: number): Work =>
-  through(guarantee, async (bus, from, to, effort) => {
+const passesPaced = (driver: KafkaDriverName, guarantee: Guarantee, perSecond: number): Work =>
+  through(driver, guarantee, async (bus, from, to, effort) => {
     let tell: (due: number) => void = () => undefined;
     const ready = Promise.withResolvers<undefined>();
     const reading = bus.source(to, { maxInFlight: 10_000 }).subscribe(delivery => {
@@ -89,17 +91,22 @@ const passesPaced = (guarantee: Guarantee, perSecond: number): Work =>
 
 const twinOf = (work: Work): NonNullable<Benchmark['twin']> => ({ name: 'at-least-once', work });
 
-export const benchmarks: readonly Benchmark[] = [
+const benchmarksOf = (driver: KafkaDriverName, name: string): readonly Benchmark[] => [
   {
-    name: 'kafka, exactly-once',
+    name: `${name}, exactly-once`,
     goal: { perSecond: 20_000 },
-    subject: passes('exactly-once'),
-    twin: twinOf(passes('at-least-once')),
+    subject: passes(driver, 'exactly-once'),
+    twin: twinOf(passes(driver, 'at-least-once')),
   },
   {
-    name: 'kafka, exactly-once, 20k/s',
+    name: `${name}, exactly-once, 20k/s`,
     goal: { p99: 300 },
-    subject: passesPaced('exactly-once', 20_000),
-    twin: twinOf(passesPaced('at-least-once', 20_000)),
+    subject: passesPaced(driver, 'exactly-once', 20_000),
+    twin: twinOf(passesPaced(driver, 'at-least-once', 20_000)),
   },
+];
+
+export const benchmarks: readonly Benchmark[] = [
+  ...benchmarksOf('kafkajs', 'kafka'),
+  ...benchmarksOf('platformatic', 'kafka on platformatic'),
 ];

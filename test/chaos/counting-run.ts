@@ -4,6 +4,7 @@ import { isRight } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { createEventBus } from '../../src/backends.ts';
 import type { EventBus } from '../../src/bus/event-bus.ts';
+import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
 import { jsonCodec } from '../../src/core/codec.ts';
 import { settlement } from '../../src/core/delivery.ts';
 import { deadLetterTopic, quarantineTopic } from '../../src/core/dead-letter.ts';
@@ -16,6 +17,7 @@ const Count = jsonCodec(t.type({ number: t.number, count: t.number }));
 
 export interface CountingPlan {
   readonly brokers: readonly string[];
+  readonly driver: KafkaDriverName;
   /** Names topics and group. */
   readonly name: string;
   readonly seed: number;
@@ -52,10 +54,10 @@ const stepMs = 20;
  * looks at what everybody can read of it in the end.
  */
 export async function runKilledCounting(plan: CountingPlan): Promise<CountingReport> {
-  const { brokers, name, bug } = plan;
+  const { brokers, driver, name, bug } = plan;
   const [from, to] = [`${name}-numbers`, `${name}-counts`];
   const bus = createEventBus({ kind: 'kafka', brokers });
-  const workers = new Workers(() => [worker, brokers.join(), name, from, to, ...(bug ? [bug] : [])]);
+  const workers = new Workers(() => [worker, brokers.join(), driver, name, from, to, ...(bug ? [bug] : [])]);
   await bus.start();
   try {
     for (const topic of [from, to, deadLetterTopic, quarantineTopic]) await created(bus, topic);

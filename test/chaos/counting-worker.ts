@@ -1,6 +1,6 @@
 /**
  * A worker that counts the messages of each key, exactly once, until it is told to end.
- * `BROKERS GROUP IN OUT [progress-outside]`: the last plants a bug, see there.
+ * `BROKERS DRIVER GROUP IN OUT [progress-outside]`: the last plants a bug, see there.
  */
 import { once } from 'node:events';
 import * as t from 'io-ts';
@@ -8,7 +8,7 @@ import { decode } from '../../operators/decode.ts';
 import { publishTo } from '../../operators/publish-to.ts';
 import { scanByKey } from '../../operators/scan-by-key.ts';
 import { KafkaBus } from '../../src/bus/kafka/kafka-bus.ts';
-import { KafkaJsDriver } from '../../src/bus/kafka/kafkajs/kafkajs-driver.ts';
+import { openDriver } from '../../src/bus/kafka/kafka.ts';
 import { jsonCodec } from '../../src/core/codec.ts';
 import { jsonState } from '../../src/core/state.ts';
 import { topic } from '../../src/core/topic.ts';
@@ -16,7 +16,7 @@ import { pipeline } from '../../src/runtime/pipeline.ts';
 import { Runtime } from '../../src/runtime/runtime.ts';
 import { progressOutside } from './progress-outside.ts';
 
-const [, , brokers = '', group = '', from = '', to = '', bug] = process.argv;
+const [, , brokers = '', driver = '', group = '', from = '', to = '', bug] = process.argv;
 const numbers = topic(from, jsonCodec(t.number));
 const counts = topic(to, jsonCodec(t.type({ number: t.number, count: t.number })));
 
@@ -38,14 +38,15 @@ const counting = pipeline(
 );
 
 const bus = new KafkaBus(
-  { brokers: brokers.split(','), consuming: { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 200 } },
-  () => ({
-    transactions: true,
-    open: async settings => {
-      const driver = await KafkaJsDriver.open(settings);
-      return bug === 'progress-outside' ? progressOutside(driver) : driver;
-    },
-  }),
+  {
+    brokers: brokers.split(','),
+    driver: driver === 'platformatic' ? driver : 'kafkajs',
+    consuming: { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 200 },
+  },
+  async settings => {
+    const opened = await openDriver(settings);
+    return bug === 'progress-outside' ? progressOutside(opened) : opened;
+  },
 );
 await bus.start();
 const runtime = new Runtime([counting], bus, { report: event => console.log(JSON.stringify(event)) });

@@ -123,6 +123,7 @@ async function countedIn(seed: number): Promise<Found> {
   const kafka = await startKafka({ brokers: Number(values.brokers) });
   try {
     const { said, lost, duplicated, reordered, miscounted, ...rest } = await runKilledCounting({
+      driver: driver(),
       brokers: kafka.bootstrap,
       name: `chaos-${seed}`,
       seed,

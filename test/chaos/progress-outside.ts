@@ -15,7 +15,6 @@ export function progressOutside(driver: KafkaDriver): KafkaDriver {
   let member: DriverMember | undefined;
   const join: KafkaDriver['join'] = async (...args) => (member = await driver.join(...args));
   const openTransactions: KafkaDriver['openTransactions'] = async (id, options) => {
-    if (driver.openTransactions === undefined) throw new Error('nothing to plant a bug in');
     const inside = await driver.openTransactions(id, options);
     const outside = await driver.openProducer({ acks: 'all', idempotent: true, compression: 'none' });
     const isState = ({ topic }: PartitionBatch): boolean => topic.endsWith('-changelog');

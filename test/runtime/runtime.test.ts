@@ -1,6 +1,7 @@
 import { concatMap, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { type BatchLimits, batch, each } from '../../operators/index.ts';
+import { retries } from '../../pipelines/retry.ts';
 import {
   BusError,
   type Delivery,
@@ -359,6 +360,14 @@ describe('a guarantee', () => {
       message:
         'pipeline exact (exactly-once) needs transactions, which the stub backend lacks: choose another backend or driver, or change pipeline exact (exactly-once)',
     });
+  });
+
+  it('a guarantee that a pipeline cannot keep is refused, before anything runs', async () => {
+    const stated = { ...retries(), options: { ...retries().options, guarantee: 'exactly-once' } } as const;
+    const refused = PipelineDriver.start({ topics, pipelines: () => [shouting(), stated] });
+    await expect(refused).rejects.toThrow(
+      'pipeline retries: guarantee is exactly-once, must be another: what it has sent back would be committed',
+    );
   });
 
   it('what a pipeline needs is checked before any of them runs', async () => {

@@ -1,8 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-const stepMs = 50;
-const atMostMs = 10_000;
-
 /** Said of a topic that is known to be there by a broker that has not heard of it yet. */
 export const topicUnheardOf: ReadonlySet<string | undefined> = new Set(['UNKNOWN_TOPIC_OR_PARTITION']);
 
@@ -13,24 +10,65 @@ export const coordinatorMoves: ReadonlySet<string | undefined> = new Set([
   'NOT_COORDINATOR',
 ]);
 
+/** What a question came to that is to be asked again: the client's error. */
+export class Passing {
+  readonly error: Error;
+
+  constructor(error: Error) {
+    this.error = error;
+  }
+}
+
+export interface Patience {
+  /** How long what should pass is waited for, ms; default 10 s. */
+  readonly atMostMs?: number;
+  /** Whether nobody waits for the answer any more; default never. */
+  readonly isOver?: () => boolean;
+}
+
+const firstPauseMs = 5;
+const longestPauseMs = 20;
+/** What has not passed after so long is asked for less often. */
+const soonMs = 1000;
+const latePauseMs = 100;
+
 /**
- * Asks until the answer is one that lasts, for at most 10 s.
+ * Asks until what it comes to does not pass by itself. Clients wait 300 ms for what takes 5, and for some errors not
+ * at all.
  *
- * @param passing what brokers say that does not last, by the protocol's name of it
- * @param typeOf the protocol's name of a client's error
- * @throws the client's error where it does not pass, or has not passed by then
+ * @throws what `attempt` throws, or the client's error that has not passed in time
  */
-export async function askAgain<A>(
+export async function askUntilSettled<A>(
+  attempt: () => Promise<A | Passing>,
+  { atMostMs = 10_000, isOver = () => false }: Patience = {},
+): Promise<A> {
+  const began = performance.now();
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs + firstPauseMs)) {
+    const outcome = await attempt();
+    if (!(outcome instanceof Passing)) return outcome;
+    const waitedMs = performance.now() - began;
+    if (isOver() || waitedMs > atMostMs) throw outcome.error;
+    await wait(waitedMs < soonMs ? pauseMs : latePauseMs);
+  }
+}
+
+/**
+ * Asks again while brokers say what does not last.
+ *
+ * @param passing the protocol's names of it
+ * @param typeOf the protocol's name of a client's error
+ */
+export function askAgain<A>(
   ask: () => Promise<A>,
   typeOf: (error: unknown) => string | undefined,
   passing: ReadonlySet<string | undefined>,
 ): Promise<A> {
-  for (let waited = 0; ; waited += stepMs) {
+  return askUntilSettled(async () => {
     try {
       return await ask();
     } catch (error) {
-      if (waited >= atMostMs || !passing.has(typeOf(error))) throw error;
-      await wait(stepMs);
+      if (error instanceof Error && passing.has(typeOf(error))) return new Passing(error);
+      throw error;
     }
-  }
+  });
 }

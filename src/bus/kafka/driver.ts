@@ -159,8 +159,8 @@ export interface MemberEvents {
 
 /** Membership of a consumer group. */
 export interface DriverMember {
-  /** Who it was when it was told of its partitions last; undefined before, and for clients without transactions. */
-  readonly identity?: MemberIdentity | undefined;
+  /** Who it was when it was told of its partitions last; undefined before. */
+  readonly identity: MemberIdentity | undefined;
   /** @throws BusError where another owns a partition by now */
   commit(offsets: readonly PartitionOffset[]): Promise<void>;
   leave(): Promise<void>;
@@ -216,9 +216,9 @@ export interface KafkaDriver {
   openProducer(options: ProducerOptions): Promise<DriverProducer>;
   /**
    * Opens a producer of transactions: whoever had one of this id is fenced, and what it left open aborted, when it
-   * resolves. Left out by a client that has none.
+   * resolves.
    */
-  openTransactions?(id: string, options: TransactionsOptions): Promise<DriverTransactions>;
+  openTransactions(id: string, options: TransactionsOptions): Promise<DriverTransactions>;
   openReader(): Promise<DriverReader>;
   /** @param exclusive whether one member is to have all partitions */
   join(

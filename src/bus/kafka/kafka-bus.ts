@@ -39,16 +39,19 @@ const lastSendsMs = 10_000;
 const closingMs = 5000;
 
 /** How a bus comes by its driver. */
-export interface KafkaClient {
-  /** Whether the driver has `openTransactions`. */
-  readonly transactions: boolean;
-  open(settings: KafkaSettings): Promise<KafkaDriver>;
-}
+export type OpenDriver = (settings: KafkaSettings) => Promise<KafkaDriver>;
 
 /** The bus on a Kafka cluster, over whatever client the driver wraps. */
 export class KafkaBus implements EventBus {
   readonly kind = 'kafka';
-  readonly capabilities: Capabilities;
+  readonly capabilities: Capabilities = {
+    transactions: true,
+    seek: true,
+    compaction: true,
+    delayedRedelivery: true,
+    durable: true,
+    multiProcess: true,
+  };
   readonly admin: TopicAdmin = {
     growPartitions: async (topic, partitions) => {
       const { driver, directory } = this.#require();
@@ -63,10 +66,10 @@ export class KafkaBus implements EventBus {
       await directory.learn(name);
     },
   };
-  readonly transactions?: Transactions;
+  readonly transactions: Transactions = { open: (id, how) => this.#openSession(id, how) };
   readonly #settings: KafkaSettings;
   readonly #scheduler: SchedulerLike;
-  readonly #client: KafkaClient;
+  readonly #open: OpenDriver;
   readonly #condition = new BusCondition();
   readonly #sources = new Set<KafkaSource>();
   readonly #sessions = new Set<KafkaTransaction>();
@@ -74,20 +77,10 @@ export class KafkaBus implements EventBus {
   readonly #closing = new Set<Promise<void>>();
   #running: Running | undefined;
 
-  constructor(options: KafkaOptions, clientFor: (settings: KafkaSettings) => KafkaClient) {
+  constructor(options: KafkaOptions, open: OpenDriver) {
     this.#settings = settled(options);
     this.#scheduler = options.scheduler ?? asyncScheduler;
-    this.#client = clientFor(this.#settings);
-    const { transactions } = this.#client;
-    this.capabilities = {
-      transactions,
-      seek: true,
-      compaction: true,
-      delayedRedelivery: true,
-      durable: true,
-      multiProcess: true,
-    };
-    if (transactions) this.transactions = { open: (id, how) => this.#openSession(id, how) };
+    this.#open = open;
     for (const what of ['rebalances', 'repeatedDeliveries', 'consumerRestarts'] as const) {
       this.#condition.counted(what, 0);
     }
@@ -95,7 +88,7 @@ export class KafkaBus implements EventBus {
 
   async start(): Promise<void> {
     if (this.#running) return;
-    const driver = await this.#client.open(this.#settings);
+    const driver = await this.#open(this.#settings);
     const directory = new TopicDirectory(driver);
     try {
       await this.#connected(driver.connect().then(() => directory.learnAll()));

@@ -13,7 +13,7 @@ import type { TopicDirectory } from './topic-directory.ts';
 
 /** What a session needs of its bus. */
 export interface TransactionHost {
-  readonly driver: Pick<KafkaDriver, 'openTransactions' | 'name'>;
+  readonly driver: Pick<KafkaDriver, 'openTransactions'>;
   readonly directory: Pick<TopicDirectory, 'find' | 'open' | 'get'>;
   readonly condition: BusCondition;
   readonly scheduler: SchedulerLike;
@@ -56,6 +56,8 @@ export class KafkaTransaction implements TransactionSession {
   readonly #host: TransactionHost;
   readonly #id: string;
   readonly #participants = new Set<Participant>();
+  /** Whether it ever had a source: what is sent then belongs to one, and needs its proof. */
+  #hasSources = false;
   #work: Work | undefined;
   #broken: BusError | undefined;
   /** Whether something was sent that is not committed. */
@@ -104,9 +106,10 @@ export class KafkaTransaction implements TransactionSession {
       const members = this.#members();
       const waiting = this.#waiting.length;
       this.#next = [];
+      const isEmpty = members.length === 0 && !this.#hasSent;
       this.#hasSent = false;
       sealed();
-      if (members.length > 0) await (await this.#working().producer).commit(members);
+      if (!isEmpty) await (await this.#working().producer).commit(members);
       this.#requireWhole();
       for (const { participant, offsets } of this.#due) participant.committed(offsets);
       this.#host.condition.worked(this.#committing);
@@ -142,6 +145,7 @@ export class KafkaTransaction implements TransactionSession {
 
   enter(participant: Participant): void {
     this.#participants.add(participant);
+    this.#hasSources = true;
   }
 
   leave(participant: Participant): void {
@@ -185,6 +189,7 @@ export class KafkaTransaction implements TransactionSession {
       return offsets === undefined ? [] : [{ participant, offsets }];
     });
     if (this.#due.length > 0 || !this.#hasSent) return this.#due.map(({ offsets }) => offsets);
+    if (!this.#hasSources) return [];
     for (const participant of this.#participants) {
       const proof = participant.proof();
       if (proof) return [proof];
@@ -238,10 +243,8 @@ export class KafkaTransaction implements TransactionSession {
     return this.#work;
   }
 
-  async #open(): Promise<DriverTransactions> {
+  #open(): Promise<DriverTransactions> {
     const { driver, publishing } = this.#host;
-    if (driver.openTransactions === undefined)
-      throw new BusError('unsupported-capability', `the client ${driver.name} has no transactions`);
     return driver.openTransactions(this.#id, {
       timeoutMs: this.timeoutMs,
       compression: publishing.compression,

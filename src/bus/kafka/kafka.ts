@@ -1,6 +1,8 @@
 import type { EventBus } from '../event-bus.ts';
-import { KafkaBus, type KafkaClient } from './kafka-bus.ts';
-import type { KafkaDriverName, KafkaOptions } from './kafka-options.ts';
+import type { KafkaDriver } from './driver.ts';
+import { KafkaBus } from './kafka-bus.ts';
+import type { KafkaOptions } from './kafka-options.ts';
+import type { KafkaSettings } from './kafka-settings.ts';
 
 /**
  * The bus on a Kafka cluster.
@@ -10,18 +12,15 @@ import type { KafkaDriverName, KafkaOptions } from './kafka-options.ts';
  * await bus.start(); // BusError `unavailable` where no broker can be reached
  */
 export function kafkaBus(options: KafkaOptions): EventBus {
-  return new KafkaBus(options, ({ driver }) => clients[driver]);
+  return new KafkaBus(options, openDriver);
 }
 
 /** Loaded when a bus is started and not before: who uses another backend, or driver, does not pay for it. */
-const clients: Readonly<Record<KafkaDriverName, KafkaClient>> = {
-  kafkajs: {
-    transactions: true,
-    open: async settings => (await import('./kafkajs/kafkajs-driver.ts')).KafkaJsDriver.open(settings),
-  },
-  platformatic: {
-    transactions: false,
-    open: async settings =>
-      (await import('./platformatic/platformatic-driver.ts')).PlatformaticDriver.open(settings),
-  },
-};
+export async function openDriver(settings: KafkaSettings): Promise<KafkaDriver> {
+  switch (settings.driver) {
+    case 'kafkajs':
+      return (await import('./kafkajs/kafkajs-driver.ts')).KafkaJsDriver.open(settings);
+    case 'platformatic':
+      return (await import('./platformatic/platformatic-driver.ts')).PlatformaticDriver.open(settings);
+  }
+}

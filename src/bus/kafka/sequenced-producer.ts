@@ -43,8 +43,8 @@ export interface ProduceTransport {
   /** Sends batches to the broker that leads their partitions. */
   produce(node: number, batches: readonly EncodedBatch[]): Promise<readonly PartitionAnswer[]>;
   /** The protocol's name of an error, where it has one. */
-  typeOf(error: unknown): string | undefined;
-  busErrorOf(error: unknown, doing: string, right: string): BusError;
+  readonly typeOf: (error: unknown) => string | undefined;
+  readonly busErrorOf: (error: unknown, doing: string, right: string) => BusError;
   close(): Promise<void>;
 }
 

@@ -61,6 +61,22 @@ async function copied(lab: Lab, { count }: { readonly count: () => number }, wan
 /** Outputs and offsets that become visible together, or never. */
 export const transactions: readonly ConformanceCase[] = [
   busCase(
+    'a session without sources makes what it sends visible together',
+    async lab => {
+      const topic = await lab.topic();
+      const session = open(lab);
+      for (const value of ['a', 'b']) await sent(session, topic, value);
+      assert.deepEqual(await seen(lab, topic), []);
+      await session.commit();
+      await lab.eventually(
+        async () => (await seen(lab, topic)).join() === 'a,b',
+        () => 'a and b to be seen',
+      );
+      await session.close();
+    },
+    needs,
+  ),
+  busCase(
     'what is sent by a session is seen when it is committed, with the progress of its sources, and not before',
     async lab => {
       const [from, to, group] = [await lab.topic(), await lab.topic(), lab.name('group')];

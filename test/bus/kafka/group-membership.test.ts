@@ -55,7 +55,8 @@ class Group {
     const number = this.joins.push(events);
     await Promise.resolve();
     if (this.refusal) throw this.refusal;
-    return { commit: () => Promise.resolve(), leave: () => Promise.resolve(void this.left.push(number)) };
+    const leave = (): Promise<undefined> => Promise.resolve(void this.left.push(number));
+    return { identity: undefined, commit: () => Promise.resolve(), leave };
   }
 }
 

@@ -58,7 +58,7 @@ class Brokers {
     const topic = { name: 'out', partitions: 1, leaders: [1], limits };
     this.session = new KafkaTransaction(
       {
-        driver: { name: 'fake', openTransactions: () => Promise.resolve(this.#opened()) },
+        driver: { openTransactions: () => Promise.resolve(this.#opened()) },
         directory: { find: () => topic, open: () => Promise.resolve(topic), get: () => topic },
         condition: new BusCondition(),
         scheduler: this.time,

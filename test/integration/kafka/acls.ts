@@ -3,12 +3,18 @@ import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatter
 import type { KafkaCluster } from '../../brokers/kafka/kafka-cluster.ts';
 import { adminOf } from './admin.ts';
 
+const resourceTypes = {
+  topic: AclResourceTypes.TOPIC,
+  group: AclResourceTypes.GROUP,
+  'transactional id': AclResourceTypes.TRANSACTIONAL_ID,
+} as const;
+
 /** Grants rights as the super user `admin` of a cluster. */
 export interface Grants {
   allow(
     user: string,
     right: 'DESCRIBE' | 'READ' | 'WRITE',
-    kind: 'topic' | 'group',
+    kind: keyof typeof resourceTypes,
     name: string,
   ): Promise<void>;
 }
@@ -23,7 +29,7 @@ export async function acls(kafka: KafkaCluster, ca: string): Promise<Grants> {
       await admin.createAcls({
         acl: [
           {
-            resourceType: kind === 'topic' ? AclResourceTypes.TOPIC : AclResourceTypes.GROUP,
+            resourceType: resourceTypes[kind],
             resourceName: name,
             resourcePatternType: ResourcePatternTypes.LITERAL,
             principal: `User:${user}`,

@@ -5,6 +5,8 @@ import { firstValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kafkaBus } from '../../../src/bus/kafka/kafka.ts';
 import type { KafkaOptions } from '../../../src/bus/kafka/kafka-options.ts';
+import { publishOne } from '../../../src/bus/publish-promises.ts';
+import type { Receipt } from '../../../src/core/publisher.ts';
 import { type KafkaCluster, startKafka } from '../../brokers/kafka/kafka-cluster.ts';
 import { acls } from './acls.ts';
 import { describeOwnKafka, drivers } from './kafka-brokers.ts';
@@ -145,6 +147,31 @@ describeOwnKafka('a bus with credentials', () => {
       await grants.allow('alice', 'WRITE', 'topic', topic);
       expect(await bus.publish({ topic, key: 'k', payload: null })).toMatchObject({ topic });
       expect(JSON.stringify(await bus.health())).not.toContain(secret);
+    });
+
+    it('tells who may not commit by transactions which right is lacking', async () => {
+      const topic = await newTopic(await startedBus(as('plain', 'admin', 'admin-secret')));
+      const grants = await acls(kafka, tls.ca.file);
+      await grants.allow('alice', 'WRITE', 'topic', topic);
+      const bus = await startedBus(as('plain', 'alice', secret));
+      const id = `paying-${randomUUID()}`;
+      const paid = async (): Promise<Receipt> => {
+        const session = bus.transactions?.open(id);
+        if (session === undefined) throw new Error('no transactions');
+        try {
+          const receipt = await publishOne(session, { topic, key: 'k', payload: null });
+          await session.commit();
+          return receipt;
+        } finally {
+          await session.close();
+        }
+      };
+      await expect(paid()).rejects.toMatchObject({
+        code: 'unauthorized',
+        message: expect.stringContaining(`grant Write on transactional id ${id}`) as string,
+      });
+      await grants.allow('alice', 'WRITE', 'transactional id', id);
+      await expect(paid()).resolves.toMatchObject({ topic });
     });
   });
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { runKilledCounting } from '../../chaos/counting-run.ts';
-import { describeKafka, kafkaBrokers } from './kafka-brokers.ts';
+import { describeKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
 
 const plan = {
   brokers: kafkaBrokers(),
@@ -17,18 +17,29 @@ describeKafka(
   () => {
     // Kills: offsets read while a transaction may still change them; a changelog read before it is decided; a commit
     // for partitions that have gone to others; what an aborted run still sends.
-    it('counts every number once, in the order of its key', { timeout: 180_000 }, async () => {
-      const report = await runKilledCounting({ ...plan, name: nameOf(), seed: 1, kills: 6, freezes: 2 });
-      const { lost, duplicated, reordered, miscounted, exitCodes } = report;
-      expect({ lost, duplicated, reordered, miscounted }).toEqual({
-        lost: 0,
-        duplicated: 0,
-        reordered: 0,
-        miscounted: 0,
-      });
-      expect(report.published).toBeGreaterThan(1_000);
-      expect(exitCodes).toEqual([0, 0, 0]);
-    });
+    it.each(drivers)(
+      'counts every number once, in the order of its key, on %s',
+      { timeout: 180_000 },
+      async driver => {
+        const report = await runKilledCounting({
+          ...plan,
+          driver,
+          name: nameOf(),
+          seed: 1,
+          kills: 6,
+          freezes: 2,
+        });
+        const { lost, duplicated, reordered, miscounted, exitCodes } = report;
+        expect({ lost, duplicated, reordered, miscounted }).toEqual({
+          lost: 0,
+          duplicated: 0,
+          reordered: 0,
+          miscounted: 0,
+        });
+        expect(report.published).toBeGreaterThan(1_000);
+        expect(exitCodes).toEqual([0, 0, 0]);
+      },
+    );
 
     it(
       'is found out where its progress is stored outside of the transaction',
@@ -37,6 +48,7 @@ describeKafka(
         const bug = 'progress-outside';
         const { lost } = await runKilledCounting({
           ...plan,
+          driver: 'kafkajs',
           name: nameOf(),
           seed: 2,
           kills: 4,

@@ -1,15 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Broker, Cluster } from 'kafkajs';
-import { forgetClosed } from './kafkajs-errors.ts';
+import { Passing, askUntilSettled } from '../ask-again.ts';
+import { forgetClosed, typeOf } from './kafkajs-errors.ts';
 import { type Decoder, type RawRequest, protocolError, sendRaw } from './raw-request.ts';
-
-/** What kafkajs's cluster does beside its published type. */
-interface FindingCluster {
-  findGroupCoordinator(what: {
-    readonly groupId: string;
-    readonly coordinatorType: number;
-  }): Promise<unknown>;
-}
 
 const coordinatorTypes = { group: 0, transaction: 1 } as const;
 
@@ -25,12 +17,6 @@ const passing = {
 const passingCodes: ReadonlySet<number> = new Set(Object.values(passing));
 const elsewhere: ReadonlySet<number> = new Set([passing.COORDINATOR_NOT_AVAILABLE, passing.NOT_COORDINATOR]);
 
-const firstPauseMs = 5;
-const maxPauseMs = 20;
-/** What has not passed after so long is asked for less often. */
-const soonMs = 1000;
-const latePauseMs = 100;
-
 /** What an answer says of one thing it was asked about. */
 export interface Answer {
   readonly code: number;
@@ -42,10 +28,43 @@ export function codeAlone(decoder: Decoder): readonly Answer[] {
   return [{ code: decoder.readInt16() }];
 }
 
+/** What a broker of kafkajs, and its cluster, do beside their published types. */
+interface Finding {
+  findGroupCoordinator(what: {
+    readonly groupId: string;
+    readonly coordinatorType: number;
+  }): Promise<unknown>;
+}
+
+const refusals = new Set<string | undefined>([
+  'GROUP_AUTHORIZATION_FAILED',
+  'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+]);
+
 /**
- * The broker that keeps a group or a transaction, asked again while what it says will pass. kafkajs itself waits
- * 300 ms for what takes 5, and for some errors not at all.
+ * Asks whether a group or a transactional id may be used at all: where it may not, kafkajs only says later that it
+ * has no coordinator.
+ *
+ * @throws kafkajs's error for a missing right; what else goes wrong is left to whoever uses it
  */
+export async function requireRight(
+  cluster: Cluster,
+  kind: keyof typeof coordinatorTypes,
+  key: string,
+): Promise<void> {
+  try {
+    await cluster.refreshMetadataIfNecessary();
+    const [node] = cluster.getNodeIds();
+    if (node === undefined) return;
+    const broker: unknown = await cluster.findBroker({ nodeId: String(node) });
+    const coordinatorType = coordinatorTypes[kind];
+    await (broker as Finding).findGroupCoordinator({ groupId: key, coordinatorType });
+  } catch (error) {
+    if (refusals.has(typeOf(error))) throw error;
+  }
+}
+
+/** The broker that keeps a group or a transaction, asked again while what it says will pass. */
 export class Coordinator {
   readonly #cluster: Cluster;
   readonly #kind: keyof typeof coordinatorTypes;
@@ -68,15 +87,9 @@ export class Coordinator {
    * @returns the answers, none of which will pass by itself
    * @throws kafkajs's error where that has taken too long
    */
-  async ask<A extends Answer>(request: RawRequest<readonly A[]>): Promise<readonly A[]> {
-    const began = performance.now();
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(maxPauseMs, pauseMs + 5)) {
-      const outcome = await this.#try(request);
-      if (!(outcome instanceof Error)) return outcome;
-      const waitedMs = performance.now() - began;
-      if (this.#closed || waitedMs > this.#timeoutMs) throw outcome;
-      await wait(waitedMs < soonMs ? pauseMs : latePauseMs);
-    }
+  ask<A extends Answer>(request: RawRequest<readonly A[]>): Promise<readonly A[]> {
+    const patience = { atMostMs: this.#timeoutMs, isOver: () => this.#closed };
+    return askUntilSettled(() => this.#try(request), patience);
   }
 
   /** Waits for nothing any more. */
@@ -84,23 +97,25 @@ export class Coordinator {
     this.#closed = true;
   }
 
-  async #try<A extends Answer>(request: RawRequest<readonly A[]>): Promise<readonly A[] | Error> {
+  async #try<A extends Answer>(request: RawRequest<readonly A[]>): Promise<readonly A[] | Passing> {
     try {
       const answers = await sendRaw(await this.#found(), request);
       const again = answers.find(({ code }) => passingCodes.has(code));
       if (again === undefined) return answers;
       if (elsewhere.has(again.code)) this.#broker = undefined;
-      return protocolError(again.code, null) ?? new Error(`${request.apiName} answered ${again.code}`);
+      return new Passing(
+        protocolError(again.code, null) ?? new Error(`${request.apiName} answered ${again.code}`),
+      );
     } catch (error) {
       this.#broker = undefined;
       forgetClosed(this.#cluster, error);
-      if (error instanceof Error && isOfConnection(error)) return error;
+      if (error instanceof Error && isOfConnection(error)) return new Passing(error);
       throw error;
     }
   }
 
   #found(): Promise<Broker> {
-    this.#broker ??= (this.#cluster as unknown as FindingCluster)
+    this.#broker ??= (this.#cluster as unknown as Finding)
       .findGroupCoordinator({ groupId: this.#key, coordinatorType: coordinatorTypes[this.#kind] })
       .then(broker => broker as Broker);
     return this.#broker;

@@ -21,22 +21,20 @@ import { askLeaders, missingTopic } from '../ask-leaders.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
 import { SequencedProducer, requiredAcks } from '../sequenced-producer.ts';
+import { TransactionalProducer, longestTransactionMs } from '../transactional-producer.ts';
 import type { WhichOffset } from '../which-offset.ts';
 import { type Client, clusterOf, loadClient, openKafka } from './client.ts';
-import { Coordinator } from './coordinator.ts';
+import { Coordinator, requireRight } from './coordinator.ts';
 import { busErrorOf, typeOf } from './kafkajs-errors.ts';
 import { setConfigs } from './incremental-alter.ts';
 import { KafkaJsMember } from './kafkajs-member.ts';
 import { KafkaJsReader } from './kafkajs-reader.ts';
-import { KafkaJsTransactions } from './kafkajs-transactions.ts';
 import { listOffsets } from './list-offsets.ts';
 import { bytesOnDisk } from './log-dirs.ts';
 import { KafkaJsProduceTransport } from './produce-transport.ts';
 import { protocolError } from './raw-request.ts';
 import { stableOffsets } from './stable-offsets.ts';
-
-/** Brokers let no transaction be open for longer, as they are configured by default. */
-const longestTransactionMs = 15 * 60_000;
+import { KafkaJsTransactionTransport } from './transaction-transport.ts';
 
 /** The driver on kafkajs. */
 export class KafkaJsDriver implements KafkaDriver {
@@ -182,14 +180,10 @@ export class KafkaJsDriver implements KafkaDriver {
     return new SequencedProducer(await transport.open(), options);
   }
 
-  openTransactions(id: string, { timeoutMs, compression }: TransactionsOptions): Promise<DriverTransactions> {
-    return KafkaJsTransactions.open(
-      clusterOf(this.#kafka),
-      id,
-      timeoutMs,
-      compression,
-      this.#settings.requestTimeoutMs,
-    );
+  openTransactions(id: string, options: TransactionsOptions): Promise<DriverTransactions> {
+    const { requestTimeoutMs } = this.#settings;
+    const transport = new KafkaJsTransactionTransport(clusterOf(this.#kafka), id, requestTimeoutMs);
+    return TransactionalProducer.open(transport, id, options);
   }
 
   openReader(): Promise<DriverReader> {
@@ -205,8 +199,7 @@ export class KafkaJsDriver implements KafkaDriver {
   ): Promise<DriverMember> {
     const identity = { instance: this.#instance, rank: this.#members++, exclusive };
     return this.#tryAsGroup(group, `joining group ${group}`, async () => {
-      // A member that may not be one would be told so by kafkajs in a way that nobody understands.
-      await requireGroup(this.#cluster, group);
+      await requireRight(this.#cluster, 'group', group);
       const coordinator = new Coordinator(this.#cluster, 'group', group, options.sessionTimeoutMs);
       return KafkaJsMember.join(
         this.#client,
@@ -278,31 +271,6 @@ export class KafkaJsDriver implements KafkaDriver {
     } catch (error) {
       throw busErrorOf(error, doing, right);
     }
-  }
-}
-
-/** What a broker of kafkajs has beside its published type. */
-interface GroupBroker {
-  findGroupCoordinator(group: {
-    readonly groupId: string;
-    readonly coordinatorType: number;
-  }): Promise<unknown>;
-}
-
-/**
- * Whether a group may be used at all: where it may not, kafkajs only says later that it has no coordinator.
- *
- * @throws kafkajs's error for a missing right; what else goes wrong is left to whoever uses the group
- */
-async function requireGroup(cluster: Cluster, group: string): Promise<void> {
-  try {
-    await cluster.refreshMetadataIfNecessary();
-    const [node] = cluster.getNodeIds();
-    if (node === undefined) return;
-    const broker: unknown = await cluster.findBroker({ nodeId: String(node) });
-    await (broker as GroupBroker).findGroupCoordinator({ groupId: group, coordinatorType: 0 });
-  } catch (error) {
-    if (typeOf(error) === 'GROUP_AUTHORIZATION_FAILED') throw error;
   }
 }
 

@@ -1,13 +1,9 @@
 import type { TopicPartition } from '../../event-bus.ts';
 import type { MemberOffsets } from '../driver.ts';
 import type { ProducerId } from '../sequenced-producer.ts';
+import type { TransactionalId } from '../transactional-producer.ts';
 import { type Answer, codeAlone } from './coordinator.ts';
 import { type Encoder, type RawRequest, compactArray } from './raw-request.ts';
-
-/** Who asks: the transactional id, and the name under which brokers count what it sends. */
-export interface TransactionalProducer extends ProducerId {
-  readonly id: string;
-}
 
 /** What became of one partition that a request names. */
 export interface PlaceAnswer extends Answer, TopicPartition {}
@@ -31,7 +27,7 @@ export function initProducerId(id: string, timeoutMs: number): RawRequest<readon
 
 /** Partitions that will be written to: AddPartitionsToTxn, version 1. The first begin a transaction. */
 export function addPartitions(
-  producer: TransactionalProducer,
+  producer: TransactionalId,
   places: readonly TopicPartition[],
 ): RawRequest<readonly PlaceAnswer[]> {
   return {
@@ -66,7 +62,7 @@ export function addPartitions(
 }
 
 /** The group whose offsets will be committed: AddOffsetsToTxn, version 1. */
-export function addGroup(producer: TransactionalProducer, group: string): RawRequest<readonly Answer[]> {
+export function addGroup(producer: TransactionalId, group: string): RawRequest<readonly Answer[]> {
   return {
     apiKey: 25,
     apiVersion: 1,
@@ -81,7 +77,7 @@ export function addGroup(producer: TransactionalProducer, group: string): RawReq
  * that proves that the member still is one. kafkajs's own is older and commits for whoever asks.
  */
 export function commitOffsets(
-  { id, producerId, producerEpoch }: TransactionalProducer,
+  { id, producerId, producerEpoch }: TransactionalId,
   { member, offsets }: MemberOffsets,
 ): RawRequest<readonly PlaceAnswer[]> {
   const noLeaderEpoch = -1;
@@ -134,10 +130,7 @@ export function commitOffsets(
 }
 
 /** Decides the transaction: EndTxn, version 1. */
-export function endTransaction(
-  producer: TransactionalProducer,
-  isCommit: boolean,
-): RawRequest<readonly Answer[]> {
+export function endTransaction(producer: TransactionalId, isCommit: boolean): RawRequest<readonly Answer[]> {
   return {
     apiKey: 26,
     apiVersion: 1,
@@ -147,7 +140,7 @@ export function endTransaction(
   };
 }
 
-function header(encoder: Encoder, { id, producerId, producerEpoch }: TransactionalProducer): Encoder {
+function header(encoder: Encoder, { id, producerId, producerEpoch }: TransactionalId): Encoder {
   return encoder.writeString(id).writeInt64(String(producerId)).writeInt16(producerEpoch);
 }
 

@@ -1,19 +1,32 @@
 import type { API } from '@platformatic/kafka';
-import { askAgain, coordinatorMoves } from '../ask-again.ts';
+import { Passing, askAgain, askUntilSettled, coordinatorMoves } from '../ask-again.ts';
 import type { Brokers } from './brokers.ts';
-import { typeOf } from './platformatic-errors.ts';
+import { busErrorOf, typeOf } from './platformatic-errors.ts';
 
-const ofGroups = 0;
+const coordinatorTypes = { group: 0, transaction: 1 } as const;
+
+/** What passes by itself: time-outs, moves of coordinators, what is under way. */
+const passing: ReadonlySet<string | undefined> = new Set([
+  ...coordinatorMoves,
+  'REQUEST_TIMED_OUT',
+  'CONCURRENT_TRANSACTIONS',
+  'UNSTABLE_OFFSET_COMMIT',
+]);
 
 export function isCoordinatorMove(error: unknown): boolean {
   return coordinatorMoves.has(typeOf(error));
 }
 
-/** The node that keeps a group. @throws the client's error */
-export async function findCoordinator(brokers: Brokers, group: string): Promise<number> {
-  const { coordinators } = await brokers.askAny(brokers.client.findCoordinatorV3.api, ofGroups, [group]);
+/** The node that keeps a group, or a transaction. @throws the client's error */
+export async function findCoordinator(
+  brokers: Brokers,
+  key: string,
+  kind: keyof typeof coordinatorTypes = 'group',
+): Promise<number> {
+  const { findCoordinatorV3 } = brokers.client;
+  const { coordinators } = await brokers.askAny(findCoordinatorV3.api, coordinatorTypes[kind], [key]);
   const [coordinator] = coordinators;
-  if (coordinator === undefined) throw new Error(`no broker is told for group ${group}`);
+  if (coordinator === undefined) throw new Error(`no broker is told for ${kind} ${key}`);
   return coordinator.nodeId;
 }
 
@@ -26,4 +39,46 @@ export function askCoordinator<Args extends unknown[], A>(
 ): Promise<A> {
   const ask = async (): Promise<A> => brokers.ask(await findCoordinator(brokers, group), api, ...args);
   return askAgain(ask, typeOf, coordinatorMoves);
+}
+
+/** The node that keeps a group or a transaction, asked again while what it says will pass, or it cannot be reached. */
+export class Coordinator {
+  readonly #brokers: Brokers;
+  readonly #kind: keyof typeof coordinatorTypes;
+  readonly #key: string;
+  readonly #timeoutMs: number;
+  #node: number | undefined;
+  #closed = false;
+
+  /** @param timeoutMs how long what should pass is waited for */
+  constructor(brokers: Brokers, kind: keyof typeof coordinatorTypes, key: string, timeoutMs: number) {
+    this.#brokers = brokers;
+    this.#kind = kind;
+    this.#key = key;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Makes a request that may be made again as it is. @throws the client's error where that has taken too long */
+  ask<Args extends unknown[], A>(api: API<Args, A>, ...args: Args): Promise<A> {
+    const patience = { atMostMs: this.#timeoutMs, isOver: () => this.#closed };
+    return askUntilSettled(() => this.#try(api, args), patience);
+  }
+
+  /** Waits for nothing any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #try<Args extends unknown[], A>(api: API<Args, A>, args: Args): Promise<A | Passing> {
+    try {
+      this.#node ??= await findCoordinator(this.#brokers, this.#key, this.#kind);
+      return await this.#brokers.ask(this.#node, api, ...args);
+    } catch (error) {
+      const type = typeOf(error);
+      if (type === undefined || isCoordinatorMove(error)) this.#node = undefined;
+      const passes = type === undefined ? busErrorOf(error, api.name).retryable : passing.has(type);
+      if (passes && error instanceof Error) return new Passing(error);
+      throw error;
+    }
+  }
 }

@@ -8,6 +8,7 @@ import type {
   DriverMember,
   DriverProducer,
   DriverReader,
+  DriverTransactions,
   KafkaDriver,
   MemberEvents,
   MembershipOptions,
@@ -15,14 +16,16 @@ import type {
   PartitionOffset,
   ProducerOptions,
   TopicMetadata,
+  TransactionsOptions,
 } from '../driver.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
 import { SequencedProducer, requiredAcks } from '../sequenced-producer.ts';
+import { TransactionalProducer, longestTransactionMs } from '../transactional-producer.ts';
 import type { WhichOffset } from '../which-offset.ts';
 import { Brokers } from './brokers.ts';
 import { type Client, loadClient } from './client.ts';
-import { askCoordinator } from './coordinator.ts';
+import { Coordinator, askCoordinator } from './coordinator.ts';
 import { bytesOnDisk, listOffsets } from './leader-questions.ts';
 import { busErrorOf, typeOf } from './platformatic-errors.ts';
 import { PlatformaticMember } from './platformatic-member.ts';
@@ -30,6 +33,7 @@ import { PlatformaticProduceTransport } from './produce-transport.ts';
 import { PlatformaticReader } from './platformatic-reader.ts';
 import { requireVersions } from './required-versions.ts';
 import { topicOf } from './topic-metadata.ts';
+import { PlatformaticTransactionTransport } from './transaction-transport.ts';
 
 const topicResource = 2;
 /** How often a request to the controller is made where that has moved. */
@@ -180,13 +184,16 @@ export class PlatformaticDriver implements KafkaDriver {
     return this.#try('listing groups', () => askAgain(ask, typeOf, coordinatorMoves));
   }
 
-  committed(group: string, topics?: readonly string[]): Promise<readonly PartitionOffset[]> {
+  committed(group: string, topics?: readonly string[], stable = false): Promise<readonly PartitionOffset[]> {
     return this.#try(
       `asking what ${group} has committed`,
       async () => {
         const all = [{ groupId: group, topics: null }];
         const { offsetFetchV7 } = this.#client;
-        const answer = await askCoordinator(this.#brokers, group, offsetFetchV7.api, all, false);
+        const coordinator = new Coordinator(this.#brokers, 'group', group, longestTransactionMs);
+        const answer = stable
+          ? await coordinator.ask(offsetFetchV7.api, all, true)
+          : await askCoordinator(this.#brokers, group, offsetFetchV7.api, all, false);
         return answer.topics
           .filter(({ name }) => topics?.includes(name) !== false)
           .flatMap(({ name: topic, partitions }) =>
@@ -214,9 +221,15 @@ export class PlatformaticDriver implements KafkaDriver {
 
   async openProducer({ acks, ...options }: ProducerOptions): Promise<DriverProducer> {
     const brokers = new Brokers(this.#client, this.#settings);
-    const { requestTimeoutMs } = this.#settings;
-    const transport = new PlatformaticProduceTransport(brokers, requiredAcks(acks), requestTimeoutMs);
+    const { requestTimeoutMs: timeoutMs } = this.#settings;
+    const transport = new PlatformaticProduceTransport(brokers, { acks: requiredAcks(acks), timeoutMs });
     return new SequencedProducer(await transport.open(), options);
+  }
+
+  openTransactions(id: string, options: TransactionsOptions): Promise<DriverTransactions> {
+    const brokers = new Brokers(this.#client, this.#settings);
+    const transport = new PlatformaticTransactionTransport(brokers, id, this.#settings.requestTimeoutMs);
+    return TransactionalProducer.open(transport, id, options);
   }
 
   openReader(): Promise<DriverReader> {

@@ -1,10 +1,17 @@
 import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import { BusError } from '../../../core/publisher.ts';
 import { isSamePartition } from '../../same-partition.ts';
-import type { DriverMember, MemberEvents, MembershipOptions, PartitionOffset } from '../driver.ts';
+import type {
+  DriverMember,
+  MemberEvents,
+  MemberIdentity,
+  MembershipOptions,
+  PartitionOffset,
+} from '../driver.ts';
 import type { ProcessIdentity } from '../member-introduction.ts';
 import { findCoordinator, isCoordinatorMove } from './coordinator.ts';
 import { type GroupConnections, GroupJoining, type Session } from './group-session.ts';
+import { offsetsByTopic } from './offsets-by-topic.ts';
 import { busErrorOf, typeOf } from './platformatic-errors.ts';
 
 /** How long to wait before what has failed is tried again, ms. */
@@ -79,6 +86,13 @@ export class PlatformaticMember implements DriverMember {
     }
     void member.#live();
     return member;
+  }
+
+  /** In the generation that it is in: where it gives up partitions, what is done in them is committed in the new one. */
+  get identity(): MemberIdentity | undefined {
+    return (
+      this.#session && { group: this.#group, memberId: this.#memberId, generation: this.#session.generation }
+    );
   }
 
   async commit(offsets: readonly PartitionOffset[]): Promise<void> {
@@ -200,15 +214,6 @@ export class PlatformaticMember implements DriverMember {
     const { talking } = this.#connections;
     if (this.#session === undefined)
       throw new BusError('unavailable', 'committing offsets: the member is out of its group for now');
-    const topics = [...Map.groupBy(offsets, ({ topic }) => topic)].map(([name, ofTopic]) => ({
-      name,
-      partitions: ofTopic.map(({ partition, offset }) => ({
-        partitionIndex: partition,
-        committedOffset: BigInt(offset),
-        committedLeaderEpoch: -1,
-        committedMetadata: null,
-      })),
-    }));
     try {
       await talking.ask(
         await this.#findCoordinator(),
@@ -217,7 +222,7 @@ export class PlatformaticMember implements DriverMember {
         this.#session.generation,
         this.#memberId,
         null,
-        topics,
+        offsetsByTopic(offsets),
       );
     } catch (error) {
       if (typeOf(error) === undefined || isCoordinatorMove(error)) this.#coordinator = undefined;

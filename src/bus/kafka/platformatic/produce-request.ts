@@ -3,6 +3,14 @@ import type { EncodedBatch, PartitionAnswer } from '../sequenced-producer.ts';
 import type { Client } from './client.ts';
 import { sendRaw } from './raw-request.ts';
 
+export interface ProduceSettings {
+  /** As the protocol writes it. */
+  readonly acks: number;
+  readonly timeoutMs: number;
+  /** Of the transactions that batches are part of; default none. */
+  readonly transactionalId?: string;
+}
+
 /**
  * Sends batches to the broker that leads their partitions: Produce, version 8. The client's own producer is not used:
  * it makes one error of an answer in which one partition failed, and numbers what it sends again anew.
@@ -11,17 +19,16 @@ export async function produce(
   client: Client,
   connection: Connection,
   batches: readonly EncodedBatch[],
-  acks: number,
-  timeoutMs: number,
+  settings: ProduceSettings,
 ): Promise<readonly PartitionAnswer[]> {
   const answer = await sendRaw(connection, {
     apiKey: 0,
     apiVersion: 8,
-    encode: () => requestOf(client, batches, acks, timeoutMs),
+    encode: () => requestOf(client, batches, settings),
     decode: reader => answersIn(client, reader),
   });
   // Nothing is answered where no acknowledgement was asked for.
-  if (acks === 0)
+  if (settings.acks === 0)
     return batches.map(({ topic, partition }) => ({ topic, partition, offset: -1, error: undefined }));
   return answer;
 }
@@ -29,11 +36,13 @@ export async function produce(
 function requestOf(
   { Writer: Writers }: Client,
   batches: readonly EncodedBatch[],
-  acks: number,
-  timeoutMs: number,
+  { acks, timeoutMs, transactionalId }: ProduceSettings,
 ): Writer {
   const byTopic = [...Map.groupBy(batches, ({ topic }) => topic)];
-  const request = Writers.create().appendString(null, false).appendInt16(acks).appendInt32(timeoutMs);
+  const request = Writers.create()
+    .appendString(transactionalId ?? null, false)
+    .appendInt16(acks)
+    .appendInt32(timeoutMs);
   request.appendArray(
     byTopic,
     (_topics, [topic, ofTopic]) => {

@@ -2,7 +2,7 @@ import type { TopicPartition } from '../../event-bus.ts';
 import type { EncodedBatch, PartitionAnswer, ProduceTransport, ProducerId } from '../sequenced-producer.ts';
 import type { Brokers } from './brokers.ts';
 import { busErrorOf, typeOf } from './platformatic-errors.ts';
-import { produce } from './produce-request.ts';
+import { type ProduceSettings, produce } from './produce-request.ts';
 import { Leaders } from './topic-metadata.ts';
 
 /** Carries what is produced over connections of @platformatic/kafka. */
@@ -11,14 +11,12 @@ export class PlatformaticProduceTransport implements ProduceTransport {
   readonly busErrorOf: ProduceTransport['busErrorOf'] = busErrorOf;
   readonly #brokers: Brokers;
   readonly #leaders: Leaders;
-  readonly #acks: number;
-  readonly #timeoutMs: number;
+  readonly #settings: ProduceSettings;
 
-  constructor(brokers: Brokers, acks: number, timeoutMs: number) {
+  constructor(brokers: Brokers, settings: ProduceSettings) {
     this.#brokers = brokers;
     this.#leaders = new Leaders(brokers);
-    this.#acks = acks;
-    this.#timeoutMs = timeoutMs;
+    this.#settings = settings;
   }
 
   /** @throws BusError where no broker can be reached */
@@ -43,14 +41,14 @@ export class PlatformaticProduceTransport implements ProduceTransport {
 
   async identify(): Promise<ProducerId> {
     const { initProducerIdV4 } = this.#brokers.client;
-    const answer = await this.#brokers.askAny(initProducerIdV4.api, null, this.#timeoutMs, -1n, -1);
+    const answer = await this.#brokers.askAny(initProducerIdV4.api, null, this.#settings.timeoutMs, -1n, -1);
     const { producerId, producerEpoch } = answer;
     return { producerId, producerEpoch };
   }
 
   async produce(node: number, batches: readonly EncodedBatch[]): Promise<readonly PartitionAnswer[]> {
     const connection = await this.#brokers.connectionTo(node);
-    return produce(this.#brokers.client, connection, batches, this.#acks, this.#timeoutMs);
+    return produce(this.#brokers.client, connection, batches, this.#settings);
   }
 
   close(): Promise<void> {

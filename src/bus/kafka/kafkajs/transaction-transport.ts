@@ -1,0 +1,86 @@
+import type { Cluster } from 'kafkajs';
+import type { TopicPartition } from '../../event-bus.ts';
+import type { MemberOffsets } from '../driver.ts';
+import { type ProducerId, requiredAcks } from '../sequenced-producer.ts';
+import type { RefusedPlace, TransactionTransport, TransactionalId } from '../transactional-producer.ts';
+import { type Answer, Coordinator, requireRight } from './coordinator.ts';
+import { KafkaJsProduceTransport } from './produce-transport.ts';
+import { protocolError } from './raw-request.ts';
+import {
+  addGroup,
+  addPartitions,
+  commitOffsets,
+  endTransaction,
+  initProducerId,
+} from './transaction-requests.ts';
+
+/** Carries transactions over a cluster of kafkajs. */
+export class KafkaJsTransactionTransport implements TransactionTransport {
+  readonly producing: KafkaJsProduceTransport;
+  readonly #cluster: Cluster;
+  readonly #coordinator: Coordinator;
+  readonly #requestTimeoutMs: number;
+  readonly #groups = new Map<string, Coordinator>();
+
+  constructor(cluster: Cluster, id: string, requestTimeoutMs: number) {
+    const settings = { acks: requiredAcks('all'), timeout: requestTimeoutMs, transactionalId: id };
+    this.producing = new KafkaJsProduceTransport(cluster, settings);
+    this.#cluster = cluster;
+    this.#coordinator = new Coordinator(cluster, 'transaction', id, requestTimeoutMs);
+    this.#requestTimeoutMs = requestTimeoutMs;
+  }
+
+  async identify(id: string, timeoutMs: number): Promise<ProducerId> {
+    await this.#cluster.connect();
+    await requireRight(this.#cluster, 'transaction', id);
+    const answers = await this.#coordinator.ask(initProducerId(id, timeoutMs));
+    requireDone(answers);
+    const [answer] = answers;
+    if (answer === undefined) throw new Error('no producer id was answered');
+    return { producerId: answer.producerId, producerEpoch: answer.producerEpoch };
+  }
+
+  async addPartitions(
+    self: TransactionalId,
+    places: readonly TopicPartition[],
+  ): Promise<readonly RefusedPlace[]> {
+    const answers = await this.#coordinator.ask(addPartitions(self, places));
+    return answers.flatMap(({ topic, partition, code }) => {
+      const error = protocolError(code, null);
+      return error ? [{ topic, partition, error }] : [];
+    });
+  }
+
+  async addGroup(self: TransactionalId, group: string): Promise<void> {
+    requireDone(await this.#coordinator.ask(addGroup(self, group)));
+  }
+
+  async commitOffsets(self: TransactionalId, offsets: MemberOffsets): Promise<void> {
+    const coordinator = this.#coordinatorOf(offsets.member.group);
+    requireDone(await coordinator.ask(commitOffsets(self, offsets)));
+  }
+
+  async end(self: TransactionalId, isCommit: boolean): Promise<void> {
+    requireDone(await this.#coordinator.ask(endTransaction(self, isCommit)));
+  }
+
+  hurry(): void {
+    for (const coordinator of [this.#coordinator, ...this.#groups.values()]) coordinator.close();
+  }
+
+  #coordinatorOf(group: string): Coordinator {
+    const known = this.#groups.get(group);
+    if (known) return known;
+    const coordinator = new Coordinator(this.#cluster, 'group', group, this.#requestTimeoutMs);
+    this.#groups.set(group, coordinator);
+    return coordinator;
+  }
+}
+
+/** @throws kafkajs's error of what was refused */
+function requireDone(answers: readonly Answer[]): void {
+  for (const { code } of answers) {
+    const error = protocolError(code, null);
+    if (error) throw error;
+  }
+}

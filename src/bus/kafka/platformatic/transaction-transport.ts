@@ -1,0 +1,115 @@
+import * as t from 'io-ts';
+import type { TopicPartition } from '../../event-bus.ts';
+import type { MemberOffsets } from '../driver.ts';
+import { type ProducerId, requiredAcks } from '../sequenced-producer.ts';
+import type { RefusedPlace, TransactionTransport, TransactionalId } from '../transactional-producer.ts';
+import type { Brokers } from './brokers.ts';
+import { Coordinator } from './coordinator.ts';
+import { offsetsByTopic } from './offsets-by-topic.ts';
+import { PlatformaticProduceTransport } from './produce-transport.ts';
+
+/** An answer in which partitions are refused, as the client's error of it holds it. */
+const Refusal = t.type({
+  resultsByTransaction: t.array(
+    t.type({
+      topicResults: t.array(
+        t.type({
+          name: t.string,
+          resultsByPartition: t.array(t.type({ partitionIndex: t.number, partitionErrorCode: t.number })),
+        }),
+      ),
+    }),
+  ),
+});
+
+/** Carries transactions over connections of @platformatic/kafka. */
+export class PlatformaticTransactionTransport implements TransactionTransport {
+  readonly producing: PlatformaticProduceTransport;
+  readonly #brokers: Brokers;
+  readonly #coordinator: Coordinator;
+  readonly #requestTimeoutMs: number;
+  readonly #groups = new Map<string, Coordinator>();
+
+  constructor(brokers: Brokers, id: string, requestTimeoutMs: number) {
+    this.producing = new PlatformaticProduceTransport(brokers, {
+      acks: requiredAcks('all'),
+      timeoutMs: requestTimeoutMs,
+      transactionalId: id,
+    });
+    this.#brokers = brokers;
+    this.#coordinator = new Coordinator(brokers, 'transaction', id, requestTimeoutMs);
+    this.#requestTimeoutMs = requestTimeoutMs;
+  }
+
+  async identify(id: string, timeoutMs: number): Promise<ProducerId> {
+    const { api } = this.#brokers.client.initProducerIdV4;
+    const { producerId, producerEpoch } = await this.#coordinator.ask(api, id, timeoutMs, -1n, -1);
+    return { producerId, producerEpoch };
+  }
+
+  async addPartitions(
+    { id, producerId, producerEpoch }: TransactionalId,
+    places: readonly TopicPartition[],
+  ): Promise<readonly RefusedPlace[]> {
+    const { ResponseError, addPartitionsToTxnV3 } = this.#brokers.client;
+    const topics = [...Map.groupBy(places, ({ topic }) => topic)].map(([name, ofTopic]) => ({
+      name,
+      partitions: ofTopic.map(({ partition }) => partition),
+    }));
+    const transaction = { transactionalId: id, producerId, producerEpoch, verifyOnly: false, topics };
+    try {
+      await this.#coordinator.ask(addPartitionsToTxnV3.api, [transaction]);
+      return [];
+    } catch (error) {
+      const refused = error instanceof ResponseError ? this.#refusedIn(error['response']) : [];
+      if (refused.length === 0) throw error;
+      return refused;
+    }
+  }
+
+  async addGroup({ id, producerId, producerEpoch }: TransactionalId, group: string): Promise<void> {
+    const { api } = this.#brokers.client.addOffsetsToTxnV3;
+    await this.#coordinator.ask(api, id, producerId, producerEpoch, group);
+  }
+
+  async commitOffsets(
+    { id, producerId, producerEpoch }: TransactionalId,
+    { member: { group, memberId, generation }, offsets }: MemberOffsets,
+  ): Promise<void> {
+    const { api } = this.#brokers.client.txnOffsetCommitV3;
+    const topics = offsetsByTopic(offsets);
+    const coordinator = this.#coordinatorOf(group);
+    await coordinator.ask(api, id, group, producerId, producerEpoch, generation, memberId, null, topics);
+  }
+
+  async end({ id, producerId, producerEpoch }: TransactionalId, isCommit: boolean): Promise<void> {
+    await this.#coordinator.ask(this.#brokers.client.endTxnV3.api, id, producerId, producerEpoch, isCommit);
+  }
+
+  hurry(): void {
+    for (const coordinator of [this.#coordinator, ...this.#groups.values()]) coordinator.close();
+  }
+
+  /** What a refusal says of each partition. */
+  #refusedIn(response: unknown): readonly RefusedPlace[] {
+    if (!Refusal.is(response)) return [];
+    const topics = response.resultsByTransaction.flatMap(({ topicResults }) => topicResults);
+    return topics.flatMap(({ name, resultsByPartition }) =>
+      resultsByPartition
+        .filter(({ partitionErrorCode }) => partitionErrorCode !== 0)
+        .map(({ partitionIndex, partitionErrorCode }) => ({
+          topic: name,
+          partition: partitionIndex,
+          error: new this.#brokers.client.ProtocolError(partitionErrorCode),
+        })),
+    );
+  }
+
+  #coordinatorOf(group: string): Coordinator {
+    const known = this.#groups.get(group);
+    if (known) return known;
+    const coordinator = new Coordinator(this.#brokers, 'group', group, this.#requestTimeoutMs);
+    this.#groups.set(group, coordinator);
+    return coordinator;
+  }
+}

@@ -1,0 +1,204 @@
+import { BusError } from '../../core/publisher.ts';
+import type { TopicPartition } from '../event-bus.ts';
+import { placeName } from '../partition-name.ts';
+import { isSamePartition } from '../same-partition.ts';
+import type {
+  DriverTransactions,
+  MemberOffsets,
+  PartitionBatch,
+  StoreOutcome,
+  TransactionsOptions,
+} from './driver.ts';
+import { type ProduceTransport, type ProducerId, SequencedProducer } from './sequenced-producer.ts';
+
+/** Brokers let no transaction be open for longer, as they are configured by default, ms. */
+export const longestTransactionMs: number = 15 * 60_000;
+
+/** Who asks: the transactional id, and the name under which brokers count what it sends. */
+export interface TransactionalId extends ProducerId {
+  readonly id: string;
+}
+
+/** A partition that is not part of a transaction, and the client's error that says why. */
+export interface RefusedPlace extends TopicPartition {
+  readonly error: Error;
+}
+
+/**
+ * What a client does for transactions of one id, over connections of its own. Coordinators are asked again while what
+ * they say will pass. Errors are the client's.
+ */
+export interface TransactionTransport {
+  readonly producing: ProduceTransport;
+  /** Fences whoever had the id, and aborts what it left open. */
+  identify(id: string, timeoutMs: number): Promise<ProducerId>;
+  /** Partitions that will be written to; the first begin a transaction. Where one is refused none is added. */
+  addPartitions(self: TransactionalId, places: readonly TopicPartition[]): Promise<readonly RefusedPlace[]>;
+  /** The group whose offsets will be committed. */
+  addGroup(self: TransactionalId, group: string): Promise<void>;
+  /** What a member has come to, which counts once the transaction is committed; refused where it is none any more. */
+  commitOffsets(self: TransactionalId, offsets: MemberOffsets): Promise<void>;
+  end(self: TransactionalId, isCommit: boolean): Promise<void>;
+  /** Waits no more for what should pass. */
+  hurry(): void;
+}
+
+/** Errors that say that somebody else has taken over: the producer's id, or the member's partitions. */
+const fencing: ReadonlySet<string | undefined> = new Set([
+  'INVALID_PRODUCER_EPOCH',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'INVALID_TXN_STATE',
+  'PRODUCER_FENCED',
+  'ILLEGAL_GENERATION',
+  'UNKNOWN_MEMBER_ID',
+  'REBALANCE_IN_PROGRESS',
+  'FENCED_INSTANCE_ID',
+]);
+
+/** Of a request that named several partitions one of which failed. */
+const notAttempted = 'OPERATION_NOT_ATTEMPTED';
+
+/**
+ * Transactions by requests of our own, the same over every client: clients' own producers wait for long, or commit
+ * offsets for whoever asks.
+ */
+export class TransactionalProducer implements DriverTransactions {
+  readonly #transport: TransactionTransport;
+  readonly #self: TransactionalId;
+  readonly #producer: SequencedProducer;
+  /** Of the open transaction. */
+  readonly #places = new Set<string>();
+  #adding: Promise<unknown> = Promise.resolve();
+  #isOpen = false;
+  #sending = 0;
+
+  private constructor(transport: TransactionTransport, self: TransactionalId, producer: SequencedProducer) {
+    this.#transport = transport;
+    this.#self = self;
+    this.#producer = producer;
+  }
+
+  /** @throws BusError */
+  static async open(
+    transport: TransactionTransport,
+    id: string,
+    { timeoutMs, compression }: TransactionsOptions,
+  ): Promise<TransactionalProducer> {
+    const { producing } = transport;
+    try {
+      const self = { id, ...(await transport.identify(id, timeoutMs)) };
+      const producer = new SequencedProducer(producing, {
+        compression,
+        idempotent: true,
+        transaction: { id: self, fenced: cause => fencedError(id, cause) },
+      });
+      return new TransactionalProducer(transport, self, producer);
+    } catch (error) {
+      await producing.close();
+      throw producing.busErrorOf(error, `opening transactions of ${id}`, `Write on transactional id ${id}`);
+    }
+  }
+
+  async send(batches: readonly PartitionBatch[]): Promise<readonly StoreOutcome[]> {
+    this.#sending++;
+    try {
+      return await this.#send(batches);
+    } finally {
+      this.#sending--;
+    }
+  }
+
+  async #send(batches: readonly PartitionBatch[]): Promise<readonly StoreOutcome[]> {
+    const refusals = await this.#add(batches);
+    const added = batches.filter(batch => !refusals.has(placeName(batch)));
+    const stored = added.length === 0 ? [] : await this.#producer.send(added);
+    const outcomes = new Map(added.map((batch, i) => [placeName(batch), stored[i]]));
+    return batches.map(batch => {
+      const place = placeName(batch);
+      return refusals.get(place) ?? outcomes.get(place) ?? untold(batch);
+    });
+  }
+
+  async commit(members: readonly MemberOffsets[]): Promise<void> {
+    if (members.length > 0) this.#isOpen = true;
+    if (!this.#isOpen) return;
+    const groups = new Set(members.map(({ member: { group } }) => group));
+    try {
+      for (const group of groups) await this.#transport.addGroup(this.#self, group);
+      for (const offsets of members) await this.#transport.commitOffsets(this.#self, offsets);
+      await this.#transport.end(this.#self, true);
+    } catch (error) {
+      const isOfGroup = this.#transport.producing.typeOf(error) === 'GROUP_AUTHORIZATION_FAILED';
+      const right = isOfGroup ? `Read on group ${[...groups].join(', ')}` : undefined;
+      throw this.#errorOf(error, `committing a transaction of ${this.#self.id}`, right);
+    }
+    this.#isOpen = false;
+    this.#places.clear();
+  }
+
+  async close(): Promise<void> {
+    this.#transport.hurry();
+    try {
+      // What comes after an abort would begin a transaction that nobody ends.
+      if (this.#isOpen && this.#sending === 0) await this.#transport.end(this.#self, false);
+    } catch {
+      // The brokers abort it in its time, or when the next of this id is opened.
+    }
+    await this.#producer.close();
+  }
+
+  /** Makes partitions part of the transaction; why not, by place, where that is refused. One request at a time. */
+  #add(batches: readonly PartitionBatch[]): Promise<ReadonlyMap<string, BusError>> {
+    const adding = this.#adding.then(() => this.#addMissing(batches));
+    this.#adding = adding;
+    return adding;
+  }
+
+  async #addMissing(batches: readonly PartitionBatch[]): Promise<ReadonlyMap<string, BusError>> {
+    const { typeOf } = this.#transport.producing;
+    const refusals = new Map<string, BusError>();
+    let missing: readonly TopicPartition[] = batches.filter(batch => !this.#places.has(placeName(batch)));
+    try {
+      while (missing.length > 0) {
+        this.#isOpen = true;
+        const answers = await this.#transport.addPartitions(this.#self, missing);
+        const refused = answers.filter(({ error }) => typeOf(error) !== notAttempted);
+        for (const place of refused) refusals.set(placeName(place), this.#refusalOf(place));
+        if (refused.length === 0) {
+          for (const place of missing) this.#places.add(placeName(place));
+          break;
+        }
+        missing = missing.filter(place => !refused.some(each => isSamePartition(each, place)));
+      }
+    } catch (error) {
+      const refusal = this.#errorOf(error, `beginning a transaction of ${this.#self.id}`);
+      for (const place of missing) refusals.set(placeName(place), refusal);
+    }
+    return refusals;
+  }
+
+  #refusalOf({ topic, error }: RefusedPlace): BusError {
+    return this.#errorOf(error, `publishing to ${topic}`, `Write on topic ${topic}`);
+  }
+
+  #errorOf(
+    error: unknown,
+    doing: string,
+    right: string = `Write on transactional id ${this.#self.id}`,
+  ): BusError {
+    const { typeOf, busErrorOf } = this.#transport.producing;
+    if (error instanceof Error && fencing.has(typeOf(error))) return fencedError(this.#self.id, error);
+    return busErrorOf(error, doing, right);
+  }
+}
+
+/** Of a transaction that can no longer be committed, because its producer or the member that it is for is replaced. */
+function fencedError(id: string, cause: Error): BusError {
+  const text = `transaction of ${id}: ${cause.message}: what was sent in it is never seen`;
+  return new BusError('fenced', text, { cause });
+}
+
+function untold({ topic, partition }: TopicPartition): BusError {
+  const text = `publishing to ${topic}: the brokers told nothing of partition ${partition}`;
+  return new BusError('unavailable', text);
+}

@@ -9,6 +9,7 @@ import type {
 } from 'kafkajs';
 import type { KafkaSasl, KafkaSecurity, KafkaTls } from '../kafka-security.ts';
 import { readSecret } from '../secrets.ts';
+import { bearerToken } from './bearer-token.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -22,7 +23,7 @@ type SecurityConfig = Pick<KafkaConfig, 'ssl' | 'sasl' | 'socketFactory'>;
  */
 export function securityConfig({ tls, sasl }: KafkaSecurity): SecurityConfig {
   if (typeof tls === 'object') tlsOptions(tls);
-  if (sasl !== undefined) saslOptions(sasl);
+  if (sasl !== undefined && sasl.mechanism !== 'oauthbearer') loginOf(sasl);
   return {
     ...(tls !== undefined && tls !== false && { ssl: true }),
     ...(typeof tls === 'object' && { socketFactory: connectingWith(tls) }),
@@ -49,26 +50,22 @@ function tlsOptions({ ca, cert, key }: KafkaTls): ConnectionOptions {
 }
 
 type Provider = (sasl: SASLOptions) => (args: AuthenticationProviderArgs) => Authenticator;
+type Login = Exclude<KafkaSasl, { readonly mechanism: 'oauthbearer' }>;
 
-const providers: Readonly<Record<KafkaSasl['mechanism'], string>> = {
+const providers: Readonly<Record<Login['mechanism'], string>> = {
   plain: 'plain',
   'scram-sha-256': 'scram256',
   'scram-sha-512': 'scram512',
-  oauthbearer: 'oauthBearer',
 };
 
 function authenticationBy(sasl: KafkaSasl): (args: AuthenticationProviderArgs) => Authenticator {
+  if (sasl.mechanism === 'oauthbearer') return bearerToken(sasl.token);
   const provider = require(`kafkajs/src/broker/saslAuthenticator/${providers[sasl.mechanism]}`) as Provider;
-  return args => ({ authenticate: () => provider(saslOptions(sasl))(args).authenticate() });
+  return args => ({ authenticate: () => provider(loginOf(sasl))(args).authenticate() });
 }
 
-function saslOptions(sasl: KafkaSasl): SASLOptions {
-  if (sasl.mechanism === 'oauthbearer') {
-    const { mechanism, token } = sasl;
-    return { mechanism, oauthBearerProvider: async () => ({ value: await token() }) };
-  }
-  const { mechanism } = sasl;
-  const username = readSecret('security.sasl.username', sasl.username);
-  const password = readSecret('security.sasl.password', sasl.password);
+function loginOf({ mechanism, ...login }: Login): SASLOptions {
+  const username = readSecret('security.sasl.username', login.username);
+  const password = readSecret('security.sasl.password', login.password);
   return { mechanism, username, password };
 }

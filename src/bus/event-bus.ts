@@ -96,12 +96,17 @@ export interface PartitionInfo {
   /** The offset that the next message will get. */
   readonly nextOffset: number;
   readonly bytes: number;
+  /** Messages stored a second, over the last minute by log time. */
+  readonly perSecond: number;
   /** The node that leads it, in a cluster. */
   readonly leader?: number;
   /** The nodes that hold copies, and those whose copies are up to date, in a cluster. */
   readonly replicas?: readonly number[];
   readonly inSync?: readonly number[];
 }
+
+/** Over how long {@link PartitionInfo.perSecond} is taken, ms. */
+export const rateSpanMs = 60_000;
 
 /** A setting of a topic in the backend's own words that is not as the backend sets it when it creates one. */
 export interface SettingDrift {

@@ -4,14 +4,15 @@ import type { Bytes, Message, OutgoingMessage } from '../../core/message.ts';
 import { BusError, type Handler, type Published, type Receipt } from '../../core/publisher.ts';
 import type { TopicSpec } from '../../core/topic.ts';
 import type { Capabilities } from '../capabilities.ts';
-import type {
-  EventBus,
-  PublishResult,
-  SourceOptions,
-  SubscribeOptions,
-  SubscriptionHandle,
-  TopicInfo,
-  TopicPartition,
+import {
+  type EventBus,
+  type PublishResult,
+  type SourceOptions,
+  type SubscribeOptions,
+  type SubscriptionHandle,
+  type TopicInfo,
+  type TopicPartition,
+  rateSpanMs,
 } from '../event-bus.ts';
 import { subscribeHandler } from '../handler-subscription.ts';
 import type { BusHealth } from '../health.ts';
@@ -205,11 +206,13 @@ export class EmbeddedBus implements EventBus {
     return attempt(() => {
       this.#requireRunning();
       const { settings, logs } = this.#topics.get(name);
+      const since = this.scheduler.now() - rateSpanMs;
       const partitions = logs.map(({ partition, store }) => ({
         partition,
         firstOffset: store.firstOffset,
         nextOffset: store.nextOffset,
         bytes: store.bytes,
+        perSecond: (store.nextOffset - store.offsetAtTime(since)) / (rateSpanMs / 1000),
       }));
       const groups = this.#groups.lags(
         name,

@@ -1,5 +1,5 @@
 import { BusError } from '../../core/publisher.ts';
-import type { GroupLag, PartitionInfo, TopicInfo } from '../event-bus.ts';
+import { type GroupLag, type PartitionInfo, type TopicInfo, rateSpanMs } from '../event-bus.ts';
 import type { KafkaDriver, PartitionMetadata } from './driver.ts';
 import type { GroupOffset, GroupOffsets } from './group-offsets.ts';
 import { driftOf, settingsOf } from './topic-configs.ts';
@@ -9,14 +9,16 @@ export async function describeTopic(
   driver: KafkaDriver,
   groups: GroupOffsets,
   name: string,
+  now: number,
 ): Promise<TopicInfo> {
   const committed = groups.asked();
   const [metadata] = await driver.describeTopics([name]);
   if (metadata === undefined) throw new BusError('topic-not-found', `no topic ${name}: create it first`);
-  const [configs, ends, firsts, bytes] = await Promise.all([
+  const [configs, ends, firsts, recent, bytes] = await Promise.all([
     driver.topicConfigs(name),
     driver.listOffsets(name, 'next'),
     driver.listOffsets(name, 'first'),
+    driver.listOffsets(name, { atMs: now - rateSpanMs }),
     driver.partitionBytes(name),
   ]);
   const replication = Math.max(1, ...metadata.partitions.map(({ replicas }) => replicas.length));
@@ -30,11 +32,17 @@ export async function describeTopic(
       firstOffset: firsts.get(partition) ?? next,
       nextOffset: next,
       bytes: bytes.get(partition) ?? 0,
+      perSecond: perSecond(recent.get(partition) ?? -1, next),
       ...copiesOf(copies.get(partition)),
     })),
     groups: lagsOf(await committed(), name, ends),
     ...(drift.length > 0 && { drift }),
   };
+}
+
+/** @param since the offset of the first message of the span; -1 where there is none */
+function perSecond(since: number, next: number): number {
+  return since < 0 ? 0 : Math.max(0, next - since) / (rateSpanMs / 1000);
 }
 
 function copiesOf(

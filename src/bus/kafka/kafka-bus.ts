@@ -215,7 +215,7 @@ export class KafkaBus implements EventBus {
 
   async getTopicInfo(name: string): Promise<TopicInfo> {
     const { driver, groups } = this.#require();
-    return describeTopic(driver, groups, name);
+    return describeTopic(driver, groups, name, this.#scheduler.now());
   }
 
   async endOffsets(topic: string): Promise<readonly number[]> {

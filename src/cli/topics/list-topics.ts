@@ -5,7 +5,13 @@ import type { ShowOptions } from '../dlq/list-command.ts';
 import { readAnswer } from '../wrong-input.ts';
 
 const Partition = t.intersection([
-  t.type({ partition: t.number, firstOffset: t.number, nextOffset: t.number, bytes: t.number }),
+  t.type({
+    partition: t.number,
+    firstOffset: t.number,
+    nextOffset: t.number,
+    bytes: t.number,
+    perSecond: t.number,
+  }),
   t.partial({ leader: t.number, replicas: t.array(t.number), inSync: t.array(t.number) }),
 ]);
 const Info = t.type({
@@ -25,13 +31,14 @@ export async function listTopics(place: Place, { json, terminal }: ShowOptions):
   }
   const infos = readAnswer(t.array(Info), answer);
   const clustered = infos.some(({ partitions }) => partitions.some(({ replicas }) => replicas !== undefined));
-  const heading = ['topic', 'partitions', ...(clustered ? ['copies'] : []), 'messages', 'size'];
+  const heading = ['topic', 'partitions', ...(clustered ? ['copies'] : []), 'messages', 'size', '/s'];
   const rows = infos.map(({ name, partitions, groups }) => [
     name,
     String(partitions.length),
     ...(clustered ? [copies(partitions)] : []),
     String(sum(partitions, p => p.nextOffset - p.firstOffset)),
     inMegabytes(sum(partitions, p => p.bytes)),
+    rate(sum(partitions, p => p.perSecond)),
     lags(groups),
   ]);
   for (const line of aligned([[...heading, 'groups (lag)'], ...rows])) terminal.out(line);
@@ -51,16 +58,20 @@ export async function showTopic(place: Place, name: string, { json, terminal }: 
     'first',
     'next',
     'size',
+    '/s',
     ...(clustered ? ['leader', 'copies', 'in sync'] : []),
   ];
-  const rows = partitions.map(({ partition, firstOffset, nextOffset, bytes, leader, replicas, inSync }) => [
-    String(partition),
-    String(firstOffset),
-    String(nextOffset),
-    inMegabytes(bytes),
-    ...(clustered ? [leader === undefined ? 'none' : String(leader), ids(replicas), ids(inSync)] : []),
-    lags(groups.filter(lag => lag.partition === partition)),
-  ]);
+  const rows = partitions.map(
+    ({ partition, firstOffset, nextOffset, bytes, perSecond, leader, replicas, inSync }) => [
+      String(partition),
+      String(firstOffset),
+      String(nextOffset),
+      inMegabytes(bytes),
+      rate(perSecond),
+      ...(clustered ? [leader === undefined ? 'none' : String(leader), ids(replicas), ids(inSync)] : []),
+      lags(groups.filter(lag => lag.partition === partition)),
+    ],
+  );
   for (const line of aligned([[...heading, 'groups (lag)'], ...rows])) terminal.out(line);
 }
 
@@ -96,6 +107,10 @@ function sum(partitions: readonly Partition[], of: (partition: Partition) => num
 
 function inMegabytes(bytes: number): string {
   return bytes === 0 ? '0' : `${(bytes / 1024 ** 2).toFixed(1)} MB`;
+}
+
+function rate(perSecond: number): string {
+  return perSecond === 0 || perSecond >= 10 ? String(Math.round(perSecond)) : perSecond.toFixed(1);
 }
 
 function lags(groups: Info['groups']): string {

@@ -23,6 +23,10 @@ export const topics: readonly ConformanceCase[] = [
       ],
     );
     assert.ok((info.partitions[2]?.bytes ?? 0) > 0);
+    assert.deepEqual(
+      info.partitions.map(({ perSecond }) => perSecond),
+      [0, 0, 1 / 60],
+    );
     assert.deepEqual(info.groups, []);
   }),
   busCase('the ends of a topic are the offsets that its next messages get', async lab => {

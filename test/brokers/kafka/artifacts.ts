@@ -6,8 +6,10 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** The version that is started where none is asked for. */
-export const defaultVersion = '4.1.2';
+/** The version that is started where none is asked for: the newest. */
+export const defaultVersion = '4.4.0';
+/** That of Kafka's command line tools, which lag behind. */
+export const toolsVersion = '4.1.2';
 
 /** What is fetched: a broker, or Kafka's command line tools. */
 export type Artifact = 'kafka_2.13' | 'kafka-tools';

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
-import { defaultVersion, kafkaJars } from './artifacts.ts';
+import { kafkaJars, toolsVersion } from './artifacts.ts';
 
 /** Runs one of Kafka's own command line tools, such as `org.apache.kafka.tools.ConsoleConsumer`; what it prints. */
 export async function runKafkaTool(main: string, args: readonly string[], input = ''): Promise<string> {
-  const jars = await kafkaJars(defaultVersion, () => undefined, new AbortController().signal, 'kafka-tools');
+  const jars = await kafkaJars(toolsVersion, () => undefined, new AbortController().signal, 'kafka-tools');
   const options = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', join(jars, '*')];
   const java = spawn('java', [...options, main, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
   java.stdin.end(input);

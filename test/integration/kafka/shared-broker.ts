@@ -17,9 +17,12 @@ declare module 'vitest' {
   }
 }
 
-/** Runs once before all tests with Kafka: starts one broker for them, unless `KAFKA_BROKERS` names some. */
+/**
+ * Runs once before all tests with Kafka: starts one broker for them, of `KAFKA_VERSION` where that is set, unless
+ * `KAFKA_BROKERS` names some.
+ */
 export default async function shareBroker({ provide }: TestProject): Promise<() => void | Promise<void>> {
-  const reason = await missingForKafka();
+  const reason = await missingForKafka(process.env['KAFKA_VERSION']);
   const missing = reason === undefined ? {} : { missing: { reason, required: process.env['CI'] === 'true' } };
   provide('ownKafka', missing);
   const given = process.env['KAFKA_BROKERS'] ?? '';
@@ -29,7 +32,9 @@ export default async function shareBroker({ provide }: TestProject): Promise<() 
     return () => void process.stdout.write(`\nNot all of Kafka was tested. ${reason}.\n`);
   if (given !== '') return () => undefined;
   try {
+    const version = process.env['KAFKA_VERSION'];
     const kafka = await startKafka({
+      ...(version !== undefined && { version }),
       report: what => void process.stdout.write(`Kafka for tests: ${what}\n`),
     });
     provide('sharedKafka', { brokers: kafka.bootstrap });

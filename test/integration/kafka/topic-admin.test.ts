@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ConfigResourceTypes } from 'kafkajs';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { EventBus } from '../../../src/bus/event-bus.ts';
 import type { KafkaDriverName } from '../../../src/bus/kafka/kafka-options.ts';
 import { kafkaBus } from '../../../src/bus/kafka/kafka.ts';
@@ -10,6 +10,7 @@ import { adminOf } from './admin.ts';
 import { describeKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
 
 const hour = 3_600_000;
+const patiently = { timeout: 10_000 };
 
 /** A bus with one topic of two partitions. */
 async function started(
@@ -57,12 +58,15 @@ describeKafka('changing topics of a cluster', () => {
         ],
       });
       const drift = [{ setting: 'message.timestamp.type', is: 'CreateTime', should: 'LogAppendTime' }];
-      expect((await bus.getTopicInfo(topic)).drift).toEqual(drift);
+      // The broker that is asked may hear of a change later than the one that made it.
+      await vi.waitFor(async () => expect((await bus.getTopicInfo(topic)).drift).toEqual(drift), patiently);
       const settings = { ...defaultTopicSettings, partitions: 2, retentionMs: hour, maxMessageBytes: 5000 };
       await admin.alterTopic({ name: topic, settings });
-      const info = await bus.getTopicInfo(topic);
-      expect(info.settings).toEqual(settings);
-      expect(info.drift).toBeUndefined();
+      await vi.waitFor(async () => {
+        const info = await bus.getTopicInfo(topic);
+        expect(info.settings).toEqual(settings);
+        expect(info.drift).toBeUndefined();
+      }, patiently);
       const { resources } = await client.describeConfigs({ includeSynonyms: false, resources: [resource] });
       const kept = resources[0]?.configEntries.find(({ configName }) => configName === 'segment.ms');
       expect(kept?.configValue).toBe('123456');

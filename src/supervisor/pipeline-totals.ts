@@ -16,6 +16,11 @@ export interface PipelineTotal {
   readonly outPerSecond: number;
   readonly inFlight: number;
   readonly lag: number;
+  /** Since their processes began. */
+  readonly retried: number;
+  readonly deadLettered: number;
+  /** Circuit breakers that are not closed. */
+  readonly openCircuits: number;
   /** The least of the workers', ms; left out where none has one. */
   readonly watermark?: number;
 }
@@ -25,6 +30,9 @@ interface Numbers {
   published: number;
   inFlight: number;
   lag: number;
+  retried: number;
+  deadLettered: number;
+  openCircuits: number;
   watermark: number | undefined;
   running: number;
 }
@@ -57,7 +65,8 @@ export class PipelineTotals {
 }
 
 function none(pipeline: string): PipelineTotal {
-  return { pipeline, workers: 0, inPerSecond: 0, outPerSecond: 0, inFlight: 0, lag: 0 };
+  const nothing = { inFlight: 0, lag: 0, retried: 0, deadLettered: 0, openCircuits: 0 };
+  return { pipeline, workers: 0, inPerSecond: 0, outPerSecond: 0, ...nothing };
 }
 
 function sum(
@@ -73,6 +82,9 @@ function sum(
     outPerSecond: total.outPerSecond + rate('published'),
     inFlight: total.inFlight + numbers.inFlight,
     lag: total.lag + numbers.lag,
+    retried: total.retried + numbers.retried,
+    deadLettered: total.deadLettered + numbers.deadLettered,
+    openCircuits: total.openCircuits + numbers.openCircuits,
     ...(watermarks.length > 0 && { watermark: Math.min(...watermarks) }),
   };
 }
@@ -89,6 +101,9 @@ function numbersOf(text: string): Map<string, Numbers> {
       published: 0,
       inFlight: 0,
       lag: 0,
+      retried: 0,
+      deadLettered: 0,
+      openCircuits: 0,
       watermark: undefined,
       running: 0,
     };
@@ -111,6 +126,15 @@ function add(numbers: Numbers, name: string, value: number): void {
       break;
     case 'stream_lag_messages':
       numbers.lag += value;
+      break;
+    case 'stream_retries_total':
+      numbers.retried += value;
+      break;
+    case 'stream_dlq_total':
+      numbers.deadLettered += value;
+      break;
+    case 'stream_circuit_state':
+      numbers.openCircuits += value > 0 ? 1 : 0;
       break;
     case 'stream_watermark_seconds':
       numbers.watermark = value * 1000;

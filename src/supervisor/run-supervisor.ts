@@ -21,8 +21,8 @@ export interface SupervisorRun {
   readonly http: { readonly host: string; readonly port: number };
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  /** Told once the supervisor can be asked things. */
-  readonly started: (supervisor: Supervisor) => void;
+  /** Told once the supervisor can be asked things, and where it serves health and metrics. */
+  readonly started: (supervisor: Supervisor, url: string) => void;
   /** Told every so often how the workers and their pipelines do. */
   readonly show: (workers: readonly WorkerStatus[], pipelines: readonly PipelineTotal[]) => void;
   readonly showIntervalMs: number;
@@ -58,7 +58,7 @@ export async function runSupervisor(run: SupervisorRun): Promise<number> {
     logger.error({ reason: reasonOf(error) }, 'workers not shown'),
   );
   try {
-    run.started(supervisor);
+    run.started(supervisor, http.url);
     return await supervisor.run();
   } finally {
     await looking.stop();

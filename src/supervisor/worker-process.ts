@@ -21,8 +21,8 @@ export interface WorkerProgram {
   readonly args: readonly string[];
   /** Flags of Node. */
   readonly execArgv: readonly string[];
-  /** Where its standard output goes: to ours, or to our standard error. */
-  readonly output: 'stdout' | 'stderr';
+  /** The files of ours that its standard output and error go to, as descriptors. */
+  readonly output: readonly [stdout: number, stderr: number];
 }
 
 const Serving = t.type({ serving: t.string });
@@ -34,7 +34,7 @@ const Serving = t.type({ serving: t.string });
 export function forkWorker({ script, args, execArgv, output }: WorkerProgram): WorkerProcess {
   const child = fork(script, args, {
     execArgv: [...execArgv],
-    stdio: ['ignore', output === 'stdout' ? 1 : 2, 2, 'ipc'],
+    stdio: ['ignore', ...output, 'ipc'],
     detached: true,
   });
   return {

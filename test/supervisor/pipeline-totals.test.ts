@@ -10,15 +10,31 @@ describe('PipelineTotals', () => {
   it('adds up workers, and takes the least watermark', () => {
     const totals = new PipelineTotals().next(
       [
-        page('w-1', 1, { running: 1, in_flight: 3, lag_messages: 10, watermark_seconds: 60 }),
-        page('w-2', 2, { running: 1, in_flight: 4, lag_messages: 20, watermark_seconds: 30 }),
-        page('w-3', 3, { running: 0 }),
+        page('w-1', 1, { running: 1, in_flight: 3, lag_messages: 10, watermark_seconds: 60, dlq_total: 2 }),
+        page('w-2', 2, {
+          running: 1,
+          in_flight: 4,
+          lag_messages: 20,
+          watermark_seconds: 30,
+          circuit_state: 2,
+        }),
+        page('w-3', 3, { running: 0, dlq_total: 1, retries_total: 7, circuit_state: 0 }),
       ],
       0,
     );
     const rates = { inPerSecond: 0, outPerSecond: 0 };
     expect(totals).toEqual([
-      { pipeline: 'bars', workers: 2, ...rates, inFlight: 7, lag: 30, watermark: 30_000 },
+      {
+        pipeline: 'bars',
+        workers: 2,
+        ...rates,
+        inFlight: 7,
+        lag: 30,
+        retried: 7,
+        deadLettered: 3,
+        openCircuits: 1,
+        watermark: 30_000,
+      },
     ]);
   });
 

@@ -25,7 +25,7 @@ process.exitCode = await runSupervisor({
       script: fileURLToPath(new URL('./fake-worker-child.ts', import.meta.url)),
       args: [name, behaviour],
       execArgv: [],
-      output: 'stdout',
+      output: [1, 2],
     }),
   started: running => (supervisor = running),
   showIntervalMs: 60_000,

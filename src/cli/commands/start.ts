@@ -19,6 +19,7 @@ import { dataFolder, defaultFolder } from '../data-folder.ts';
 import { feedOf } from '../feeds.ts';
 import { Collector } from '../live/collector.ts';
 import { LiveView } from '../live/live-view.ts';
+import { invocationOf } from '../invocation.ts';
 import { type Style, presenter } from '../live/presenter.ts';
 import { type ProblemsLogger, problemsLogger } from '../live/problems-logger.ts';
 import { recordedTopics } from '../record/recorded-topics.ts';
@@ -220,6 +221,5 @@ function styleOf(options: Options, { isInteractive }: Terminal): Style {
 /** How the user asks why, from where this was started. */
 function explainCommandFor(folder: string | undefined): string {
   const dir = folder === undefined || folder === defaultFolder ? '' : ` --dir ${folder}`;
-  const isScript = process.env['npm_lifecycle_event'] !== undefined;
-  return isScript ? `npm run -s cryptorun -- explain${dir}` : `cryptorun explain${dir}`;
+  return invocationOf(`explain${dir}`);
 }

@@ -1,6 +1,5 @@
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pino } from 'pino';
 import { runSupervisor } from '../../supervisor/run-supervisor.ts';
 import type { Supervisor } from '../../supervisor/supervisor.ts';
 import { forkWorker } from '../../supervisor/worker-process.ts';
@@ -12,11 +11,10 @@ import { CliError } from '../cli-error.ts';
 import { type Command, type CommandInput, numberOption, textOption } from '../command.ts';
 import { releaseMs } from '../release-time.ts';
 import { defaultConfigDir } from '../settings.ts';
-import { jsonTotals, plainTotals } from '../view/worker-totals.ts';
+import { displayOf } from '../live/fleet-display.ts';
 
 /** How much later than a worker ends itself it is killed, ms. */
 const graceMs = 2_000;
-const showIntervalMs = 5_000;
 
 export const superviseCommand: Command = {
   name: 'supervise',
@@ -29,16 +27,22 @@ export const superviseCommand: Command = {
       help: 'how many (default 2); more than one need a backend as kafka',
     },
     config: { type: 'string', value: 'DIR', help: 'configuration folder (default: the one of the package)' },
+    log: {
+      type: 'string',
+      value: 'FILE',
+      help: "where a redrawn screen sends what workers write (default: the bundle's name with .log)",
+    },
     plain: {
       type: 'boolean',
-      help: 'a line per pipeline every few seconds, summed over the workers (default)',
+      help: 'a line per pipeline every few seconds instead of a redrawn screen (default without a terminal)',
     },
     json: { type: 'boolean', help: 'one JSON object a line; what workers write goes to standard error' },
   },
   run: supervise,
 };
 
-async function supervise({ options, terminal }: CommandInput): Promise<number> {
+async function supervise(input: CommandInput): Promise<number> {
+  const { options } = input;
   const file = textOption(options, 'bundle');
   if (file === undefined)
     throw new CliError(
@@ -55,13 +59,13 @@ async function supervise({ options, terminal }: CommandInput): Promise<number> {
       `${file}: a backend of kind ${backend.kind} has one process at a time, so it cannot have ${workers} workers: take --workers 1, or a backend of kind kafka`,
     );
   }
-  const json = options['json'] === true;
   const stopDeadlineMs = bundle.drainDeadline + releaseMs + graceMs;
   let supervisor: Supervisor | undefined;
   const shutdown = listenForShutdown(process, { atOnce: () => supervisor?.kill() });
   const restart = (): void => void supervisor?.restartAll();
   process.on('SIGHUP', restart);
-  const totals = json ? jsonTotals : plainTotals;
+  const display = displayOf(input, bundle.name, bundle.logLevel, backend);
+  shutdown.signal.addEventListener('abort', () => display.draining(), { once: true });
   try {
     return await runSupervisor({
       name: bundle.name,
@@ -69,17 +73,20 @@ async function supervise({ options, terminal }: CommandInput): Promise<number> {
       http: bundle.http,
       stopDeadlineMs,
       signal: shutdown.signal,
-      logger: pino({ level: bundle.logLevel }, pino.destination({ dest: 2, sync: true })),
+      logger: display.logger,
       launch: name =>
         forkWorker({
           script: fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url)),
           args: ['worker', '--bundle', file, '--config', configDir, '--name', name, '--http', '127.0.0.1:0'],
           execArgv: ['--max-semi-space-size=16'],
-          output: json ? 'stderr' : 'stdout',
+          output: display.output,
         }),
-      started: running => (supervisor = running),
-      showIntervalMs,
-      show: (statuses, pipelines) => totals(statuses, pipelines).forEach(line => terminal.out(line)),
+      started: (running, url) => {
+        supervisor = running;
+        display.started(url);
+      },
+      showIntervalMs: display.everyMs,
+      show: display.show,
     });
   } catch (error) {
     if (error instanceof ListenError) throw new CliError(2, error.message, { cause: error });
@@ -87,5 +94,6 @@ async function supervise({ options, terminal }: CommandInput): Promise<number> {
   } finally {
     process.off('SIGHUP', restart);
     shutdown.remove();
+    await display.close();
   }
 }

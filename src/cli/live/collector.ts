@@ -1,24 +1,17 @@
-import { Subscription } from 'rxjs';
-import {
-  type Regime,
-  type Signal,
-  isMomentumState,
-  regimeDetection,
-  signalsTopic,
-  warmUp,
-} from '../../../pipelines/index.ts';
+import type { Subscription } from 'rxjs';
+import { type Signal, isMomentumState, regimeDetection, warmUp } from '../../../pipelines/index.ts';
 import type { EventBus } from '../../bus/event-bus.ts';
 import { rawCodec } from '../../core/codec.ts';
 import { deadLetterTopic } from '../../core/dead-letter.ts';
 import type { FeedProgress as RunProgress } from '../../feeds/feed-runner.ts';
 import type { PipelineStatus } from '../../runtime/pipeline-status.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import type { LivePhase, LiveState, PipelineView, SignalTally, WarmUpView } from '../view/live-state.ts';
+import type { LivePhase, LiveState, PipelineView, WarmUpView } from '../view/live-state.ts';
 import { RateMeter } from '../view/rate-meter.ts';
 import { BuriedLetters } from './buried-letters.ts';
+import { MarketTails } from './market-tails.ts';
 import { tail } from './topic-tail.ts';
 
-const signalsShown = 12;
 const reasonsShown = 8;
 
 /** What the view is told of the run that the bus does not know. */
@@ -33,13 +26,11 @@ export interface RunFacts {
 export class Collector {
   readonly #runtime: Runtime;
   readonly #facts: RunFacts;
-  readonly #tails = new Subscription();
+  readonly #market: MarketTails;
+  readonly #letters: Subscription;
   readonly #startedAt = performance.now();
   readonly #rates = new Map<string, RateMeter>();
-  readonly #tallies = new Map<string, SignalTally>();
   readonly #buried = new BuriedLetters();
-  #signals: Signal[] = [];
-  #regime: Regime | undefined;
   #read: RunProgress = { items: 0, malformed: 0, time: undefined, progress: undefined };
   #problems: readonly string[] = [];
   phase: LivePhase = 'history';
@@ -47,10 +38,9 @@ export class Collector {
   constructor(bus: EventBus, runtime: Runtime, facts: RunFacts) {
     this.#runtime = runtime;
     this.#facts = facts;
-    this.#tails.add(tail(bus, signalsTopic, signal => this.#signalled(signal), 'earliest'));
-    this.#tails.add(tail(bus, regimeDetection, regime => (this.#regime = regime), 'earliest'));
+    this.#market = new MarketTails(bus);
     const letters = { name: deadLetterTopic, codec: rawCodec, settings: regimeDetection.settings };
-    this.#tails.add(tail(bus, letters, (_, { headers }) => this.#buried.add(headers)));
+    this.#letters = tail(bus, letters, (_, { headers }) => this.#buried.add(headers));
   }
 
   /** How far the feed has come. */
@@ -64,7 +54,7 @@ export class Collector {
   }
 
   get signals(): readonly Signal[] {
-    return this.#signals;
+    return this.#market.signals;
   }
 
   async state(): Promise<LiveState> {
@@ -89,9 +79,9 @@ export class Collector {
       },
       pipelines: statuses.map(status => this.#viewOf(status, now)),
       warmUps: this.#warmUps(),
-      regime: this.#regime,
-      signals: this.#signals,
-      tallies: [...this.#tallies.values()],
+      regime: this.#market.regime,
+      signals: this.#market.signals,
+      tallies: this.#market.tallies,
       counts: {
         malformed,
         deadLetters: this.#buried.count,
@@ -109,17 +99,8 @@ export class Collector {
   }
 
   close(): void {
-    this.#tails.unsubscribe();
-  }
-
-  #signalled(signal: Signal): void {
-    if (this.#signals.some(({ id }) => id === signal.id)) return;
-    this.#signals = [signal, ...this.#signals].slice(0, signalsShown);
-    const { venue, symbol, kind } = signal;
-    const before = this.#tallies.get(`${venue} ${symbol}`) ?? { venue, symbol, entries: 0, exits: 0 };
-    const entries = before.entries + (kind === 'entry' ? 1 : 0);
-    const exits = before.exits + (kind === 'exit' ? 1 : 0);
-    this.#tallies.set(`${venue} ${symbol}`, { venue, symbol, entries, exits });
+    this.#market.close();
+    this.#letters.unsubscribe();
   }
 
   #viewOf(status: PipelineStatus, now: number): PipelineView {

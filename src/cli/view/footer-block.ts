@@ -25,13 +25,17 @@ export function footerBlock(state: LiveState, width: number): Block {
   return fixedBlock([joinFitting(hints(state), width)]);
 }
 
-/** What is wrong now; nothing where nothing is. */
-export function problemsBlock(state: LiveState, width: number): Block {
+/** What is wrong now with a run and its pipelines. */
+export function problemsOf(state: LiveState): readonly string[] {
   const stuck = state.pipelines.flatMap(({ status: { name, problem, stuckAt } }) =>
     problem === undefined ? [] : [`${name}: ${problem}${stuckAt === undefined ? '' : ` (at ${stuckAt})`}`],
   );
-  const all = [...new Set([...state.problems, ...stuck])];
-  const lines = all.map(text => clipLine([span('! ', 'bad'), span(text, 'bad')], width));
+  return [...new Set([...state.problems, ...stuck])];
+}
+
+/** What is wrong now; nothing where nothing is. */
+export function problemsBlock(problems: readonly string[], width: number): Block {
+  const lines = problems.map(text => clipLine([span('! ', 'bad'), span(text, 'bad')], width));
   return {
     least: Math.min(1, lines.length),
     most: Math.min(4, lines.length),

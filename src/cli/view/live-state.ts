@@ -104,7 +104,10 @@ export function isWarm({ known, needed }: WarmUpView): boolean {
 }
 
 /** Entries and exits since the start. */
-export function signalTotals(state: LiveState): { readonly entries: number; readonly exits: number } {
+export function signalTotals(state: Pick<LiveState, 'tallies'>): {
+  readonly entries: number;
+  readonly exits: number;
+} {
   return {
     entries: state.tallies.reduce((sum, tally) => sum + tally.entries, 0),
     exits: state.tallies.reduce((sum, tally) => sum + tally.exits, 0),

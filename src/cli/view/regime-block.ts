@@ -13,7 +13,7 @@ function sharesLine(regime: Regime, width: number): Line {
 }
 
 /** The state of the whole market and what it was concluded from. */
-export function regimeBlock({ regime }: LiveState, width: number): Block {
+export function regimeBlock({ regime }: Pick<LiveState, 'regime'>, width: number): Block {
   const name = [span('REGIME', 'strong')];
   if (regime === undefined) {
     return fixedBlock([joinFitting([name, [span('not known before the first 4h boundary', 'dim')]], width)]);

@@ -1,4 +1,4 @@
-import { footerBlock, problemsBlock } from './footer-block.ts';
+import { footerBlock, problemsBlock, problemsOf } from './footer-block.ts';
 import { headerBlock } from './header-block.ts';
 import { stack } from './layout.ts';
 import { clipLine, span, textOf } from './line.ts';
@@ -26,7 +26,7 @@ export function renderScreen(state: LiveState, { columns, rows, colour }: Screen
   const width = Math.max(0, columns - 2 * margin);
   const placed = [
     { rank: 1, block: headerBlock(state, width) },
-    { rank: 3, block: problemsBlock(state, width) },
+    { rank: 3, block: problemsBlock(problemsOf(state), width) },
     { rank: 4, block: pipelinesBlock(state, width) },
     { rank: 7, block: warmUpBlock(state, width) },
     { rank: 6, block: regimeBlock(state, width) },

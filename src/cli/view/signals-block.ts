@@ -6,13 +6,16 @@ import { reasonLines, signalLines } from './signal-lines.ts';
 
 const mostShown = 50;
 
-function heading(state: LiveState, width: number): Line {
+/** What the block says something of. */
+export type SignalsShown = Pick<LiveState, 'signals' | 'tallies' | 'phase'>;
+
+function heading(state: SignalsShown, width: number): Line {
   const { entries, exits } = signalTotals(state);
   const counts = `${plural(entries, 'entry', 'entries')}, ${plural(exits, 'exit')}`;
   return joinFitting([[span('SIGNALS', 'strong')], [span(counts, 'dim')]], width);
 }
 
-function waiting({ phase }: LiveState, width: number): Line {
+function waiting({ phase }: SignalsShown, width: number): Line {
   const text = phase === 'done' ? 'none' : 'none yet: an entry needs a score of 75 and all gates passed';
   return clipLine([span(`  ${text}`, 'dim')], width);
 }
@@ -28,7 +31,7 @@ function fill(signals: readonly (readonly Line[])[], rows: number): Line[] {
 }
 
 /** The last signals with their reasons, newest first. */
-export function signalsBlock(state: LiveState, width: number): Block {
+export function signalsBlock(state: SignalsShown, width: number): Block {
   const top = heading(state, width);
   const shown = state.signals.slice(0, mostShown);
   const lines = signalLines(shown, width);

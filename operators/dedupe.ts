@@ -94,6 +94,6 @@ function identityOf<A>(
 /** The identity of this sending of a message: most are sent once. */
 function sendingOf(identity: string, message: Message): string {
   if (!message.headers.has(historyHeaders.originTopic)) return identity;
-  const { retries, deadLetters, redrive = '' } = historyOf(message);
-  return `${retries}/${deadLetters}/${redrive}/${identity}`;
+  const { rounds, deadLetters, redrive = '' } = historyOf(message);
+  return `${rounds}/${deadLetters}/${redrive}/${identity}`;
 }

@@ -121,7 +121,8 @@ export class RetryByTopic<A> implements RetryWay<A> {
     const { topic, gone } = this.#options;
     const { message, [settlement]: duty } = delivery;
     this.#sending++;
-    this.#sender.send(toRetryTopic(topic, message, history, dueAt), duty, sending => {
+    const round = { ...history, rounds: history.rounds + 1 };
+    this.#sender.send(toRetryTopic(topic, message, round, dueAt), duty, sending => {
       this.#sending--;
       if (sending === 'stored') {
         visitWatched(duty, watched => watched.goesRound?.(failure));

@@ -10,6 +10,7 @@ export const historyHeaders = {
   firstFailureAt: 'x-first-failure-time',
   lastFailureAt: 'x-last-failure-time',
   retries: 'x-retries',
+  rounds: 'x-rounds',
   deadLetters: 'x-dead-letters',
   addressee: 'x-addressed-to',
   redrive: 'x-redrive-id',
@@ -32,8 +33,10 @@ export interface MessageHistory {
   /** When it failed for the first and the last time, ms; undefined where it never did. */
   readonly firstFailureAt: number | undefined;
   readonly lastFailureAt: number | undefined;
-  /** How often it went round through the retry topic since it was last sent by somebody. */
+  /** How often it went round through the retry topic, having failed, since it was last sent by somebody. */
   readonly retries: number;
+  /** How often in all, also only because others of its key went before it. */
+  readonly rounds: number;
   /** How often it has become a dead letter. */
   readonly deadLetters: number;
   /** The only pipeline, or group, that is meant; undefined: everybody. */
@@ -58,6 +61,7 @@ export function historyOf({ topic, partition, offset, headers }: Message): Messa
     firstFailureAt: timeIn(headers, historyHeaders.firstFailureAt),
     lastFailureAt: timeIn(headers, historyHeaders.lastFailureAt),
     retries: countIn(headers, historyHeaders.retries),
+    rounds: countIn(headers, historyHeaders.rounds),
     deadLetters: countIn(headers, historyHeaders.deadLetters),
     addressee: headers.get(historyHeaders.addressee),
     redrive: headers.get(historyHeaders.redrive),
@@ -75,6 +79,7 @@ export function withHistory(headers: MessageHeaders, history: MessageHistory): M
     [historyHeaders.firstFailureAt, firstFailureAt?.toString()],
     [historyHeaders.lastFailureAt, lastFailureAt?.toString()],
     [historyHeaders.retries, String(history.retries)],
+    [historyHeaders.rounds, String(history.rounds)],
     [historyHeaders.deadLetters, String(history.deadLetters)],
     [historyHeaders.addressee, addressee],
     [historyHeaders.redrive, redrive],

@@ -42,6 +42,7 @@ export function redriveOf(letter: DeadLetter, payload: Bytes = letter.payload): 
       firstFailureAt: letter.firstFailureAt,
       lastFailureAt: letter.lastFailureAt,
       retries: 0,
+      rounds: 0,
       deadLetters: letter.count,
       addressee: pipeline,
       redrive,

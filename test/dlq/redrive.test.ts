@@ -40,6 +40,7 @@ describe('redrive', () => {
       firstFailureAt: 10_007,
       lastFailureAt: 20_007,
       retries: 0,
+      rounds: 0,
       deadLetters: 2,
       addressee: 'bars',
       redrive: idOf(7),

@@ -3,6 +3,7 @@ import { type Delivery, type Ok, ok, settlement } from '../src/core/delivery.ts'
 import { Queue } from '../src/core/queue.ts';
 import type { Settlement } from '../src/core/settlement.ts';
 import { WatchedSettlement, visitWatched } from '../src/core/watched-settlement.ts';
+import { steadyNow } from '../src/core/steady-clock.ts';
 
 /** How often to look for places of deliveries that were taken back and that the section forgot, ms. */
 const sweepMs = 100;
@@ -154,7 +155,7 @@ export class Compartments<A> {
    * signal for each delivery, so this looks now and then. True: a place became free.
    */
   #forgetTakenBack(): boolean {
-    const now = this.#scheduler.now();
+    const now = steadyNow(this.#scheduler);
     if (now - this.#sweptAt < sweepMs) return false;
     this.#sweptAt = now;
     const takenBack = [...this.#inside.keys()].filter(duty => duty.revoked);

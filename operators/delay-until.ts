@@ -6,6 +6,7 @@ import type { Message } from '../src/core/message.ts';
 import { type Meter, idleMeter } from '../src/core/meter.ts';
 import { stage } from '../src/core/stage.ts';
 import type { StageOptions } from './map-values.ts';
+import { steadyNow } from '../src/core/steady-clock.ts';
 
 export interface DelayUntilOptions extends StageOptions {
   /** Gauges `stream_delayed`: a pipeline that drains does not wait for what is not due. */
@@ -13,9 +14,10 @@ export interface DelayUntilOptions extends StageOptions {
 }
 
 /**
- * Holds each value until its time has come by the scheduler's clock; what is due already passes at once. Values
- * of one key keep their order: one that is due before another of its key that came first waits for that. What
- * waits is bounded by the credits of the source. Failures wait for nobody.
+ * Holds each value until its time has come by the scheduler's clock; what is due already passes at once. A clock that
+ * is set meanwhile lets nobody wait longer, or shorter. Values of one key keep their order: one that is due before
+ * another of its key that came first waits for that. What waits is bounded by the credits of the source. Failures wait
+ * for nobody.
  *
  * ```
  * in   --a5-b3-F-------|      a is due at 10, b, of another key, at 8
@@ -56,7 +58,7 @@ export function delayUntil<A>(
 /** What of one key waits. */
 interface WaitingKey {
   count: number;
-  /** When the last of it is due, ms. */
+  /** When the last of it is due, ms by the steady clock. */
   until: number;
 }
 
@@ -85,7 +87,8 @@ class Waiting<A> {
       this.#subscriber.next(delivery);
       return;
     }
-    const until = Math.max(dueAt, before?.until ?? dueAt);
+    const at = steadyNow(this.#scheduler) + dueAt - this.#scheduler.now();
+    const until = Math.max(at, before?.until ?? at);
     if (before) {
       before.count++;
       before.until = until;

@@ -13,6 +13,7 @@ import { finiteNumber, wholeNumber } from '../src/core/option.ts';
 import { Queue } from '../src/core/queue.ts';
 import { stage } from '../src/core/stage.ts';
 import type { StageOptions } from './map-values.ts';
+import { steadyNow } from '../src/core/steady-clock.ts';
 
 /** How much may pass. */
 export interface RateLimits<A> {
@@ -171,7 +172,7 @@ class Gate<A> {
 
   /** Takes a token if there is one; `lateMs` of the time before now may still count for it. */
   #take(bucket: Bucket<A>, lateMs = 0): boolean {
-    const now = this.#scheduler.now();
+    const now = steadyNow(this.#scheduler);
     if (this.#dueAt(bucket) > now + roundingMs) return false;
     bucket.fullAt = Math.max(bucket.fullAt, now - lateMs) + this.#pace.intervalMs;
     return true;
@@ -181,7 +182,7 @@ class Gate<A> {
     if (time >= this.#timerAt) return;
     this.#timer?.unsubscribe();
     this.#timerAt = time;
-    const delayMs = Math.max(0, Math.ceil(time - this.#scheduler.now() - roundingMs));
+    const delayMs = Math.max(0, Math.ceil(time - steadyNow(this.#scheduler) - roundingMs));
     this.#timer = this.#scheduler.schedule(() => this.#release(), delayMs);
   }
 
@@ -211,7 +212,7 @@ class Gate<A> {
 
   /** A bucket that is full again is as good as none. */
   #forgetIdle(): void {
-    const now = this.#scheduler.now();
+    const now = steadyNow(this.#scheduler);
     if (now < this.#sweepAt) return;
     const { burst, intervalMs } = this.#pace;
     this.#sweepAt = now + Math.max(sweepMs, burst * intervalMs);

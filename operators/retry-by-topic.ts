@@ -113,7 +113,10 @@ export class RetryByTopic<A> implements RetryWay<A> {
   /** Comes back behind the first of its key, and not at once where that is overdue. */
   #park(delivery: Ok<A>): void {
     const { order, scheduler, backoff, pipeline } = this.#options;
-    const dueAt = Math.max(order?.dueAtOf(delivery.message) ?? 0, scheduler.now() + backoff.delayMs(1));
+    const now = scheduler.now();
+    // The first of its key is back by then at the latest, however the clock was set since it went.
+    const firstBackAt = Math.min(order?.dueAtOf(delivery.message) ?? 0, now + backoff.longestMs);
+    const dueAt = Math.max(firstBackAt, now + backoff.delayMs(1));
     this.#send(delivery, { ...historyOf(delivery.message), addressee: pipeline }, dueAt, undefined);
   }
 
@@ -122,18 +125,22 @@ export class RetryByTopic<A> implements RetryWay<A> {
     const { message, [settlement]: duty } = delivery;
     this.#sending++;
     const round = { ...history, rounds: history.rounds + 1 };
-    this.#sender.send(toRetryTopic(topic, message, round, dueAt), duty, sending => {
-      this.#sending--;
-      if (sending === 'stored') {
-        visitWatched(duty, watched => watched.goesRound?.(failure));
-        duty.ack();
-      } else if (sending !== 'taken-back') {
-        this.ended(delivery);
-        gone(fail(delivery, this.#refused(sending, failure)));
-        return;
-      }
-      gone(undefined);
-    });
+    this.#sender.send(
+      toRetryTopic(topic, message, round, { dueAt, now: this.#options.scheduler.now() }),
+      duty,
+      sending => {
+        this.#sending--;
+        if (sending === 'stored') {
+          visitWatched(duty, watched => watched.goesRound?.(failure));
+          duty.ack();
+        } else if (sending !== 'taken-back') {
+          this.ended(delivery);
+          gone(fail(delivery, this.#refused(sending, failure)));
+          return;
+        }
+        gone(undefined);
+      },
+    );
     this.#turns.leave(delivery);
   }
 

@@ -7,6 +7,7 @@ import type { Failure } from '../src/core/failure.ts';
 import type { KeyedTurns } from './keyed-turns.ts';
 import { overflowOf } from './overflow.ts';
 import type { RetryWay, Tried } from './retry-way.ts';
+import { steadyNow } from '../src/core/steady-clock.ts';
 
 export interface RetryInMemoryOptions {
   readonly retries: number;
@@ -65,7 +66,7 @@ export class RetryInMemory<A> implements RetryWay<A> {
     const delayMs = this.#options.backoff.delayMs(count, this.#retrying.get(delivery)?.delayMs);
     const dueAt = lastAt + delayMs;
     this.#options.ledger?.set(delivery.message, { count, firstAt, lastAt, dueAt });
-    this.#wait(delivery, { count, firstAt }, delayMs, dueAt);
+    this.#wait(delivery, { count, firstAt }, delayMs, delayMs);
     return undefined;
   }
 
@@ -96,14 +97,17 @@ export class RetryInMemory<A> implements RetryWay<A> {
     const remembered = this.#remembered(delivery);
     if (remembered === undefined) return false;
     const { lastAt, dueAt } = remembered;
-    if (dueAt <= this.#options.scheduler.now() || !this.#turns.hasRoom(delivery)) return false;
-    this.#wait(delivery, remembered, dueAt - lastAt, dueAt);
+    const delayMs = dueAt - lastAt;
+    // Not longer, though, than was meant at first, however the clock was set since.
+    const leftMs = Math.min(delayMs, dueAt - this.#options.scheduler.now());
+    if (leftMs <= 0 || !this.#turns.hasRoom(delivery)) return false;
+    this.#wait(delivery, remembered, delayMs, leftMs);
     return true;
   }
 
-  #wait(delivery: Ok<A>, { count, firstAt }: Tried, delayMs: number, dueAt: number): void {
+  #wait(delivery: Ok<A>, { count, firstAt }: Tried, delayMs: number, leftMs: number): void {
     this.#retrying.set(delivery, { count, firstAt, delayMs, isDue: false, unwatch: this.#watch(delivery) });
-    this.#waiting.add(delivery, dueAt);
+    this.#waiting.add(delivery, steadyNow(this.#options.scheduler) + leftMs);
     this.#turns.pause(delivery);
   }
 

@@ -1,4 +1,5 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
+import { steadyNow } from '../src/core/steady-clock.ts';
 
 /** Things that run, the oldest first, each for so long at most; one timer for all. */
 export class RunningAttempts<A> {
@@ -16,7 +17,7 @@ export class RunningAttempts<A> {
   }
 
   add(running: A): void {
-    this.#ends.set(running, this.#limitMs === undefined ? 0 : this.#scheduler.now() + this.#limitMs);
+    this.#ends.set(running, this.#limitMs === undefined ? 0 : steadyNow(this.#scheduler) + this.#limitMs);
     if (this.#limitMs !== undefined) this.#timer ??= this.#wakeAfter(this.#limitMs);
   }
 
@@ -38,7 +39,7 @@ export class RunningAttempts<A> {
 
   #look(): void {
     this.#timer = undefined;
-    const now = this.#scheduler.now();
+    const now = steadyNow(this.#scheduler);
     for (const [running, end] of this.#ends) {
       if (end > now) {
         this.#timer ??= this.#wakeAfter(end - now);

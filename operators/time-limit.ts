@@ -7,6 +7,7 @@ import { type Section, aroundSection } from '../src/core/section.ts';
 import type { Settlement } from '../src/core/settlement.ts';
 import { WatchedSettlement, visitWatched } from '../src/core/watched-settlement.ts';
 import type { StageOptions } from './map-values.ts';
+import { steadyNow } from '../src/core/steady-clock.ts';
 
 export interface TimeLimitOptions extends StageOptions {
   /** How long a delivery may be in the section, ms, from 1. */
@@ -54,7 +55,7 @@ export function timeLimit<A, B>(
 /** The duty of a delivery in the section. */
 class TimedDuty extends WatchedSettlement {
   readonly message: Message;
-  /** When its time is over, ms by the scheduler's clock. */
+  /** When its time is over, ms by the steady clock. */
   readonly dueAt: number;
   readonly limit: { through(duty: TimedDuty): void };
 
@@ -92,7 +93,7 @@ class Limit<B> {
   /** The delivery as the section gets it. */
   enter<A>({ value, message, [settlement]: parent }: Ok<A>): Ok<A> {
     const { limitMs, scheduler } = this.#options;
-    const duty = new TimedDuty(parent, message, scheduler.now() + limitMs, this);
+    const duty = new TimedDuty(parent, message, steadyNow(scheduler) + limitMs, this);
     this.#inside.add(duty);
     this.#timer ??= scheduler.schedule(() => this.#expire(), limitMs);
     return ok(value, message, duty);
@@ -125,7 +126,7 @@ class Limit<B> {
 
   #expire(): void {
     const { scheduler } = this.#options;
-    const now = scheduler.now();
+    const now = steadyNow(scheduler);
     this.#timer = undefined;
     for (const duty of this.#inside) {
       if (duty.dueAt > now) {
@@ -134,7 +135,7 @@ class Limit<B> {
       }
       this.#inside.delete(duty);
       if (!duty.revoked)
-        this.#subscriber.next(failed(this.#failure(duty, now), duty.message, duty.takeOver()));
+        this.#subscriber.next(failed(this.#failure(duty, scheduler.now()), duty.message, duty.takeOver()));
     }
     this.#completeWhenEmpty();
   }

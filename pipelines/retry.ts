@@ -18,7 +18,7 @@ export function retries({ topic = retryTopic, maxInFlight = 8192 }: RetriesOptio
     ({ source, publisher, onFailure, scheduler, meter }) =>
       source({ name: topic }).pipe(
         readRetries({ scheduler }),
-        delayUntil(({ dueAt }) => dueAt, { scheduler, meter }),
+        delayUntil(({ dueAt, waitMs }) => Math.min(dueAt, scheduler.now() + waitMs), { scheduler, meter }),
         mapValues(({ message }) => message, { scheduler }),
         publishMessages(publisher, { scheduler, meter }),
         onFailure(),

@@ -30,7 +30,8 @@ export interface BackoffOptions {
 export class Backoff {
   readonly #firstDelayMs: number;
   readonly #factor: number;
-  readonly #maxDelayMs: number;
+  /** No delay is longer, ms. */
+  readonly longestMs: number;
   readonly #jitter: Jitter;
   readonly #random: () => number;
 
@@ -42,7 +43,7 @@ export class Backoff {
     const { firstDelayMs = 100, factor = 2, maxDelayMs = 10_000, jitter = 'equal' } = options;
     this.#firstDelayMs = finiteNumber(`${owner}.firstDelayMs`, firstDelayMs, 0);
     this.#factor = finiteNumber(`${owner}.factor`, factor, 1);
-    this.#maxDelayMs = finiteNumber(`${owner}.maxDelayMs`, maxDelayMs, firstDelayMs);
+    this.longestMs = finiteNumber(`${owner}.maxDelayMs`, maxDelayMs, firstDelayMs);
     if (!['none', 'equal', 'full', 'decorrelated'].includes(jitter)) {
       throw new OptionError(`${owner}.jitter`, jitter, 'none, equal, full or decorrelated');
     }
@@ -56,7 +57,7 @@ export class Backoff {
    * @returns ms, whole
    */
   delayMs(attempt: number, beforeMs?: number): number {
-    const boundMs = Math.min(this.#maxDelayMs, this.#firstDelayMs * this.#factor ** (attempt - 1));
+    const boundMs = Math.min(this.longestMs, this.#firstDelayMs * this.#factor ** (attempt - 1));
     return Math.round(this.#spread(boundMs, beforeMs ?? this.#firstDelayMs));
   }
 
@@ -70,7 +71,7 @@ export class Backoff {
         return this.#random() * boundMs;
       case 'decorrelated':
         return Math.min(
-          this.#maxDelayMs,
+          this.longestMs,
           this.#firstDelayMs + this.#random() * (beforeMs * 3 - this.#firstDelayMs),
         );
     }

@@ -1,4 +1,5 @@
 import { type SchedulerLike, Subscription } from 'rxjs';
+import { steadyNow } from './steady-clock.ts';
 
 interface Entry<A> {
   readonly at: number;
@@ -29,7 +30,7 @@ export class DueQueue<A> {
     return this.#heap.length;
   }
 
-  /** @param at ms by the scheduler's clock */
+  /** @param at ms, as {@link steadyNow} tells them: what waits is not to wait longer because somebody sets the clock */
   add(item: A, at: number): void {
     this.#heap.push({ at, sequence: this.#sequence++, item });
     this.#rise(this.#heap.length - 1);
@@ -47,14 +48,14 @@ export class DueQueue<A> {
     if (at >= this.#timerAt) return;
     this.#timer.unsubscribe();
     this.#timerAt = at;
-    const delayMs = Math.min(longestTimerMs, Math.max(0, Math.ceil(at - this.#scheduler.now())));
+    const delayMs = Math.min(longestTimerMs, Math.max(0, Math.ceil(at - steadyNow(this.#scheduler))));
     this.#timer = this.#scheduler.schedule(() => this.#handOut(), delayMs);
   }
 
   /** What is added meanwhile has its turn later, so that this ends. */
   #handOut(): void {
     this.#timerAt = Number.NEGATIVE_INFINITY;
-    const now = this.#scheduler.now();
+    const now = steadyNow(this.#scheduler);
     const end = this.#sequence;
     for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
       if (first.at > now || first.sequence >= end) break;

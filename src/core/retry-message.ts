@@ -8,6 +8,7 @@ export const retryTopic = 'cryptorun-retry';
 /** The headers of a message in the retry topic, beside its own and its history. */
 export const retryHeaders = {
   due: 'x-retry-due',
+  wait: 'x-retry-wait',
   topic: 'x-retry-topic',
   partition: 'x-retry-partition',
   /** The only pipeline that wants it back. Not the addressee yet: that is who sends it back. */
@@ -20,6 +21,8 @@ const names: ReadonlySet<string> = new Set(Object.values(retryHeaders));
 export interface RetryMessage {
   /** When it is to be sent back, ms by the clock of who put it there. */
   readonly dueAt: number;
+  /** How long that was to be when it was put there, ms: no clock makes it wait longer. */
+  readonly waitMs: number;
   /** What is to be sent then: the message as it was, to where it came from. */
   readonly message: OutgoingMessage;
 }
@@ -29,11 +32,12 @@ export function toRetryTopic(
   topic: string,
   message: Message,
   history: MessageHistory,
-  dueAt: number,
+  { dueAt, now }: { readonly dueAt: number; readonly now: number },
 ): OutgoingMessage {
   const { addressee, ...rest } = history;
   const told: (readonly [string, string])[] = [
     [retryHeaders.due, String(dueAt)],
+    [retryHeaders.wait, String(dueAt - now)],
     [retryHeaders.topic, message.topic],
     [retryHeaders.partition, String(message.partition)],
   ];
@@ -60,10 +64,13 @@ export function fromRetryTopic(message: Message): RetryMessage | string {
   const dueAt = numberIn(headers, retryHeaders.due);
   if (!Number.isFinite(dueAt))
     return `${retryHeaders.due} is no time: ${headers.get(retryHeaders.due) ?? 'missing'}`;
+  const waitMs = numberIn(headers, retryHeaders.wait);
   const own = MessageHeaders.of([...headers].filter(([name]) => !names.has(name)));
   const history = { ...historyOf(message), addressee: headers.get(retryHeaders.pipeline) };
   return {
     dueAt,
+    // Without one the clock alone tells.
+    waitMs: Number.isFinite(waitMs) ? waitMs : Number.POSITIVE_INFINITY,
     message: {
       ...{ topic, partition, key, payload, timestamp, id },
       headers: withHistory(own, history),

@@ -17,6 +17,7 @@ import { type RedriveReport, RedriveTally } from './redrive-tally.ts';
 import { startingAt } from './scan-letters.ts';
 import { transformed } from './transformed.ts';
 import { type SendOutcome, sendPatiently } from './send-patiently.ts';
+import { steadyNow } from '../core/steady-clock.ts';
 
 /** Letters sent at once at most. */
 const chunkLength = 64;
@@ -189,7 +190,7 @@ export class RedriveRun {
   }
 
   async #pace(count: number): Promise<void> {
-    const now = this.#scheduler.now();
+    const now = steadyNow(this.#scheduler);
     this.#dueAt = Math.max(this.#dueAt, now);
     const waitMs = this.#dueAt - now;
     this.#dueAt += (count * 1000) / this.#rate;

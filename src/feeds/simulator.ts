@@ -3,6 +3,7 @@ import { simulationOf, type Simulation, type SimulatorOptions } from './simulato
 import { wait } from './simulator/pace.ts';
 import { readPosition } from './simulator/position.ts';
 import { Walk } from './simulator/walk.ts';
+import { steadyNow } from '../core/steady-clock.ts';
 
 export type { SimulatorOptions } from './simulator/options.ts';
 
@@ -24,9 +25,9 @@ async function* read(
   while (walk.inHistory && !signal.aborted) yield historyBatch(walk, batchSize);
   if (!simulation.live) return;
   // Due times, not delays, are counted: a slow reader does not make the simulation fall behind.
-  const began = scheduler.now();
+  const began = steadyNow(scheduler);
   for (let second = 1; ; second++) {
-    await wait(began + second * 1000 - scheduler.now(), scheduler, signal);
+    await wait(began + second * 1000 - steadyNow(scheduler), scheduler, signal);
     let done = false;
     while (!done) {
       if (signal.aborted) return;

@@ -1,6 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import { inTime } from '../core/in-time.ts';
 import type { DrainEnd } from './drained.ts';
+import { steadyNow } from '../core/steady-clock.ts';
 
 const stepMs = 10;
 /** Nothing has moved for so long: what is left waits for something. */
@@ -17,12 +18,12 @@ export function settledBy(
   inFlight: () => number,
   waitingForLater: () => number,
 ): Promise<DrainEnd> {
-  let movedAt = scheduler.now();
+  let movedAt = steadyNow(scheduler);
   let before = -1;
   return new Promise(resolve => {
     const look = (): void => {
       const left = inFlight();
-      const now = scheduler.now();
+      const now = steadyNow(scheduler);
       if (left !== before) movedAt = now;
       before = left;
       const waiting = waitingForLater();
@@ -43,5 +44,5 @@ export function doneBy(
   begin: (done: () => void) => void,
 ): Promise<boolean> {
   const done = new Promise<true>(resolve => begin(() => resolve(true)));
-  return inTime(done, until - scheduler.now(), scheduler, () => false);
+  return inTime(done, until - steadyNow(scheduler), scheduler, () => false);
 }

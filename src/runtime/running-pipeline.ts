@@ -24,6 +24,7 @@ import { PipelineRun, type RunOptions, defaultMaxInFlight } from './pipeline-run
 import type { PipelineState } from './pipeline-state.ts';
 import type { PipelinePhase, PipelineStatus } from './pipeline-status.ts';
 import { RestartBackoff } from './restart-backoff.ts';
+import { steadyNow } from '../core/steady-clock.ts';
 
 /** How long beyond the deadline of a drain its last attempts may take to be written, ms. */
 const lastWriteMs = 250;
@@ -143,7 +144,7 @@ export class RunningPipeline {
    * @returns how it ended and what is left; it never rejects
    */
   drain(deadlineMs: number): Promise<Drained> {
-    this.#drained ??= this.#drain(this.#options.scheduler.now() + deadlineMs);
+    this.#drained ??= this.#drain(steadyNow(this.#options.scheduler) + deadlineMs);
     return this.#drained;
   }
 
@@ -203,7 +204,7 @@ export class RunningPipeline {
   }
 
   #begin(): void {
-    this.#backoff.began(this.#options.scheduler.now());
+    this.#backoff.began(steadyNow(this.#options.scheduler));
     const newRun = this.#newRun();
     this.#run = newRun;
     this.#holdUps.clear();
@@ -238,7 +239,7 @@ export class RunningPipeline {
     if (this.#phase === 'stopped') return;
     this.#problem = reasonOf(error);
     if (this.#phase === 'draining') return this.stop();
-    const retryInMs = hasMoved(error) ? 0 : this.#backoff.next(this.#options.scheduler.now());
+    const retryInMs = hasMoved(error) ? 0 : this.#backoff.next(steadyNow(this.#options.scheduler));
     this.#restarts++;
     this.#phase = 'restarting';
     this.#options.report({ kind: 'failed', pipeline: this.pipeline.name, reason: this.#problem, retryInMs });

@@ -10,6 +10,7 @@ import { RunningPipeline } from './running-pipeline.ts';
 import { SeriesMeter } from './series.ts';
 import { changelogOf } from './snapshot-format.ts';
 import type { SnapshotOptions } from './snapshots.ts';
+import { steadyNow } from '../core/steady-clock.ts';
 
 export interface RuntimeOptions extends SnapshotOptions {
   /** The clock and timers; default RxJS's `asyncScheduler`. */
@@ -74,10 +75,10 @@ export class Runtime {
    * if (drained.some(({ reason }) => reason === 'deadline')) process.exitCode = 3;
    */
   async drain(deadlineMs: number): Promise<readonly Drained[]> {
-    const until = this.#scheduler.now() + deadlineMs;
+    const until = steadyNow(this.#scheduler) + deadlineMs;
     const drained: Drained[] = [];
     for (const running of inDataOrder(this.#running)) {
-      drained.push(await running.drain(Math.max(0, until - this.#scheduler.now())));
+      drained.push(await running.drain(Math.max(0, until - steadyNow(this.#scheduler))));
     }
     return drained;
   }

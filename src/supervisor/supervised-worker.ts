@@ -16,6 +16,7 @@ import { every } from '../worker/ticker.ts';
 import type { Probe } from './probe.ts';
 import type { Ending, WorkerProcess } from './worker-process.ts';
 import type { WorkerStatus } from './worker-status.ts';
+import { steadyNow } from '../core/steady-clock.ts';
 
 export interface SupervisedWorkerOptions {
   readonly launch: (name: string) => WorkerProcess;
@@ -143,7 +144,7 @@ export class SupervisedWorker {
     if (process !== this.#process || phase === 'draining') return;
     if (ready) {
       this.#wasReady = true;
-      this.#readySince ??= this.#options.scheduler.now();
+      this.#readySince ??= steadyNow(this.#options.scheduler);
     } else {
       this.#readySince = undefined;
     }
@@ -167,7 +168,7 @@ export class SupervisedWorker {
 
   async #backOff({ code, signal }: Ending): Promise<void> {
     const { scheduler, logger } = this.#options;
-    const now = scheduler.now();
+    const now = steadyNow(scheduler);
     if (this.#readySince !== undefined && now - this.#readySince >= healthyMs) this.#delayMs = firstDelayMs;
     const delayMs = this.#delayMs;
     this.#delayMs = Math.min(2 * delayMs, longestDelayMs);

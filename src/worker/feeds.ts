@@ -1,6 +1,7 @@
 import { type SchedulerLike, Subscription } from 'rxjs';
 import { reasonOf } from '../core/failure.ts';
 import type { Logger } from './logger.ts';
+import { steadyNow } from '../core/steady-clock.ts';
 
 /** Brings data in until it ends or the signal aborts; rejects where it cannot. */
 export interface WorkerFeed {
@@ -57,7 +58,7 @@ export class Feeds {
   async #keep({ name, run }: WorkerFeed): Promise<void> {
     let restartMs = firstRestartMs;
     while (!this.#stopped()) {
-      const since = this.#scheduler.now();
+      const since = steadyNow(this.#scheduler);
       try {
         await run(this.#stop.signal);
         this.#problems.delete(name);
@@ -65,7 +66,7 @@ export class Feeds {
         return;
       } catch (error) {
         if (this.#stopped()) return;
-        if (this.#scheduler.now() - since >= wellAfterMs) restartMs = firstRestartMs;
+        if (steadyNow(this.#scheduler) - since >= wellAfterMs) restartMs = firstRestartMs;
         this.#problems.set(name, reasonOf(error));
         this.#logger.error({ feed: name, reason: reasonOf(error), retryInMs: restartMs }, 'feed failed');
         await this.#wait(restartMs);

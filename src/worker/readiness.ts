@@ -2,6 +2,7 @@ import type { SchedulerLike } from 'rxjs';
 import type { BusHealth } from '../bus/health.ts';
 import { reasonOf } from '../core/failure.ts';
 import type { PipelineStatus } from '../runtime/pipeline-status.ts';
+import { steadyNow } from '../core/steady-clock.ts';
 
 /** Whether a worker does its work, and if not why not. */
 export interface ReadinessReport {
@@ -64,7 +65,7 @@ export class Readiness {
   }
 
   #stuckFor(pipeline: string, at: string | undefined): number {
-    const now = this.#options.scheduler.now();
+    const now = steadyNow(this.#options.scheduler);
     const known = this.#oldest.get(pipeline);
     if (at === undefined) this.#oldest.delete(pipeline);
     else if (known?.at === at) return now - known.since;

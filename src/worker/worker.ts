@@ -21,6 +21,7 @@ import type { Ticker } from './ticker.ts';
 import type { WorkerOptions } from './worker-options.ts';
 import { whileOwner } from './while-owner.ts';
 import { type ReadSeries, workerSeries } from './worker-series.ts';
+import { steadyNow } from '../core/steady-clock.ts';
 
 /**
  * Runs pipelines on a bus, with their feeds, health, metrics and reports, until the signal aborts; then stops in
@@ -117,8 +118,8 @@ class Worker {
   async untilStopped(): Promise<ExitCode> {
     await aborted(this.#options.signal);
     const { drainDeadlineMs = 30_000, name } = this.#options;
-    const until = this.#scheduler.now() + drainDeadlineMs;
-    const left = (): number => Math.max(0, until - this.#scheduler.now());
+    const until = steadyNow(this.#scheduler) + drainDeadlineMs;
+    const left = (): number => Math.max(0, until - steadyNow(this.#scheduler));
     this.#readiness.phase = 'draining';
     this.#logger.info({ worker: name, drainDeadlineMs }, 'stopping');
     const feedsEnded = await this.#stopFeeds(left());

@@ -32,7 +32,7 @@ const stored = ({ headers, key, payload, timestamp, id }: OutgoingMessage): Mess
 
 describe('messages in the retry topic', () => {
   it('come back as they were, to where they were, for their addressee', () => {
-    const outgoing = toRetryTopic('cryptorun-retry', message, history, 1234.5);
+    const outgoing = toRetryTopic('cryptorun-retry', message, history, { dueAt: 1234.5, now: 1000 });
     expect(outgoing).toMatchObject({ topic: 'cryptorun-retry', key: 'k', reserved: true, id: message.id });
     const retry = fromRetryTopic(stored(outgoing));
     if (typeof retry === 'string') throw new Error(retry);
@@ -46,12 +46,15 @@ describe('messages in the retry topic', () => {
   });
 
   it('are addressed to nobody while they are there: whoever sends them back must see them', () => {
-    const { headers } = toRetryTopic('cryptorun-retry', message, history, 0);
+    const { headers } = toRetryTopic('cryptorun-retry', message, history, { dueAt: 0, now: 0 });
     expect(headers?.has(historyHeaders.addressee)).toBe(false);
   });
 
   it('go round again from wherever they are then, with the origin that they had', () => {
-    const again = toRetryTopic('retry', { ...message, partition: message.partition }, history, 1);
+    const again = toRetryTopic('retry', { ...message, partition: message.partition }, history, {
+      dueAt: 1,
+      now: 0,
+    });
     const first = fromRetryTopic(stored(again));
     if (typeof first === 'string') throw new Error(first);
     const back = messageOf({
@@ -60,7 +63,7 @@ describe('messages in the retry topic', () => {
       offset: 99,
       headers: first.message.headers ?? {},
     });
-    const twice = toRetryTopic('retry', back, { ...historyOf(back), retries: 2 }, 2);
+    const twice = toRetryTopic('retry', back, { ...historyOf(back), retries: 2 }, { dueAt: 2, now: 0 });
     expect(twice.headers?.getAll(retryHeaders.due)).toEqual(['2']);
     expect(twice.headers?.getAll(historyHeaders.originOffset)).toEqual(['7']);
     expect(twice.headers?.getAll(historyHeaders.retries)).toEqual(['2']);

@@ -1,5 +1,6 @@
 import { type SchedulerLike, Subscription } from 'rxjs';
 import type { PartitionLog, Sending } from './partition-log.ts';
+import { steadyNow } from '../../core/steady-clock.ts';
 
 interface Held {
   readonly sending: Sending;
@@ -25,7 +26,7 @@ export class DelayedSends {
 
   /** Stores the message after the delay, ms, and behind what is held of its partition. */
   hold(log: PartitionLog, sending: Sending, delayMs: number): void {
-    const held: Held = { sending, dueAt: this.#scheduler.now() + delayMs };
+    const held: Held = { sending, dueAt: steadyNow(this.#scheduler) + delayMs };
     const queue = this.#queues.get(log);
     if (queue) {
       queue.push(held);
@@ -53,7 +54,7 @@ export class DelayedSends {
       this.#store(log, due.sending);
       if (this.#queues.get(log) !== queue) return; // cleared by who heard of it
       queue.shift();
-      const leftMs = (queue[0]?.dueAt ?? 0) - this.#scheduler.now();
+      const leftMs = (queue[0]?.dueAt ?? 0) - steadyNow(this.#scheduler);
       if (leftMs > 0) {
         this.#releaseAfter(leftMs, log);
         return;

@@ -12,6 +12,7 @@ import type { Fault, FaultInjector } from './faults.ts';
 import { checkMessage } from '../message-check.ts';
 import type { PartitionLog, Sending, Told } from './partition-log.ts';
 import { type OpenTopic, type TopicCatalog, logOf } from './topic-catalog.ts';
+import { steadyNow } from '../../core/steady-clock.ts';
 
 /** What a sender needs of its bus. */
 export interface SenderHost {
@@ -125,9 +126,9 @@ export class Sender {
 
   #timed(told: Told): Told {
     const { scheduler, condition } = this.#host;
-    const sentAt = scheduler.now();
+    const sentAt = steadyNow(scheduler);
     return (error, receipt, place) => {
-      condition.published(scheduler.now() - sentAt);
+      condition.published(steadyNow(scheduler) - sentAt);
       told(error, receipt, place);
     };
   }

@@ -12,6 +12,7 @@ import { LoadStore, asBusError } from './load-store.ts';
 import { type Lane, type Load, PublishLanes, loadOf } from './publish-lanes.ts';
 import { type OpenTopic, type TopicDirectory, isOpen } from './topic-directory.ts';
 import { recordOf, sizeOf } from './wire-record.ts';
+import { steadyNow } from '../../core/steady-clock.ts';
 
 /** What a sender needs of its bus. */
 export interface SenderHost {
@@ -136,7 +137,7 @@ export class BatchingSender {
   #accept(topic: OpenTopic, message: OutgoingMessage, done: Published): void {
     checkMessage(message, topic.limits);
     const lane = this.#lanes.laneOf(topic, message);
-    const sentAt = this.#host.scheduler.now();
+    const sentAt = steadyNow(this.#host.scheduler);
     const id = message.id ?? this.#ids.next();
     const record = recordOf(message, id, sentAt);
     const bytes = sizeOf(record);

@@ -6,6 +6,7 @@ import type { BusCondition } from '../bus-condition.ts';
 import type { DriverProducer, StoreOutcome } from './driver.ts';
 import { type ProducerLease, ProducerPool } from './producer-pool.ts';
 import type { Load, Sending } from './publish-lanes.ts';
+import { steadyNow } from '../../core/steady-clock.ts';
 
 /** What storing needs of its sender. */
 export interface StoreHost {
@@ -130,7 +131,7 @@ export class LoadStore {
 
   #stored({ lane, sendings }: Load, first: number): void {
     const [oldest] = sendings;
-    if (oldest) this.#host.condition.published(this.#host.scheduler.now() - oldest.sentAt);
+    if (oldest) this.#host.condition.published(steadyNow(this.#host.scheduler) - oldest.sentAt);
     sendings.forEach(({ id, bytes, done }, i) => {
       this.#host.freed(bytes);
       const at = offset(first < 0 ? -1 : first + i);
@@ -140,7 +141,7 @@ export class LoadStore {
 
   #timeLeft(loads: readonly Load[]): number {
     const oldest = Math.min(...loads.map(({ sendings }) => sendings[0]?.sentAt ?? Number.POSITIVE_INFINITY));
-    return oldest + this.#host.deliveryTimeoutMs() - this.#host.scheduler.now();
+    return oldest + this.#host.deliveryTimeoutMs() - steadyNow(this.#host.scheduler);
   }
 
   #timedOut({ lane }: Load, cause: BusError): BusError {

@@ -4,6 +4,7 @@ import type { BusCondition } from '../bus-condition.ts';
 import type { DriverReader, KafkaDriver } from './driver.ts';
 import { type FetchHost, FetchLoops } from './fetch-loops.ts';
 import type { ConsumingOptions } from './kafka-options.ts';
+import { steadyNow } from '../../core/steady-clock.ts';
 
 /** What reading needs of its bus. */
 export interface ReadingHost {
@@ -83,7 +84,7 @@ export class PartitionReading {
 
   async #check(): Promise<void> {
     const { scheduler, stallMs, condition } = this.#host;
-    const now = scheduler.now();
+    const now = steadyNow(scheduler);
     const stalled = this.#loops?.hungry().filter(partition => partition.waitedMs(now) >= stallMs) ?? [];
     const [first] = stalled;
     if (first === undefined) return;

@@ -1,4 +1,5 @@
 import { type SchedulerLike, Subscription } from 'rxjs';
+import { steadyNow } from '../../core/steady-clock.ts';
 
 /** Notices that there has been no sign of life for so long. */
 export class Watchdog {
@@ -18,7 +19,7 @@ export class Watchdog {
   /** There was a sign of life; the next must come within so many ms. */
   alive(limitMs: number): void {
     const isSooner = limitMs < this.#limitMs;
-    this.#lastSign = this.#scheduler.now();
+    this.#lastSign = steadyNow(this.#scheduler);
     this.#limitMs = limitMs;
     if (!this.#isSet || isSooner) this.#look(limitMs);
   }
@@ -33,7 +34,7 @@ export class Watchdog {
     this.#timer.unsubscribe();
     this.#isSet = true;
     this.#timer = this.#scheduler.schedule(() => {
-      const silentMs = this.#scheduler.now() - this.#lastSign;
+      const silentMs = steadyNow(this.#scheduler) - this.#lastSign;
       if (silentMs < this.#limitMs) {
         this.#look(this.#limitMs - silentMs);
         return;

@@ -8,7 +8,7 @@ import {
   reportFailure,
   withReport,
 } from '../src/core/dead-letter.ts';
-import { type Delivery, type Failed, type Ok, settlement } from '../src/core/delivery.ts';
+import { type Delivery, type Failed, type Ok, gatheredIn, settlement } from '../src/core/delivery.ts';
 import type { Failure } from '../src/core/failure.ts';
 import { type Message, type OutgoingMessage, deriveId } from '../src/core/message.ts';
 import { type Meter, idleMeter } from '../src/core/meter.ts';
@@ -41,7 +41,8 @@ export interface DeadLetterOptions {
 /**
  * Failures leave the stream: each is published to the dead-letter topic as it came, byte for byte, with
  * `x-dlq-*` headers that tell what happened, and acked once that is stored. A message that has become a dead
- * letter too often, redrives included, goes to the quarantine instead.
+ * letter too often, redrives included, goes to the quarantine instead. Of a batch that failed, or of which one value
+ * failed, each message becomes a dead letter.
  *
  * ```
  * in      --1---F---2--|
@@ -73,17 +74,26 @@ export function deadLetter<A>(
     };
     // Of a dead letter there is no dead letter: whatever the bus says, it has to wait.
     const sender = new PatientSender(publisher, { ...waiter, isPassing: () => true, onRelease: goOn });
-    const bury = ({ failure, message, [settlement]: duty }: Failed): void => {
-      const letter = write(message, failure);
+    const bury = (delivery: Failed): void => {
+      const { failure, [settlement]: duty } = delivery;
+      const dead = gatheredIn(delivery);
+      let unburied = dead.length;
+      let isWanted = false;
       burying++;
-      sender.send(letter.message, duty, outcome => {
-        burying--;
-        if (outcome === 'stored') {
-          meter.counter(letter.counter, { tag: failure.tag }).add();
-          duty.ack();
-        }
-        if (!sender.isHolding) goOn();
-      });
+      for (const { message, [settlement]: own } of dead) {
+        const letter = write(message, failure);
+        sender.send(letter.message, own, outcome => {
+          if (outcome === 'stored') {
+            isWanted = true;
+            meter.counter(letter.counter, { tag: failure.tag }).add();
+          }
+          if (--unburied === 0) {
+            burying--;
+            if (isWanted) duty.ack();
+          }
+          if (!sender.isHolding) goOn();
+        });
+      }
     };
     const forget = meter.gauge('stream_buffered', () => waiting.size + sender.waiting, { stage: name });
     return {

@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import type { Backoff } from '../src/core/backoff.ts';
 import { failedOnceMore } from '../src/core/dead-letter.ts';
-import { type Delivery, type Failed, type Ok, fail, settlement } from '../src/core/delivery.ts';
+import { type Delivery, type Failed, type Ok, fail, gatheredIn, settlement } from '../src/core/delivery.ts';
 import { type Failure, type PublishFailure, reasonOf } from '../src/core/failure.ts';
 import { type MessageHistory, historyOf } from '../src/core/message-history.ts';
 import type { BusError } from '../src/core/publisher.ts';
@@ -77,7 +77,11 @@ export class RetryByTopic<A> implements RetryWay<A> {
 
   again(delivery: Ok<A>, failure: Failure): Failure | undefined {
     const { message } = delivery;
-    const { retries, backoff, pipeline, order } = this.#options;
+    const { retries, backoff, pipeline, order, topic } = this.#options;
+    if (gatheredIn(delivery).length > 1) {
+      const reason = `${failure.reason}; and a batch cannot go round through ${topic}: retry its values before it`;
+      return { ...failure, reason };
+    }
     const history = historyOf(message);
     if (history.retries >= retries) return failure;
     const dueAt = failure.lastAt + backoff.delayMs(history.retries + 1);

@@ -33,7 +33,8 @@ export type Handler<A, B> = (value: A, context: AttemptContext) => B | Pending<B
  * `retries` sends it back to where it came from, for this pipeline alone, with what it has been through in its
  * headers. What waits in memory goes on counting where it was after a restart or a rebalance if it is given the
  * pipeline's `state`, which notes an attempt soon after it has failed; else it begins anew. While that topic cannot be reached messages wait for it in order; what it will never take has failed.
- * A message that comes back this way is younger in its topic than its event time says.
+ * A message that comes back this way is younger in its topic than its event time says. A batch goes no such way: it
+ * has failed at once.
  * Unsubscribing, or taking a delivery back, aborts its attempt and forgets it.
  *
  * @example

@@ -92,6 +92,28 @@ export function all<A>(batch: readonly Ok<A>[]): Ok<readonly A[]> {
   return new OkDelivery(
     batch.map(delivery => delivery.value),
     last.message,
-    new JoinedSettlement(batch.map(delivery => delivery[settlement])),
+    new GatheredSettlement(batch),
   );
+}
+
+/** The duties of gathered deliveries as one; it still knows their messages. */
+class GatheredSettlement extends JoinedSettlement {
+  readonly deliveries: readonly Delivery<unknown>[];
+
+  constructor(deliveries: readonly Delivery<unknown>[]) {
+    super(deliveries.map(delivery => delivery[settlement]));
+    this.deliveries = deliveries;
+  }
+}
+
+/** The deliveries that were gathered into this one, or into the one it came out of; where none were, itself alone. */
+export function gatheredIn(delivery: Delivery<unknown>): readonly Delivery<unknown>[] {
+  const gathered = gatheredBehind(delivery[settlement]);
+  return gathered?.flatMap(gatheredIn) ?? [delivery];
+}
+
+function gatheredBehind(duty: Settlement): readonly Delivery<unknown>[] | undefined {
+  if (duty instanceof GatheredSettlement) return duty.deliveries;
+  const [parent, another] = duty.behind ?? [];
+  return parent === undefined || another !== undefined ? undefined : gatheredBehind(parent);
 }

@@ -1,5 +1,10 @@
+import type { Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { batch } from '../../operators/batch.ts';
 import { deadLetter } from '../../operators/dead-letter.ts';
+import { mapValues } from '../../operators/map-values.ts';
+import { unbatch } from '../../operators/unbatch.ts';
+import type { Delivery } from '../../src/core/delivery.ts';
 import { MessageHeaders } from '../../src/core/headers.ts';
 import { readDeadLetter } from '../../src/core/dead-letter.ts';
 import { historyOf, withHistory } from '../../src/core/message-history.ts';
@@ -7,6 +12,7 @@ import {
   FakePublisher,
   RecordingMeter,
   deliveryTest,
+  given,
   givenFailure,
   messageOf,
 } from '../../src/testing/index.ts';
@@ -16,6 +22,10 @@ operatorContract('deadLetter', {
   make: ({ publisher }) => deadLetter<string>(publisher),
   expected: { failure: { out: '--a-----b--|', acked: '--a--F--b', nacked: '' } },
 });
+
+const fails = (): string => {
+  throw new Error('as told');
+};
 
 describe('deadLetter', () => {
   it('acks a failure once its letter is stored, and completes after that', () => {
@@ -109,6 +119,40 @@ describe('deadLetter', () => {
     expect(publisher.stored.map(({ topic }) => topic)).toEqual(['cryptorun-quarantine']);
     expect(() => deadLetter(publisher, { quarantineAfter: 0 })).toThrow(/deadLetter\.quarantineAfter/);
   });
+
+  it.each([
+    ['a batch', '13ms |', mapValues<readonly string[], string>(() => fails())],
+    [
+      'one value of a batch',
+      '---a 9ms (c|)',
+      (batch$: Observable<Delivery<readonly string[]>>) =>
+        batch$.pipe(
+          unbatch(),
+          mapValues(value => (value === 'b' ? fails() : value)),
+        ),
+    ],
+  ])(
+    'buries each message of %s that failed, and acks them when all letters are stored',
+    (_, out, failing) => {
+      const publisher = new FakePublisher({ pipeline: 'momentum' });
+      publisher.failNext('publish-timeout', 1);
+      deliveryTest(({ hot, scheduler, expectDeliveries, expectSettled }) => {
+        const values = Object.fromEntries(
+          ['a', 'b', 'c'].map((of, n) => [of, given(of, { offset: n, payload: of })]),
+        );
+        const backoff = { firstDelayMs: 10, jitter: 'none' } as const;
+        const letters = deadLetter(publisher, { scheduler, backoff });
+        expectDeliveries(
+          hot('-abc|', values).pipe(batch({ count: 3 }, { scheduler }), failing, letters),
+        ).toBe(out);
+        expectSettled({ acked: '13ms (abc)' });
+      });
+      const buried = publisher.stored.map(
+        ({ payload, headers }) => `${String(payload)} ${headers.get('x-dlq-original-offset') ?? ''}`,
+      );
+      expect(buried).toEqual(['a 0', 'b 1', 'c 2']);
+    },
+  );
 
   it('writes the headers that the tools of other ecosystems read', () => {
     const publisher = new FakePublisher({ pipeline: 'momentum' });

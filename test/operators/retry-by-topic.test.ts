@@ -1,5 +1,6 @@
 import { type Observable, type SchedulerLike, map, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { batch } from '../../operators/batch.ts';
 import type { RetryOptions } from '../../operators/retry-options.ts';
 import { retryWithBackoff } from '../../operators/retry-with-backoff.ts';
 import type { MessageHeaders } from '../../src/core/headers.ts';
@@ -207,6 +208,25 @@ describe('retryWithBackoff through a topic', () => {
       const publisher = new FakePublisher();
       const source = hot('abcccccc|', { a: keyed('!a', 'k', 1), b: keyed('b', 'k', 2), c: back('b', 2) });
       expectDeliveries(source.pipe(retryWithBackoff(fails, inOrder(publisher, scheduler)))).toBe('-------b|');
+    });
+  });
+
+  it('sends no batch round, which is more than its last message', () => {
+    deliveryTest(({ hot, scheduler, expectDeliveries, expectSettled }) => {
+      const publisher = new FakePublisher();
+      const source = hot('ab|', { a: keyed('a', 'k', 1), b: keyed('b', 'l', 2) });
+      const failing = (list: readonly string[]): string => fails(`!${list.join()}`);
+      const out = source.pipe(
+        batch({ count: 2 }, { scheduler }),
+        retryWithBackoff(failing, inOrder(publisher, scheduler)),
+      );
+      expectDeliveries(out).toBe('-F|', {
+        F: failureWith('handle', {
+          reason: 'no !a,b; and a batch cannot go round through cryptorun-retry: retry its values before it',
+        }),
+      });
+      expectSettled({ nacked: '-(ab)' });
+      expect(publisher.stored).toEqual([]);
     });
   });
 

@@ -1,13 +1,12 @@
 import { decode, retryWithBackoff } from '../../operators/index.ts';
 import { type Pipeline, Runtime, pipeline } from '../../src/index.ts';
-import { type AttemptsRecord, changelogOf } from '../../src/runtime/snapshot-format.ts';
+import type { AttemptsRecord } from '../../src/runtime/snapshot-format.ts';
 import { PipelineDriver } from '../../src/testing/index.ts';
+import { storedAttempts } from './stored-attempts.ts';
 import { topics, words } from './words.ts';
 
 /** Attempts after the first. */
 export const retries = 6;
-
-const changelog = changelogOf('try');
 
 /** A pipeline that fails at every word with an `!`, and what its handler was called with. */
 export class Trying {
@@ -64,15 +63,7 @@ export class Trying {
 
   /** What the changelog holds, by `topic/partition/offset`. */
   get stored(): ReadonlyMap<string, AttemptsRecord> {
-    const stored = new Map<string, AttemptsRecord>();
-    for (const { key, payload } of this.driver.messages(changelog)) {
-      if (key?.startsWith('attempts/retryWithBackoff/') !== true) continue;
-      const place = key.split('/').slice(2).join('/');
-      const decoded = payload && changelog.codec.decode(payload);
-      if (decoded?._tag === 'Right' && decoded.right.kind === 'attempts') stored.set(place, decoded.right);
-      else stored.delete(place);
-    }
-    return stored;
+    return storedAttempts(this.driver, 'try');
   }
 
   /** Where a word is, `topic/partition/offset`. */

@@ -1,11 +1,14 @@
+import { historyOf } from '../../src/core/message-history.ts';
+import type { Message } from '../../src/index.ts';
 import type { Call } from './handler.ts';
 
 /** Sees that the number of each attempt is beyond those before it. */
 export class AttemptWatch {
   /** In words, what went back. */
   readonly problems: string[] = [];
-  /** Messages that have come from one place more than once. */
+  /** Messages that have come more than once: from one place, or sent twice. */
   readonly cameAgain = new Set<number>();
+  readonly #sendings = new Set<string>();
   readonly #storedAt: (place: string) => number;
   /** By place, the last attempt since the message came from there. */
   readonly #known = new Map<string, number>();
@@ -18,17 +21,22 @@ export class AttemptWatch {
   }
 
   /** A delivery has come from its source. */
-  delivered(number: number, place: string): void {
+  delivered(number: number, message: Message): void {
+    const { rounds, deadLetters, redrive } = historyOf(message);
+    const sending = [number, rounds, deadLetters, redrive].join(' ');
+    if (this.#sendings.has(sending)) this.cameAgain.add(number);
+    this.#sendings.add(sending);
+    const place = placeOf(message);
     if (!this.#known.has(place)) {
       this.#known.set(place, 0);
       return;
     }
-    this.cameAgain.add(number);
     this.copied();
     this.#known.set(place, this.#storedAt(place));
   }
 
-  called({ number, attempt, history, place }: Call): void {
+  called({ number, attempt, history, message }: Call): void {
+    const place = placeOf(message);
     const count = attempt - history.attempts;
     if (count <= (this.#known.get(place) ?? 0))
       this.problems.push(`attempt ${count} at ${number} again, at ${place}`);
@@ -42,4 +50,8 @@ export class AttemptWatch {
   copied(): void {
     this.#lives = undefined;
   }
+}
+
+function placeOf({ topic, partition, offset }: Message): string {
+  return `${topic}/${partition}/${offset}`;
 }

@@ -104,7 +104,7 @@ export class FailingWorld {
     const enduring = pipeline('endure', context => {
       const { source, publisher, scheduler, onFailure } = context;
       return source(words, { maxInFlight: chain.maxInFlight }).pipe(
-        tap(({ message }) => watch.delivered(numberOf(message), placeOf(message))),
+        tap(({ message }) => watch.delivered(numberOf(message), message)),
         decode(words),
         chain.make({ ...context, called: call => watch.called(call) }),
         publishTo(done, publisher, { scheduler, ordinal: text => text }),
@@ -261,10 +261,6 @@ export class FailingWorld {
 }
 
 const runtime = { snapshotIntervalMs: 1_000, snapshotEvery: 10 };
-
-function placeOf({ topic: name, partition, offset }: Message): string {
-  return `${name}/${partition}/${offset}`;
-}
 
 function numberOf({ payload }: Pick<Message, 'payload'>): number {
   return numberIn(String(Buffer.from(payload ?? [])));

@@ -1,5 +1,6 @@
 import { type Observable, NEVER, type SchedulerLike, map, timer } from 'rxjs';
 import type { AttemptContext } from '../../operators/index.ts';
+import type { Message } from '../../src/index.ts';
 import { type MessageHistory, historyOf } from '../../src/core/message-history.ts';
 
 /**
@@ -28,11 +29,9 @@ class FatefulError extends Error {
 /** One call of the handler, as it was told. */
 export interface Call {
   readonly number: number;
-  readonly key: string;
   readonly attempt: number;
   readonly history: MessageHistory;
-  /** Where the message is that it was called with, `topic/partition/offset`. */
-  readonly place: string;
+  readonly message: Message;
 }
 
 export function textOf(number: number, { kind, times, ms, hangs }: Fate): string {
@@ -65,8 +64,7 @@ export function fateful({
 ) => string | Observable<string> {
   return (text, { message, attempt }) => {
     const history = historyOf(message);
-    const place = `${message.topic}/${message.partition}/${message.offset}`;
-    called({ number: numberIn(text), key: message.key ?? '', attempt, history, place });
+    called({ number: numberIn(text), attempt, history, message });
     const error = errorOf(text, attempt, history);
     const [, , , ms = '0', manner] = text.split(' ');
     if (error?.retryable === true && manner === 'hangs' && isTimed) return NEVER;

@@ -5,9 +5,10 @@ import type { Message } from '../src/core/message.ts';
 import { type Origin, historyOf } from '../src/core/message-history.ts';
 import type { KeyedState, StateCodec, StateEntry, StateStore } from '../src/core/state.ts';
 
-/** The messages of one key that go round, by origin, in the order in which they first came. */
+/** The messages of one key that go round, in the order in which they first came. */
 interface PendingKey {
-  readonly pending: Set<string>;
+  /** By origin, in how many rounds each was seen here: a sending that is stored twice is no further round. */
+  readonly pending: Map<string, number>;
   /** When the first of them comes back, ms. */
   dueAt: number;
   /** How often others came by since the first should have been back. */
@@ -37,11 +38,13 @@ export class PendingOrder {
   placeOf(message: Message): Place {
     const entry = this.#entryOf(message);
     if (entry === undefined) return 'free';
-    const origin = textOf(historyOf(message).origin);
+    const { origin: from, rounds } = historyOf(message);
+    const origin = textOf(from);
     const { pending } = entry.state;
-    if (!pending.has(origin)) return this.#append(entry, origin);
+    const seen = pending.get(origin);
+    if (seen === undefined) return this.#append(entry, origin, rounds);
     if (this.#isFirst(entry, origin)) return 'first';
-    this.#passBy(entry);
+    if (rounds > seen) this.#passBy(entry, origin, rounds);
     return this.#isFirst(entry, origin) ? 'first' : 'behind';
   }
 
@@ -49,10 +52,11 @@ export class PendingOrder {
   sendRound(message: Message, dueAt: number): void {
     const { partition, key } = message;
     if (key === null) return;
-    const fresh = (): PendingKey => ({ pending: new Set(), dueAt, passedBy: 0 });
+    const fresh = (): PendingKey => ({ pending: new Map(), dueAt, passedBy: 0 });
     const entry = this.#entryOf(message) ?? this.#states.create(partition, key, fresh());
     const { state } = entry;
-    state.pending.add(textOf(historyOf(message).origin));
+    const { origin, rounds } = historyOf(message);
+    state.pending.set(textOf(origin), rounds);
     state.dueAt = dueAt;
     state.passedBy = 0;
     touch(entry, message);
@@ -76,21 +80,22 @@ export class PendingOrder {
     return key === null ? undefined : this.#states.get(partition, key);
   }
 
-  #append(entry: StateEntry<PendingKey>, origin: string): Place {
+  #append(entry: StateEntry<PendingKey>, origin: string, rounds: number): Place {
     if (entry.state.pending.size >= this.#maxPending) return 'full';
-    entry.state.pending.add(origin);
+    entry.state.pending.set(origin, rounds);
     entry.dirty = true;
     return 'behind';
   }
 
   #isFirst({ state }: StateEntry<PendingKey>, origin: string): boolean {
-    return state.pending.values().next().value === origin;
+    return state.pending.keys().next().value === origin;
   }
 
   /** A message that stood behind others is back, and the first is not. */
-  #passBy(entry: StateEntry<PendingKey>): void {
+  #passBy(entry: StateEntry<PendingKey>, origin: string, rounds: number): void {
     const { state } = entry;
-    const [first] = state.pending;
+    const [first] = state.pending.keys();
+    state.pending.set(origin, rounds);
     state.passedBy++;
     entry.dirty = true;
     if (first === undefined || state.passedBy < lostAfterRounds * state.pending.size) return;
@@ -108,15 +113,19 @@ function textOf({ topic, partition, offset }: Origin): string {
   return `${topic}/${partition}/${offset}`;
 }
 
-const Stored = t.type({ pending: t.array(t.string), dueAt: t.number, passedBy: t.number });
+const Stored = t.type({
+  pending: t.array(t.tuple([t.string, t.number])),
+  dueAt: t.number,
+  passedBy: t.number,
+});
 
 const pendingCodec: StateCodec<PendingKey> = {
-  version: 'pending-1',
+  version: 'pending-2',
   encode: ({ pending, dueAt, passedBy }) => ({ pending: [...pending], dueAt, passedBy }),
   decode: json => {
     const decoded = Stored.decode(json);
     if (!isRight(decoded)) throw new TypeError(PathReporter.report(decoded).join('; '));
     const { pending, dueAt, passedBy } = decoded.right;
-    return { pending: new Set(pending), dueAt, passedBy };
+    return { pending: new Map(pending), dueAt, passedBy };
   },
 };

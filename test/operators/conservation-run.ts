@@ -68,8 +68,8 @@ interface Member {
 /** A chain over the stub bus, run by several members that come and go, watched at the source and at its end. */
 export class Run {
   readonly made: Made[] = [];
-  /** Offsets in the order in which they first reached the end, by key. */
-  readonly arrived = new Map<string, number[]>();
+  /** Values in the order in which they were first acked at the end, by key. */
+  readonly passed = new Map<string, number[]>();
   /** Values that were dead-lettered at some time; after a restart they may come once more, and late. */
   readonly failed = new Set<number>();
   readonly overfull: string[] = [];
@@ -91,11 +91,11 @@ export class Run {
     this.#publish();
     this.#join();
     for (const { afterMs, what } of this.#scenario.events) {
-      this.#pass(afterMs);
+      this.#wait(afterMs);
       if (what !== 'join' && this.#members.length > 0) this.#leave();
       if (what !== 'leave' || this.#members.length === 0) this.#join();
     }
-    this.#pass(500);
+    this.#wait(500);
     let lag = await this.#lag();
     // Slow chains take their time; ten minutes are enough for the slowest.
     for (let minutes = 0; minutes < 10 && lag > 0; minutes++) {
@@ -175,18 +175,21 @@ export class Run {
     const duty = delivery[settlement];
     const n = delivery.ok ? Number(delivery.value) : 0;
     if (duty.revoked) return;
-    this.#arrive(`k${n % this.#scenario.keys}`, n);
-    if (duty.attempt < 3 && n % this.#scenario.nackOneIn === 0) duty.nack(n % 7);
-    else duty.ack();
+    if (duty.attempt < 3 && n % this.#scenario.nackOneIn === 0) {
+      duty.nack(n % 7);
+      return;
+    }
+    this.#pass(`k${n % this.#scenario.keys}`, n);
+    duty.ack();
   }
 
-  #arrive(key: string, n: number): void {
-    const seen = this.arrived.get(key) ?? [];
-    if (!seen.includes(n)) this.arrived.set(key, [...seen, n]);
+  #pass(key: string, n: number): void {
+    const seen = this.passed.get(key) ?? [];
+    if (!seen.includes(n)) this.passed.set(key, [...seen, n]);
   }
 
   /** Time goes by in small steps, and buffers are looked at in each. */
-  #pass(ms: number): void {
+  #wait(ms: number): void {
     for (let passed = 0; passed < ms; passed += 5) {
       this.#virtual.runFor(Math.min(5, ms - passed));
       for (const { meter } of this.#members) {

@@ -46,9 +46,11 @@ const payloads = ({ stored }: FakePublisher): readonly string[] =>
   stored.map(({ payload }) => String(payload));
 
 /** A message of the key `k` as it comes back, behind everything else. */
-const back = (value: string, offset: number): Given<string> => given(value, backFrom(offset));
+const back = (value: string, offset: number, rounds = 1): Given<string> =>
+  given(value, backFrom(offset, rounds));
 const backFrom = (
   offset: number,
+  rounds = 1,
 ): { readonly key: string; readonly headers: Readonly<Record<string, string>> } => ({
   key: 'k',
   headers: {
@@ -56,6 +58,7 @@ const backFrom = (
     [historyHeaders.originPartition]: '0',
     [historyHeaders.originOffset]: String(offset),
     [historyHeaders.retries]: '1',
+    [historyHeaders.rounds]: String(rounds),
   },
 });
 
@@ -206,8 +209,36 @@ describe('retryWithBackoff through a topic', () => {
   it('gives up a message that never comes back, once the others have come by often enough', () => {
     deliveryTest(({ scheduler, hot, expectDeliveries }) => {
       const publisher = new FakePublisher();
-      const source = hot('abcccccc|', { a: keyed('!a', 'k', 1), b: keyed('b', 'k', 2), c: back('b', 2) });
-      expectDeliveries(source.pipe(retryWithBackoff(fails, inOrder(publisher, scheduler)))).toBe('-------b|');
+      const rounds = [1, 2, 3, 4, 5, 6].map(round => [`${round}`, back('b', 2, round)] as const);
+      const source = hot('ab123456|', {
+        a: keyed('!a', 'k', 1),
+        b: keyed('b', 'k', 2),
+        ...Object.fromEntries(rounds),
+      });
+      expectDeliveries(source.pipe(retryWithBackoff(fails, inOrder(publisher, scheduler)))).toBe(
+        '-------b|',
+        {
+          b: 'b',
+        },
+      );
+    });
+  });
+
+  it('waits on where another comes by often only because it was stored often', () => {
+    deliveryTest(({ scheduler, hot, expectDeliveries }) => {
+      const publisher = new FakePublisher();
+      const source = hot('abcccccccda|', {
+        a: keyed('!a', 'k', 1),
+        b: keyed('b', 'k', 2),
+        c: back('b', 2),
+        d: back('a', 1),
+      });
+      expectDeliveries(source.pipe(retryWithBackoff(fails, inOrder(publisher, scheduler)))).toBe(
+        '---------a-|',
+        {
+          a: 'a',
+        },
+      );
     });
   });
 

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Bench, TrackerModel, trackerSteps } from './tracker-model.ts';
+import { propertyRuns } from '../property-runs.ts';
 
 describe('PartitionTracker', () => {
   it('commits only the contiguous prefix, gaps in the offsets included', () => {
@@ -141,7 +142,7 @@ describe('PartitionTracker', () => {
       fc.property(trackerSteps, steps => {
         fc.modelRun(() => ({ model: new TrackerModel(), real: new Bench() }), steps);
       }),
-      { numRuns: 400 },
+      propertyRuns(400),
     );
   });
 });

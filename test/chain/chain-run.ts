@@ -12,7 +12,7 @@ import type { Message } from '../../src/core/message.ts';
 import { defaultTopicSettings } from '../../src/core/topic.ts';
 import { runFeed } from '../../src/feeds/feed-runner.ts';
 import type { Feed } from '../../src/feeds/feed.ts';
-import type { SeriesMeter } from '../../src/index.ts';
+import { type Pipeline, Runtime, type SeriesMeter } from '../../src/index.ts';
 import type { PipelineStatus } from '../../src/runtime/pipeline-status.ts';
 import { PipelineDriver } from '../../src/testing/index.ts';
 import { SlowBroker } from './slow-broker.ts';
@@ -65,10 +65,10 @@ export const quickSettings: MarketSettings = {
   signals: { ...defaultSignalSettings, exitBelow: 20, coolDownHours: 0.5, notifyEveryHours: 2 },
 };
 
-/** Something that happens once so many more messages have come out of the chain. */
+/** Something that happens once so many more messages have come out of the chain; `share`: a member comes or goes. */
 export interface Incident {
   readonly after: number;
-  readonly what: 'crash' | 'drain' | 'duplicate' | 'slow' | 'disconnect';
+  readonly what: 'crash' | 'drain' | 'share' | 'duplicate' | 'slow' | 'disconnect';
   /** How long it lasts (`slow`, `disconnect`), ms; how many messages (`duplicate`). */
   readonly extent: number;
 }
@@ -109,7 +109,7 @@ class Observer {
   #driver: PipelineDriver | undefined;
   #due: number;
   /** What must wait until the feed is between two batches. */
-  restart: 'crash' | 'drain' | undefined;
+  restart: 'crash' | 'drain' | 'share' | undefined;
   happened = 0;
 
   constructor(incidents: readonly Incident[], faults: SlowBroker) {
@@ -139,7 +139,7 @@ class Observer {
     if (what === 'crash') {
       driver.stop();
       this.restart = 'crash';
-    } else if (what === 'drain') this.restart ??= 'drain';
+    } else if (what === 'drain' || what === 'share') this.restart ??= what;
     else if (what === 'duplicate') for (let i = 0; i < extent; i++) this.#faults.duplicateNextPublish();
     else if (what === 'slow') this.#faults.slowFor(extent, driver.scheduler);
     else {
@@ -156,6 +156,12 @@ export async function runChain(
 ): Promise<ChainResult> {
   const faults = new SlowBroker();
   const observer = new Observer(plan.incidents ?? [], faults);
+  const pipelines = (): readonly Pipeline[] =>
+    marketPipelines(plan.settings ?? quickSettings).map(pipeline => ({
+      ...pipeline,
+      options: { ...pipeline.options, maxInFlight: plan.maxInFlight ?? 1024 },
+    }));
+  const runtime = { snapshotEvery: plan.snapshotEvery ?? 20_000 };
   const driver = await PipelineDriver.start({
     faults,
     ...(plan.maxPartitionBytes !== undefined && { maxPartitionBytes: plan.maxPartitionBytes }),
@@ -169,18 +175,26 @@ export async function runChain(
       'cryptorun-dlq': { maxMessageBytes: 4 * 1024 * 1024 },
       'cryptorun-feed-positions': { ...defaultTopicSettings, compaction: true },
     },
-    pipelines: () =>
-      marketPipelines(plan.settings ?? quickSettings).map(pipeline => ({
-        ...pipeline,
-        options: { ...pipeline.options, maxInFlight: plan.maxInFlight ?? 1024 },
-      })),
-    runtime: { snapshotEvery: plan.snapshotEvery ?? 20_000 },
+    pipelines,
+    runtime,
   });
   observer.watch(driver);
+  let other: Runtime | undefined;
+  const share = async (): Promise<void> => {
+    const { bus, scheduler } = driver;
+    const leaving = other;
+    other = leaving ? undefined : new Runtime(pipelines(), bus, { ...runtime, scheduler });
+    leaving?.stop();
+    await other?.start();
+  };
   const between = async (): Promise<void> => {
     const { restart } = observer;
     if (restart === undefined) return;
     observer.restart = undefined;
+    if (restart === 'share') {
+      await share();
+      return;
+    }
     if (restart === 'drain') await driver.runtime.drain(1_000);
     // What was on its way when the process died arrives or is lost before the next one starts.
     await driver.pause(200);
@@ -190,6 +204,7 @@ export async function runChain(
   await driver.during(runFeed(feed, driver.bus, new AbortController().signal, { topics: feedTopics }));
   await driver.during(between());
   await settle(driver, between);
+  if (other) await driver.during(share().then(() => settle(driver, between)));
   const status = await driver.runtime.status();
   const { messages } = observer;
   return {

@@ -5,6 +5,7 @@ import type { MarketBar } from '../../pipelines/index.ts';
 import type { MarketPrice } from '../../src/index.ts';
 import { asDirect, directly } from './direct-chain.ts';
 import { type FeedPlan, type SmallMarket, marketFeed, marketItems } from './small-market.ts';
+import { propertyRuns } from '../property-runs.ts';
 
 const long = process.env['CRYPTORUN_LONG'] === '1';
 const noLong = long ? '' : ' (skipped: set CRYPTORUN_LONG=1, it takes minutes)';
@@ -64,11 +65,11 @@ const partitionCounts = fc.record({
 
 const incident: fc.Arbitrary<Incident> = fc.record({
   after: fc.integer({ min: 1, max: 900 }),
-  what: fc.constantFrom('crash', 'crash', 'drain', 'duplicate', 'slow', 'disconnect'),
+  what: fc.constantFrom('crash', 'crash', 'drain', 'share', 'share', 'duplicate', 'slow', 'disconnect'),
   extent: fc.integer({ min: 1, max: 60 }),
 });
 
-const property = { numRuns: long ? 60 : 6, endOnFailure: true };
+const property = { ...propertyRuns(long ? 60 : 5), endOnFailure: true };
 
 function barOf({
   venue,
@@ -103,38 +104,49 @@ describe('the chain gives the same outputs', () => {
 
   // Kills: the join passes deliveries without waiting for the table's watermark (`table.watermark < at` gone
   // in join-as-of); rows let go by the times of deliveries, not by markers.
-  it.each(carried)('for any batch size, partition counts and credit: %s', async carries => {
-    const plan = fc.record({
-      batchSize: fc.integer({ min: 1, max: 600 }),
-      partitions: partitionCounts,
-      maxInFlight: fc.integer({ min: 1, max: 200 }),
-      snapshotEvery: fc.integer({ min: 20, max: 2_000 }),
-    });
-    await fc.assert(
-      fc.asyncProperty(plan, async of => {
-        await expectSame(market(carries), of);
-      }),
-      property,
-    );
-  });
+  it.each(carried)(
+    'for any batch sizes, interleaving, partition counts and credit: %s',
+    async carries => {
+      const plan = fc.record({
+        batchSize: fc.array(fc.integer({ min: 1, max: 600 }), { minLength: 1, maxLength: 8 }),
+        interleaving: fc.nat(),
+        partitions: partitionCounts,
+        maxInFlight: fc.integer({ min: 1, max: 200 }),
+        snapshotEvery: fc.integer({ min: 20, max: 2_000 }),
+      });
+      await fc.assert(
+        fc.asyncProperty(plan, async of => {
+          await expectSame(market(carries), of);
+        }),
+        property,
+      );
+    },
+    600_000,
+  );
 
   // Kills: trades that are counted twice when said twice; a snapshot taken while something is in flight.
-  it.each(carried)('whatever goes wrong, and how often it is started anew: %s', async carries => {
-    const plan = fc.record({
-      batchSize: fc.integer({ min: 5, max: 300 }),
-      maxInFlight: fc.constantFrom(3, 50, 1024),
-      snapshotEvery: fc.integer({ min: 20, max: 1_000 }),
-      incidents: fc.array(incident, { minLength: 1, maxLength: 12 }),
-      repeated: fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 4 }),
-    });
-    await fc.assert(
-      fc.asyncProperty(plan, async of => {
-        const { incidents } = await expectSame(market(carries), of);
-        expect(incidents).toBeGreaterThan(0);
-      }),
-      property,
-    );
-  });
+  it.each(carried)(
+    'whatever goes wrong, and how often it is started anew: %s',
+    async carries => {
+      const plan = fc.record({
+        batchSize: fc.array(fc.integer({ min: 5, max: 300 }), { minLength: 1, maxLength: 8 }),
+        interleaving: fc.nat(),
+        partitions: partitionCounts,
+        maxInFlight: fc.constantFrom(3, 50, 1024),
+        snapshotEvery: fc.integer({ min: 20, max: 1_000 }),
+        incidents: fc.array(incident, { minLength: 1, maxLength: 12 }),
+        repeated: fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 4 }),
+      });
+      await fc.assert(
+        fc.asyncProperty(plan, async of => {
+          const { incidents } = await expectSame(market(carries), of);
+          expect(incidents).toBeGreaterThan(0);
+        }),
+        property,
+      );
+    },
+    600_000,
+  );
 
   // Kills: a price that is counted twice or left out where state and offsets of a snapshot disagree.
   it('as the functions alone, no price counted twice or lost, however often it is stopped', async () => {

@@ -149,8 +149,41 @@ export function marketItems(market: SmallMarket): readonly FeedItem[] {
   return items;
 }
 
+/**
+ * The items as another feed may say them: between two marks of time the order of each kind of each symbol stays, and
+ * nothing else.
+ */
+function interleaved(items: readonly FeedItem[], seed: number): readonly FeedItem[] {
+  const told: FeedItem[] = [];
+  let lanes = new Map<string, FeedItem[]>();
+  const merge = (): void => {
+    let waiting = [...lanes.values()];
+    while (waiting.length > 0) {
+      const lane = waiting[Math.floor(chance(seed, told.length) * waiting.length)];
+      const next = lane?.shift();
+      if (next) told.push(next);
+      waiting = waiting.filter(({ length }) => length > 0);
+    }
+    lanes = new Map();
+  };
+  for (const item of items) {
+    if (item.kind === 'time') {
+      merge();
+      told.push(item);
+    } else {
+      const name = 'value' in item ? `${item.kind} ${item.value.symbol}` : item.kind;
+      lanes.set(name, [...(lanes.get(name) ?? []), item]);
+    }
+  }
+  merge();
+  return told;
+}
+
 export interface FeedPlan {
-  readonly batchSize: number;
+  /** How many items are said at once: always so many, or as many as these say, one after the other. */
+  readonly batchSize: number | readonly number[];
+  /** Says what symbols and kinds say between two marks of time in another order; default: as they are made. */
+  readonly interleaving?: number;
   /** Batches that are said twice, as a feed does that died before it recorded its position. */
   readonly repeated?: readonly number[];
   /** Awaited before each batch. */
@@ -158,19 +191,26 @@ export interface FeedPlan {
 }
 
 /** The market as a feed; its position is how many items were said. */
-export function marketFeed(market: SmallMarket, { batchSize, repeated = [], between }: FeedPlan): Feed {
-  const items = marketItems(market);
+export function marketFeed(
+  market: SmallMarket,
+  { batchSize, interleaving, repeated = [], between }: FeedPlan,
+): Feed {
+  const made = marketItems(market);
+  const items = interleaving === undefined ? made : interleaved(made, interleaving);
+  const sizes = typeof batchSize === 'number' ? [batchSize] : batchSize;
   const bars = market.carries === 'bars';
   return {
     name: 'small-market',
     contents: { prices: bars ? 'bars' : 'none', trades: !bars, books: !bars },
     async *read(position): AsyncGenerator<FeedBatch, void, undefined> {
-      for (let at = Number(position ?? 0); at < items.length; at += batchSize) {
+      let at = Number(position ?? 0);
+      for (let n = 0; at < items.length; n++) {
         await between?.();
-        const batch = items.slice(at, at + batchSize);
-        const told = { items: batch, position: String(at + batch.length) };
+        const batch = items.slice(at, at + (sizes[n % sizes.length] ?? 1));
+        at += batch.length;
+        const told = { items: batch, position: String(at) };
         yield told;
-        if (repeated.includes(at / batchSize)) yield told;
+        if (repeated.includes(n)) yield told;
       }
     },
   };

@@ -30,7 +30,12 @@ const fate: fc.Arbitrary<Fate> = fc
       {
         weight: 3,
         arbitrary: fc.record({
-          kind: fc.constantFrom('poison' as const, 'nonsense' as const, 'unpublishable' as const),
+          kind: fc.constantFrom(
+            'poison' as const,
+            'nonsense' as const,
+            'unpublishable' as const,
+            'unpublishable' as const,
+          ),
           times: fc.constant(0),
         }),
       },
@@ -41,7 +46,7 @@ const fate: fc.Arbitrary<Fate> = fc
   .map(([of, ms, hangs]) => ({ ...of, ms, hangs }));
 
 const give: fc.Arbitrary<Step> = fc
-  .tuple(fate, fc.constantFrom('a', 'b', 'c', 'd'))
+  .tuple(fate, fc.constantFrom('a', 'a', 'b', 'c'))
   .map(([of, key]) =>
     step(`give ${key} ${of.kind} ${of.times}, ${of.ms} ms${of.hangs ? ', hanging' : ''}`, world =>
       world.give(of, key),
@@ -85,7 +90,7 @@ describe('a pipeline on which everything goes wrong', () => {
     await fc.assert(
       fc.asyncProperty(
         failingChain.map(chain => Object.assign(chain, { toString: () => chain.text })),
-        fc.commands(steps, { maxCommands: 40 }),
+        fc.commands(steps, { maxCommands: 40, size: '+1' }),
         async (chain, commands) => {
           const world = await FailingWorld.begin(chain);
           await fc.asyncModelRun(() => ({ model: {}, real: world }), commands);
@@ -93,7 +98,7 @@ describe('a pipeline on which everything goes wrong', () => {
           await checkEnd(world);
         },
       ),
-      propertyRuns(150),
+      propertyRuns(60),
     );
   }, 600_000);
 });

@@ -7,6 +7,7 @@ import { historyHeaders } from '../../src/core/message-history.ts';
 import { retryHeaders } from '../../src/core/retry-message.ts';
 import { type Pipeline, type Topic, pipeline, textCodec, topic } from '../../src/index.ts';
 import { PipelineDriver } from '../../src/testing/index.ts';
+import { propertyRuns } from '../property-runs.ts';
 
 const orders: Topic<string> = topic('orders', textCodec, { partitions: 2 });
 const retryTopic: Topic<string> = topic('cryptorun-retry', textCodec, { partitions: 3 });
@@ -232,7 +233,7 @@ describe('retries', () => {
         expect(finished.size).toBe(messages.length);
         expect(driver.events.filter(({ kind }) => kind === 'failed')).toEqual([]);
       }),
-      { numRuns: 150 },
+      propertyRuns(150),
     );
   });
 });

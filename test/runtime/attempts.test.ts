@@ -4,6 +4,7 @@ import { readDeadLetter } from '../../src/core/dead-letter.ts';
 import { Trying, retries } from './trying.ts';
 import { changelogOf } from '../../src/runtime/snapshot-format.ts';
 import { deadLetters } from './words.ts';
+import { propertyRuns } from '../property-runs.ts';
 
 const changelog = changelogOf('try');
 
@@ -87,7 +88,7 @@ describe('attempts at what waits in memory', () => {
         trying.driver.runFor(20_000);
         expect(trying.stored.size).toBe(0);
       }),
-      { numRuns: 200 },
+      propertyRuns(200),
     );
   }, 60_000);
 });

@@ -5,6 +5,7 @@ import { Marker, type Pipeline, Runtime, deriveId, jsonState, pipeline } from '.
 import { decode, publishTo, scanByKey } from '../../operators/index.ts';
 import { PipelineDriver, firstOccurrences } from '../../src/testing/index.ts';
 import { counting, shouted, shouting, topics, words } from './words.ts';
+import { propertyRuns } from '../property-runs.ts';
 
 const runtime = { snapshotIntervalMs: 1_000, snapshotEvery: 5 };
 
@@ -104,7 +105,7 @@ describe('members of one pipeline', () => {
         );
         expect(counts(driver).sort()).toEqual(wanted.sort());
       }),
-      { numRuns: 60 },
+      propertyRuns(60),
     );
   });
 

@@ -26,6 +26,9 @@ export function checkMessage(
     );
   }
   if (timestamp !== undefined && !Number.isFinite(timestamp)) {
-    throw new BusError('invalid-message', `${topic}: timestamp ${timestamp} is no time in milliseconds`);
+    throw new BusError(
+      'invalid-message',
+      `${topic}: timestamp ${timestamp} is no time: use milliseconds since the epoch, or leave it out for now`,
+    );
   }
 }

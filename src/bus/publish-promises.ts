@@ -7,7 +7,7 @@ export function publishOne(publisher: Pick<Publisher, 'send'>, message: Outgoing
   return new Promise((resolve, reject) => {
     publisher.send(message, (error, receipt) => {
       if (receipt) resolve(receipt);
-      else reject(error ?? untold());
+      else reject(error ?? untold(message));
     });
   });
 }
@@ -23,13 +23,17 @@ export function publishAll(
     let missing = messages.length;
     messages.forEach((message, i) => {
       publisher.send(message, (error, receipt) => {
-        results[i] = receipt ? { ok: true, receipt } : { ok: false, error: error ?? untold() };
+        results[i] = receipt ? { ok: true, receipt } : { ok: false, error: error ?? untold(message) };
         if (--missing === 0) resolve(results);
       });
     });
   });
 }
 
-function untold(): BusError {
-  return new BusError('invalid-message', 'the bus told nothing of the message');
+/** A backend that answers with neither a receipt nor an error has broken its contract. */
+function untold({ topic }: OutgoingMessage): BusError {
+  return new BusError(
+    'invalid-message',
+    `${topic}: the backend told neither where the message is stored nor why not: check it with busConformance`,
+  );
 }

@@ -313,7 +313,7 @@ export class RunningPipeline {
     if (transactions === undefined)
       throw new BusError(
         'unsupported-capability',
-        `pipeline ${name}: the ${kind} backend has no transactions`,
+        `pipeline ${name}: the ${kind} backend has no transactions: use one that has, or another guarantee`,
       );
     const id = `${options.group ?? name}-${this.#options.worker}-${randomUUID().slice(0, 8)}`;
     const { transactionTimeoutMs: timeoutMs } = options;

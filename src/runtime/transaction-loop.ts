@@ -101,7 +101,8 @@ export class TransactionLoop implements StateCommits {
 
   #send(message: OutgoingMessage, done: Published): void {
     if (this.#phase === 'stopped') {
-      done(new BusError('consumer-closed', `${message.topic}: its pipeline has begun anew`), undefined);
+      const what = `${message.topic}: the pipeline has begun anew since the message was taken`;
+      done(new BusError('consumer-closed', `${what}: send nothing, it comes again`), undefined);
       return;
     }
     this.#hasSent = true;

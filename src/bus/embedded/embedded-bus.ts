@@ -130,7 +130,7 @@ export class EmbeddedBus implements EventBus {
       this.#running = false;
       const stopped = new BusError(
         'bus-not-started',
-        'the bus was stopped while the message waited for room',
+        'the bus was stopped while the message waited for room: start it, and publish the message again',
       );
       for (const { logs } of this.#topics.all) for (const log of logs) log.refuseAll(stopped);
       this.#groups.stage();

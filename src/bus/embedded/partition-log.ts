@@ -1,4 +1,5 @@
 import { type SchedulerLike, Subscription } from 'rxjs';
+import { reasonOf } from '../../core/failure.ts';
 import { MessageHeaders } from '../../core/headers.ts';
 import {
   type Message,
@@ -110,7 +111,8 @@ export class PartitionLog {
     try {
       this.store.append(messages);
     } catch (cause) {
-      const error = cause instanceof BusError ? cause : new BusError('storage', storageText(this), { cause });
+      const error =
+        cause instanceof BusError ? cause : new BusError('storage', storageText(this, cause), { cause });
       for (const { told, place } of sent) told(error, undefined, place);
       return false;
     }
@@ -252,6 +254,6 @@ export class PartitionLog {
   }
 }
 
-function storageText({ topic, partition }: PartitionLog): string {
-  return `${partitionName(topic, partition)} could not be written: see the cause`;
+function storageText({ topic, partition }: PartitionLog, cause: unknown): string {
+  return `${partitionName(topic, partition)} could not be written (${reasonOf(cause)}): look into the folder and at the disk, then publish again`;
 }

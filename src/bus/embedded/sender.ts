@@ -1,4 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
+import { reasonOf } from '../../core/failure.ts';
 import { MessageIds } from '../../core/message-ids.ts';
 import type { OutgoingMessage } from '../../core/message.ts';
 import { BusError, type Published, type Receipt } from '../../core/publisher.ts';
@@ -143,5 +144,11 @@ function logFor(topic: OpenTopic, { partition, key }: OutgoingMessage): Partitio
 function asBusError(error: unknown): BusError {
   return error instanceof BusError
     ? error
-    : new BusError('storage', 'the bus failed: see the cause', { cause: error });
+    : new BusError(
+        'storage',
+        `the bus failed (${reasonOf(error)}): publish again, and report it if it fails again`,
+        {
+          cause: error,
+        },
+      );
 }

@@ -1,6 +1,7 @@
 import { BusError } from '../../core/publisher.ts';
 import type { TopicSettings, TopicSpec } from '../../core/topic.ts';
 import { requireLegalTopic } from '../legal-topic.ts';
+import { noSuchPartition } from '../no-such-partition.ts';
 import { PartitionLog, type PartitionLogOptions } from './partition-log.ts';
 import type { Storage } from './storage.ts';
 
@@ -68,7 +69,10 @@ export class TopicCatalog {
 
   delete(name: string): void {
     const topic = this.get(name);
-    const gone = new BusError('topic-not-found', `topic ${name} was deleted while messages to it waited`);
+    const gone = new BusError(
+      'topic-not-found',
+      `topic ${name} was deleted while messages to it waited: create it again, and publish them again`,
+    );
     for (const log of topic.logs) {
       log.refuseAll(gone);
       log.store.close();
@@ -106,5 +110,5 @@ export class TopicCatalog {
 export function logOf({ name, logs }: OpenTopic, partition: number): PartitionLog {
   const log = logs[partition];
   if (log) return log;
-  throw new BusError('invalid-message', `topic ${name} has no partition ${partition}`);
+  throw noSuchPartition(name, partition, logs.length);
 }

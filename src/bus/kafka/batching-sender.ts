@@ -82,13 +82,15 @@ export class BatchingSender {
       void this.idle().then(resolve);
     });
     deadline.unsubscribe();
-    this.#refuseWaiting('the bus was stopped while the message was on its way');
+    this.#refuseWaiting(
+      'the bus was stopped while the message was on its way: start it, and publish the message again',
+    );
     await this.#store.close();
   }
 
   /** Refuses what waits, and waits for what is under way, for so long at most; that is not tried again. */
   async abandon(deadlineMs: number): Promise<void> {
-    this.#refuseWaiting('what the message was part of was given up');
+    this.#refuseWaiting('the transaction that the message was part of was given up: send it in the next one');
     const deadline = new Subscription();
     await new Promise<void>(resolve => {
       deadline.add(this.#host.scheduler.schedule(() => resolve(), deadlineMs));

@@ -21,7 +21,10 @@ export async function askedCluster(
   scheduler: SchedulerLike,
 ): Promise<ClusterFigures> {
   const late = (): never => {
-    throw new BusError('unavailable', `no answer within ${healthMs} ms`);
+    throw new BusError(
+      'unavailable',
+      `no answer within ${healthMs} ms: see whether the brokers run and can be reached`,
+    );
   };
   const asked = Promise.all([driver.describeCluster(), driver.describeTopics()]);
   try {

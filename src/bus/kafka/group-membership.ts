@@ -225,7 +225,10 @@ export class GroupMembership {
 
   #current(): DriverMember {
     if (this.#member) return this.#member;
-    throw new BusError('unavailable', `${this.#group}: the member is out of its group for now`);
+    throw new BusError(
+      'unavailable',
+      `${this.#group}: the member is out of its group for now: try again once it is back`,
+    );
   }
 
   #committed(error: unknown): void {

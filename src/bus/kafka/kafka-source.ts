@@ -275,7 +275,10 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
     if (dirty === undefined) return;
     const place = `${dirty.topic}[${dirty.partition}]`;
     this.#transaction?.break(
-      new BusError('fenced', `${place} went to another member before what was done of it was committed`),
+      new BusError(
+        'fenced',
+        `${place} went to another member before what was done of it was committed: open a new transaction, the other member does it again`,
+      ),
     );
   }
 

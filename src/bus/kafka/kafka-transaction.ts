@@ -196,7 +196,7 @@ export class KafkaTransaction implements TransactionSession {
     }
     throw new BusError(
       'fenced',
-      `transaction of ${this.#id}: its partitions have gone to others: what was sent in it is never seen`,
+      `transaction of ${this.#id}: its partitions have gone to others, and nothing of it is seen: open a new one, for the partitions that are left`,
     );
   }
 
@@ -259,7 +259,7 @@ export class KafkaTransaction implements TransactionSession {
   #over(why: string): BusError {
     return new BusError(
       'unavailable',
-      `transaction of ${this.#id}: ${why}: what was sent in it is never seen`,
+      `transaction of ${this.#id}: ${why}, and nothing of it is seen: open a new one, which begins at what was committed`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
+import { reasonOf } from '../../core/failure.ts';
 import { inTime } from '../../core/in-time.ts';
 import { offset, partition } from '../../core/message.ts';
 import { BusError } from '../../core/publisher.ts';
@@ -148,7 +149,7 @@ export class LoadStore {
     const waited = this.#host.deliveryTimeoutMs();
     return new BusError(
       'publish-timeout',
-      `${lane.topic}[${lane.partition}]: not stored within ${waited} ms: ${cause.message}`,
+      `${lane.topic}[${lane.partition}]: not stored within ${waited} ms (${cause.message}): see whether its leader runs and can be reached, or raise publishing.deliveryTimeoutMs`,
       { cause },
     );
   }
@@ -163,7 +164,7 @@ export class LoadStore {
 function unanswered({ lane }: Load): BusError {
   return new BusError(
     'unavailable',
-    `${lane.topic}[${lane.partition}]: the broker told nothing of the batch`,
+    `${lane.topic}[${lane.partition}]: the broker told nothing of the batch: publish it again`,
   );
 }
 
@@ -171,7 +172,11 @@ function unanswered({ lane }: Load): BusError {
 export function asBusError(error: unknown): BusError {
   return error instanceof BusError
     ? error
-    : new BusError('unavailable', 'the cluster could not be asked: see the cause', { cause: error });
+    : new BusError(
+        'unavailable',
+        `the cluster could not be asked (${reasonOf(error)}): see whether the brokers run and can be reached`,
+        { cause: error },
+      );
 }
 
 function unreached(): never {

@@ -25,12 +25,17 @@ const codes: Readonly<Record<string, BusErrorCode>> = {
 
 const remedies: Partial<Record<BusErrorCode, string>> = {
   'topic-not-found': ': create the topic first',
+  'topic-exists': ': use it, or delete it first',
+  'invalid-option': ': change the option, or what the brokers allow',
+  'invalid-message': ': look at what is published, the same again is refused again',
+  'message-too-large': ': make it smaller, or raise maxMessageSize of the topic',
   unauthorized: ': use other credentials',
   unavailable: ': see whether the brokers run and can be reached',
 };
 
 /** Errors for which there is something better to do than for others of their code. */
 const ownRemedies: Readonly<Record<string, string>> = {
+  NON_EMPTY_GROUP: ': end its members first',
   INCONSISTENT_GROUP_PROTOCOL:
     ': the group has members that share partitions out in another way, as those of the other driver do: use one driver for all members of a group',
 };

@@ -1,6 +1,7 @@
 import type { MessageId, OutgoingMessage } from '../../core/message.ts';
-import { BusError, type Published } from '../../core/publisher.ts';
+import type { Published } from '../../core/publisher.ts';
 import { Queue } from '../../core/queue.ts';
+import { noSuchPartition } from '../no-such-partition.ts';
 import { partitionOf } from '../partitioner.ts';
 import type { WireRecord } from './driver.ts';
 import type { KnownTopic } from './topic-directory.ts';
@@ -48,7 +49,7 @@ export class PublishLanes {
   laneOf({ name, partitions }: KnownTopic, { partition: wanted, key }: OutgoingMessage): Lane {
     const index = wanted ?? (key === null ? this.#turn(name) % partitions : partitionOf(key, partitions));
     if (!Number.isInteger(index) || index < 0 || index >= partitions) {
-      throw new BusError('invalid-message', `topic ${name} has no partition ${index}`);
+      throw noSuchPartition(name, index, partitions);
     }
     const lanes = this.#lanes.get(name) ?? new Map<number, Lane>();
     this.#lanes.set(name, lanes);

@@ -13,13 +13,18 @@ export function readSecret(what: string, secret: Secret): string {
   if ('env' in secret) {
     const value = process.env[secret.env];
     if (value !== undefined && value !== '') return value;
-    throw new BusError('unauthorized', `${what}: the environment variable ${secret.env} is not set`);
+    throw new BusError(
+      'unauthorized',
+      `${what}: the environment variable ${secret.env} is not set: set it to the secret`,
+    );
   }
   try {
     return readFileSync(secret.file, 'utf8').trimEnd();
   } catch (cause) {
-    throw new BusError('unauthorized', `${what}: ${secret.file} cannot be read: ${reasonOf(cause)}`, {
-      cause,
-    });
+    throw new BusError(
+      'unauthorized',
+      `${what}: ${secret.file} cannot be read (${reasonOf(cause)}): let the file hold the secret, and this user read it`,
+      { cause },
+    );
   }
 }

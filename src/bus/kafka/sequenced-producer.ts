@@ -216,6 +216,9 @@ export class SequencedProducer implements DriverProducer {
 
   #leaderless({ topic, partition }: PartitionBatch): BusError {
     this.#isStale = true;
-    return new BusError('unavailable', `publishing to ${topic}: no broker leads partition ${partition} now`);
+    return new BusError(
+      'unavailable',
+      `publishing to ${topic}: no broker leads partition ${partition} now: see whether the brokers that hold it run`,
+    );
   }
 }

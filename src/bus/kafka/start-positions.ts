@@ -41,7 +41,7 @@ export class StartPositions {
         const { topic, partition: index } = partition;
         throw new BusError(
           'topic-not-found',
-          `${topic}[${index}] is not there: the topic was deleted or made anew`,
+          `${topic}[${index}] is not there: the topic was deleted or made anew: subscribe again`,
         );
       }
       return { topic: partition.topic, partition: partition.partition, offset: start, end };

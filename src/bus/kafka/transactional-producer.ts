@@ -194,11 +194,11 @@ export class TransactionalProducer implements DriverTransactions {
 
 /** Of a transaction that can no longer be committed, because its producer or the member that it is for is replaced. */
 function fencedError(id: string, cause: Error): BusError {
-  const text = `transaction of ${id}: ${cause.message}: what was sent in it is never seen`;
+  const text = `transaction of ${id}: ${cause.message}: nothing of it is seen; open a new one, which begins at what was committed`;
   return new BusError('fenced', text, { cause });
 }
 
 function untold({ topic, partition }: TopicPartition): BusError {
-  const text = `publishing to ${topic}: the brokers told nothing of partition ${partition}`;
+  const text = `publishing to ${topic}: the brokers told nothing of partition ${partition}: publish it again`;
   return new BusError('unavailable', text);
 }

@@ -58,7 +58,7 @@ export function fileSink({
             if (!aborted.aborted) await append(id, JSON.stringify({ ...notification, id }));
           });
         } catch (error) {
-          throw new SinkError(name, `cannot write to ${path}: ${reasonOf(error)}`);
+          throw new SinkError(name, `cannot write to ${path} (${reasonOf(error)}): ${remedyOf(error)}`);
         }
       }, signal),
     close: () =>
@@ -68,6 +68,25 @@ export function fileSink({
         await closing?.lines.close();
       }),
   };
+}
+
+/** What can be done about it; meanwhile it is tried again, and what is given up waits among the dead letters. */
+function remedyOf(error: unknown): string {
+  switch (error instanceof Error && 'code' in error && error.code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'free space on this disk, then send back what became a dead letter (dlq redrive)';
+    case 'ENOENT':
+      return 'make its folder, or name another path';
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return 'give this user the right to write it, or name another path';
+    case 'EISDIR':
+      return 'a folder is there: name a file';
+    default:
+      return 'look at the disk, or name another path';
+  }
 }
 
 async function openFile(path: string, open: OpenFile): Promise<OpenedFile> {

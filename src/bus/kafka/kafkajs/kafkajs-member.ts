@@ -117,7 +117,10 @@ export class KafkaJsMember implements DriverMember {
       forget();
     }
     if (!told.committed)
-      throw new BusError('unavailable', 'committing offsets: the member is out of its group for now');
+      throw new BusError(
+        'unavailable',
+        'committing offsets: the member is out of its group for now: commit again once it is back',
+      );
   }
 
   async leave(): Promise<void> {

@@ -213,7 +213,10 @@ export class PlatformaticMember implements DriverMember {
   async #commit(offsets: readonly PartitionOffset[]): Promise<void> {
     const { talking } = this.#connections;
     if (this.#session === undefined)
-      throw new BusError('unavailable', 'committing offsets: the member is out of its group for now');
+      throw new BusError(
+        'unavailable',
+        'committing offsets: the member is out of its group for now: commit again once it is back',
+      );
     try {
       await talking.ask(
         await this.#findCoordinator(),

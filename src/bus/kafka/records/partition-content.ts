@@ -25,6 +25,10 @@ export async function fetchedOf(
     return { topic, partition, records, nextOffset: Math.max(wished, nextOffset), end: stableEnd };
   } catch (problem) {
     if (!(problem instanceof BrokenBatch)) throw problem;
-    throw new BusError('invalid-message', `${topic}[${partition}]: ${problem.message}`, { cause: problem });
+    throw new BusError(
+      'invalid-message',
+      `${topic}[${partition}] at offset ${wished}: ${problem.message}: let the group begin behind it, or delete it from the topic`,
+      { cause: problem },
+    );
   }
 }

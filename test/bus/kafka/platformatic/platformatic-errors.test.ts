@@ -20,7 +20,7 @@ describe('what the client throws', () => {
   it('in the words of the broker, where it has some', () => {
     expect(busErrorOf(response(40, 'retention.ms must be a number'), 'x')).toMatchObject({
       code: 'invalid-option',
-      message: 'x: retention.ms must be a number',
+      message: 'x: retention.ms must be a number: change the option, or what the brokers allow',
     });
   });
 

@@ -10,6 +10,7 @@ import {
 } from '../src/core/dead-letter.ts';
 import { type Delivery, type Failed, type Ok, gatheredIn, settlement } from '../src/core/delivery.ts';
 import type { Failure } from '../src/core/failure.ts';
+import { countHandlerError } from '../src/core/handler-errors.ts';
 import { type Message, type OutgoingMessage, deriveId } from '../src/core/message.ts';
 import { type Meter, idleMeter } from '../src/core/meter.ts';
 import { wholeNumber } from '../src/core/option.ts';
@@ -32,7 +33,10 @@ export interface DeadLetterOptions {
   readonly alsoAs?: readonly LetterDialect[];
   /** How long to wait between attempts while a letter cannot be stored; default 100 ms, doubling up to 10 s. */
   readonly backoff?: BackoffOptions;
-  /** Counts `stream_dlq_total` and `stream_quarantine_total` by failure tag, gauges `stream_buffered`. */
+  /**
+   * Counts `stream_dlq_total` and `stream_quarantine_total` by failure tag and `stream_handler_error_total` by the
+   * stage that failed, gauges `stream_buffered`.
+   */
   readonly meter?: Meter;
   /** The clock of attempts while the dead-letter topic cannot be reached; default RxJS's `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
@@ -76,6 +80,7 @@ export function deadLetter<A>(
     const sender = new PatientSender(publisher, { ...waiter, isPassing: () => true, onRelease: goOn });
     const bury = (delivery: Failed): void => {
       const { failure, [settlement]: duty } = delivery;
+      countHandlerError(meter, failure);
       const dead = gatheredIn(delivery);
       let unburied = dead.length;
       let isWanted = false;

@@ -13,6 +13,7 @@ import { type Failure, reasonOf } from '../src/core/failure.ts';
 import type { Message } from '../src/core/message.ts';
 import { type Meter, idleMeter } from '../src/core/meter.ts';
 import { wholeNumber } from '../src/core/option.ts';
+import { countHandlerError } from '../src/core/handler-errors.ts';
 import { SharedSettlement } from '../src/core/settlement.ts';
 import { partialStage } from '../src/core/stage.ts';
 import { KeyedTurns } from './keyed-turns.ts';
@@ -25,7 +26,10 @@ export interface FallbackOptions extends StageOptions {
   readonly concurrency?: number;
   /** Failures that may wait for their turn; past it they pass, with both reasons. Default 65 536. */
   readonly maxWaiting?: number;
-  /** Counts `stream_fallback_total` by failure tag and `stream_filtered_total`, gauges `stream_buffered`. */
+  /**
+   * Counts `stream_fallback_total` by failure tag, `stream_handler_error_total` by the stage that failed, and
+   * `stream_filtered_total`, gauges `stream_buffered`.
+   */
   readonly meter?: Meter;
 }
 
@@ -173,8 +177,9 @@ class FallbackRun<B> {
     );
   }
 
-  #count({ value: { tag } }: Ok<Failure>): void {
-    this.#meter.counter('stream_fallback_total', { stage: this.#options.name, tag }).add();
+  #count({ value: failure }: Ok<Failure>): void {
+    this.#meter.counter('stream_fallback_total', { stage: this.#options.name, tag: failure.tag }).add();
+    countHandlerError(this.#meter, failure);
   }
 
   /** The failure as it was, with why it could not be recovered from. */

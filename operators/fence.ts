@@ -2,6 +2,7 @@ import { type SchedulerLike, type Subscriber, asyncScheduler } from 'rxjs';
 import { type Delivery, failed, ok, settlement } from '../src/core/delivery.ts';
 import { isMarker, markerOf } from '../src/core/marker.ts';
 import type { Message } from '../src/core/message.ts';
+import { type Meter, idleMeter } from '../src/core/meter.ts';
 import { Queue } from '../src/core/queue.ts';
 import { type Section, aroundSection } from '../src/core/section.ts';
 import type { Settlement } from '../src/core/settlement.ts';
@@ -10,6 +11,8 @@ import { WatchedSettlement, visitWatched } from '../src/core/watched-settlement.
 export interface FenceOptions {
   /** Default `fence`. */
   readonly name?: string;
+  /** Gauges `stream_buffered`: the markers that wait. */
+  readonly meter?: Meter;
   /** When a marker goes on that waited; default RxJS's `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
 }
@@ -33,10 +36,11 @@ export interface FenceOptions {
  */
 export function fence<A, B>(
   section: Section<A, B>,
-  { name = 'fence', scheduler = asyncScheduler }: FenceOptions = {},
+  { name = 'fence', meter = idleMeter, scheduler = asyncScheduler }: FenceOptions = {},
 ): Section<A, A | B> {
   return aroundSection<A, A | B>(name, section, (subscriber, entrance) => {
     const lanes = new Lanes<A | B>(subscriber, scheduler);
+    subscriber.add(meter.gauge('stream_buffered', () => lanes.waiting, { stage: name }));
     return {
       next: (delivery: Delivery<A>) => {
         const lane = lanes.of(delivery.message);
@@ -89,6 +93,8 @@ class Lane<A> {
   readonly #standing = new Queue<Passage | Delivery<A>>();
   readonly #emit: (marker: Delivery<A>) => void;
   readonly #left: () => void;
+  /** Markers that wait. */
+  waiting = 0;
 
   /** @param releaseSoon something has left before a marker; more of it may be about to come out */
   constructor(emit: (marker: Delivery<A>) => void, releaseSoon: (lane: Lane<A>) => void) {
@@ -107,13 +113,17 @@ class Lane<A> {
 
   hold(marker: Delivery<A>): void {
     if (this.#front() === undefined) this.#emit(marker);
-    else this.#standing.push(marker);
+    else {
+      this.#standing.push(marker);
+      this.waiting++;
+    }
   }
 
   release(): void {
     for (let front = this.#front(); front !== undefined; front = this.#front()) {
       if (front instanceof Passage) return;
       this.#standing.shift();
+      this.waiting--;
       this.#emit(front);
     }
   }
@@ -139,6 +149,12 @@ class Lanes<A> {
   constructor(subscriber: Subscriber<Delivery<A>>, scheduler: SchedulerLike) {
     this.#subscriber = subscriber;
     this.#scheduler = scheduler;
+  }
+
+  get waiting(): number {
+    let waiting = 0;
+    for (const ofTopic of this.#lanes.values()) for (const lane of ofTopic.values()) waiting += lane.waiting;
+    return waiting;
   }
 
   of({ topic, partition }: Message): Lane<A> {

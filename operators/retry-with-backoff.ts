@@ -167,10 +167,11 @@ class RetryRun<A, B> implements AttemptEnd<A, B> {
   }
 
   #failed({ delivery, count }: Attempt<A, B>, last: Failure): void {
-    this.#counters.errors.add();
     const firstAt = this.#way.triedOf(delivery)?.firstAt ?? last.firstAt;
     const failure = { ...last, attempts: count, firstAt };
     const final = failure.retryable ? this.#way.again(delivery, failure) : failure;
+    // Any other is counted where it leaves the chain.
+    if (final?.tag !== 'handle') this.#counters.errors.add();
     if (final === undefined) {
       this.#counters.retries.add();
       this.#completeWhenIdle();

@@ -4,6 +4,7 @@ import { settlement } from '../core/delivery.ts';
 import { MessageHeaders } from '../core/headers.ts';
 import { Marker, markerMessages } from '../core/marker.ts';
 import type { OutgoingMessage } from '../core/message.ts';
+import { type Meter, idleMeter } from '../core/meter.ts';
 import type { BusError } from '../core/publisher.ts';
 import type { Feed, FeedItem } from './feed.ts';
 import { type FeedTopics, messageOf, refusedLetter } from './feed-topics.ts';
@@ -21,6 +22,8 @@ export interface FeedProgress {
 export interface FeedRunOptions {
   readonly topics: FeedTopics;
   readonly onProgress?: (progress: FeedProgress) => void;
+  /** Counts `stream_publish_total` and `stream_publish_bytes` of the feed, markers and positions not counted. */
+  readonly meter?: Meter;
 }
 
 const retryMs = 500;
@@ -39,10 +42,13 @@ export async function runFeed(
   signal: AbortSignal,
   options: FeedRunOptions,
 ): Promise<boolean> {
-  const { topics, onProgress } = options;
+  const { topics, onProgress, meter = idleMeter } = options;
   const marks = new FeedMarks(feed, bus, topics);
   const counts = { items: 0, malformed: 0 };
-  const letter: LetterOf = (message, { message: reason }) => refusedLetter(feed, topics, message, reason);
+  const telling: Telling = {
+    letterOf: (message, { message: reason }) => refusedLetter(feed, topics, message, reason),
+    stored: countingPublished(meter, feed),
+  };
   await publishAll(bus, marks.absent(), signal);
   const stopped = await lastPosition(bus, feed, topics);
   marks.newest = stopped.time;
@@ -54,7 +60,7 @@ export async function runFeed(
       if (item.kind === 'time') messages.push(...marks.at(item.time));
       else messages.push(messageOf(feed, topics, item, isLive));
     }
-    if (!(await publishAll(bus, messages, signal, letter))) return false;
+    if (!(await publishAll(bus, messages, signal, telling))) return false;
     marks.seen(items);
     // Behind all of the batch: what was refused and is not stored yet must be said again after a crash.
     const reached = positionMessage(feed, topics, position, marks.newest);
@@ -108,8 +114,23 @@ function positionMessage(
   return { topic: positions, key: feed.name, payload: Buffer.from(position), headers };
 }
 
-/** The dead letter of a message that its topic does not take. */
-type LetterOf = (message: OutgoingMessage, error: BusError) => OutgoingMessage;
+/** What becomes of the messages of a feed. */
+interface Telling {
+  /** The dead letter of a message that its topic does not take. */
+  readonly letterOf: (message: OutgoingMessage, error: BusError) => OutgoingMessage;
+  readonly stored: (message: OutgoingMessage) => void;
+}
+
+function countingPublished(meter: Meter, { name: feed }: Feed): Telling['stored'] {
+  const messages = meter.counter('stream_publish_total', { feed });
+  const bytes = meter.counter('stream_publish_bytes', { feed });
+  return ({ payload }) => {
+    // Markers are no messages of the feed.
+    if (payload === null) return;
+    messages.add();
+    bytes.add(payload.length);
+  };
+}
 
 /**
  * Publishes all of them, again where the bus could not, as dead letters where a topic does not take them; false
@@ -119,21 +140,25 @@ async function publishAll(
   bus: EventBus,
   messages: readonly OutgoingMessage[],
   signal: AbortSignal,
-  letterOf?: LetterOf,
+  telling?: Telling,
 ): Promise<boolean> {
   let rest = messages;
   for (;;) {
     const results = await unlessAborted(bus.publishBatch(rest), signal);
     if (results === undefined) return false;
-    if (results.every(({ ok }) => ok)) return true;
     rest = results.flatMap((result, i) => {
       const message = rest[i];
-      if (result.ok || message === undefined) return [];
+      if (message === undefined) return [];
+      if (result.ok) {
+        telling?.stored(message);
+        return [];
+      }
       const { error } = result;
       if (error.retryable) return [message];
-      if (error.code === 'message-too-large' && letterOf) return [letterOf(message, error)];
+      if (error.code === 'message-too-large' && telling) return [telling.letterOf(message, error)];
       throw error;
     });
+    if (rest.length === 0) return true;
     if (signal.aborted) return false;
     if (results.some(result => !result.ok && result.error.retryable))
       await wait(retryMs, undefined, { signal }).catch(() => undefined);

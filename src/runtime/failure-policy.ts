@@ -1,6 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import { type Delivery, type Ok, settlement } from '../core/delivery.ts';
 import type { Failure } from '../core/failure.ts';
+import { countHandlerError } from '../core/handler-errors.ts';
 import type { Meter } from '../core/meter.ts';
 import { stage } from '../core/stage.ts';
 
@@ -23,6 +24,7 @@ export function passByPolicy<A>(policy: 'skip' | 'stop', meter: Meter): Operator
     next: (delivery: Delivery<A>) => {
       if (delivery.ok) return subscriber.next(delivery);
       const { failure, message } = delivery;
+      countHandlerError(meter, failure);
       if (policy === 'stop') {
         const place = `${message.topic}[${message.partition}]@${message.offset}`;
         return subscriber.error(new PipelineStopped(failure, place));

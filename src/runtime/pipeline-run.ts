@@ -181,23 +181,26 @@ export class PipelineRun {
 
   #see(message: Message): void {
     const { metrics, handling } = this.#host;
-    if (message.payload !== null) metrics.consumed.add();
     this.progress.see(message);
+    if (message.payload === null) return;
+    metrics.consumed.add();
     handling.delivered(message);
   }
 
   #lifecycle(): PartitionLifecycle {
     const { handling } = this.#host;
     return {
-      assigned: partitions =>
-        this.units.assigned(partitions).pipe(
+      assigned: partitions => {
+        for (const { topic, partition } of partitions) handling.revoke(topic, partition);
+        return this.units.assigned(partitions).pipe(
           concatMap(() => this.attempts.assigned(partitions)),
           map(() => {
             this.watermarks.restore(this.state.storedMarks);
             this.watermarks.assign(partitions);
             return this.units.startOffsets(partitions);
           }),
-        ),
+        );
+      },
       revoked: partitions => {
         this.attempts.revoked(partitions);
         for (const { topic, partition } of partitions) {

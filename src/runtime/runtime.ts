@@ -1,21 +1,32 @@
 import { hostname } from 'node:os';
 import { type SchedulerLike, asyncScheduler } from 'rxjs';
 import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
+import { reasonOf } from '../core/failure.ts';
 import { inDataOrder } from './data-order.ts';
 import type { Drained } from './drained.ts';
 import { ensureTopic } from './ensure-topic.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { PipelineEvent, PipelineStatus } from './pipeline-status.ts';
+import { pushMetrics } from './push-metrics.ts';
 import { RunningPipeline } from './running-pipeline.ts';
-import { SeriesMeter } from './series.ts';
+import { runtimeSeries } from './runtime-series.ts';
+import { type MetricsCallback, SeriesMeter } from './series.ts';
 import { changelogOf } from './snapshot-format.ts';
 import type { SnapshotOptions } from './snapshots.ts';
 import { steadyNow } from '../core/steady-clock.ts';
+import type { Ticker } from './ticker.ts';
 
 export interface RuntimeOptions extends SnapshotOptions {
   /** The clock and timers; default RxJS's `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
   readonly meter?: SeriesMeter;
+  /**
+   * Told every number, with its tags, each `metricsIntervalMs`, and once more when the pipelines have drained: for
+   * systems that want to be pushed to. What it throws is told as a warning of the process, and it is called again.
+   */
+  readonly metricsCallback?: MetricsCallback;
+  /** ms; default 10 000. */
+  readonly metricsIntervalMs?: number;
   /** Names this process in dead letters; default: host and process id. */
   readonly worker?: string;
   /** Told what happens that people should know. */
@@ -28,6 +39,8 @@ export class Runtime {
   readonly meter: SeriesMeter;
   readonly #scheduler: SchedulerLike;
   readonly #running: readonly RunningPipeline[];
+  readonly #options: RuntimeOptions;
+  #pushing: Ticker | undefined;
 
   constructor(pipelines: readonly Pipeline[], bus: EventBus, options: RuntimeOptions = {}) {
     const { scheduler = asyncScheduler, meter = new SeriesMeter(), report = () => undefined } = options;
@@ -35,6 +48,7 @@ export class Runtime {
     this.bus = bus;
     this.meter = meter;
     this.#scheduler = scheduler;
+    this.#options = options;
     this.#running = pipelines.map(
       pipeline => new RunningPipeline(pipeline, bus, { ...options, scheduler, meter, worker, report }),
     );
@@ -53,6 +67,7 @@ export class Runtime {
       if (units !== undefined) await ensureTopic(this.bus, changelogOf(pipeline.name, units));
     }
     for (const running of this.#running) running.start();
+    this.#pushing = this.#push();
   }
 
   /** Where each stands, with what the bus knows of its lag. */
@@ -80,11 +95,24 @@ export class Runtime {
     for (const running of inDataOrder(this.#running)) {
       drained.push(await running.drain(Math.max(0, until - steadyNow(this.#scheduler))));
     }
+    await this.#pushing?.tick();
+    await this.#pushing?.stop();
     return drained;
   }
 
   stop(): void {
     for (const running of this.#running) running.stop();
+    void this.#pushing?.stop();
+  }
+
+  #push(): Ticker | undefined {
+    const { metricsCallback, metricsIntervalMs } = this.#options;
+    if (metricsCallback === undefined) return undefined;
+    return pushMetrics(runtimeSeries(this, this.#scheduler), metricsCallback, {
+      ...(metricsIntervalMs !== undefined && { intervalMs: metricsIntervalMs }),
+      scheduler: this.#scheduler,
+      failed: error => process.emitWarning(`metricsCallback: ${reasonOf(error)}`, 'MetricsWarning'),
+    });
   }
 
   async #ends(): Promise<ReadonlyMap<string, number>> {

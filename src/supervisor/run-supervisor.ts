@@ -4,7 +4,7 @@ import type { Series } from '../runtime/series.ts';
 import { startHttpServer } from '../worker/http-server.ts';
 import type { Logger } from '../worker/logger.ts';
 import { prometheusPage } from '../worker/prometheus.ts';
-import { every } from '../worker/ticker.ts';
+import { every } from '../runtime/ticker.ts';
 import { type PipelineTotal, PipelineTotals, type WorkerPage } from './pipeline-totals.ts';
 import { metricsOf, probeHttp } from './probe.ts';
 import { mergePages } from './prometheus-text.ts';

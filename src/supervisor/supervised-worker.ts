@@ -12,7 +12,7 @@ import {
 import { reasonOf } from '../core/failure.ts';
 import { exitCodes } from '../worker/exit-codes.ts';
 import type { Logger } from '../worker/logger.ts';
-import { every } from '../worker/ticker.ts';
+import { every } from '../runtime/ticker.ts';
 import type { Probe } from './probe.ts';
 import type { Ending, WorkerProcess } from './worker-process.ts';
 import type { WorkerStatus } from './worker-status.ts';

@@ -1,7 +1,8 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import { CountedHistogram } from './counted-histogram.ts';
 import type { Series } from '../runtime/series.ts';
-import { metricCatalog } from './metric-catalog.ts';
-import type { ReadSeries } from './worker-series.ts';
+import { metricCatalog } from '../runtime/metric-catalog.ts';
+import type { ReadSeries } from '../runtime/runtime-series.ts';
 
 /** What a scrape is answered with. */
 export interface MetricsPage {
@@ -35,12 +36,16 @@ export function prometheusPage(
 }
 
 function byMetric(all: readonly Series[]): Map<string, readonly Series[]> {
-  return Map.groupBy(all, ({ name }) => legalName(name));
+  return Map.groupBy(all, ({ name }) => legalName(histogramOf(name) ?? name));
 }
 
-/** Series with the same labels are added up: two operators of one name in one chain, for example. */
+/** The histogram that a series is part of: a bucket, the sum, or the count. */
+function histogramOf(series: string): string | undefined {
+  const name = series.replace(/_(bucket|sum|count)$/, '');
+  return metricCatalog[name]?.kind === 'histogram' ? name : undefined;
+}
+
 function register(registry: Registry, name: string, series: readonly Series[]): void {
-  const kind = series[0]?.kind ?? 'gauge';
   const labels = series.map(({ tags }) =>
     Object.fromEntries(
       Object.entries(tags).map(([label, value]) => [legalName(label), value.slice(0, longestLabelValue)]),
@@ -52,10 +57,27 @@ function register(registry: Registry, name: string, series: readonly Series[]): 
     labelNames: [...new Set(labels.flatMap(Object.keys))],
     registers: [registry],
   };
-  const metric = kind === 'counter' ? new Counter(configuration) : new Gauge(configuration);
-  series.forEach(({ value }, i) =>
-    metric.inc(labels[i] ?? {}, kind === 'counter' ? Math.max(0, value) : value),
-  );
+  const samples = series.map((each, i) => ({
+    metricName: each.name,
+    value: each.value,
+    labels: labels[i] ?? {},
+  }));
+  const kind = metricCatalog[name]?.kind ?? series[0]?.kind ?? 'gauge';
+  switch (kind) {
+    case 'histogram':
+      new CountedHistogram(configuration, samples);
+      return;
+    // Samples with the same labels are added up: two operators of one name in one chain, for example.
+    case 'counter': {
+      const counter = new Counter(configuration);
+      for (const sample of samples) counter.inc(sample.labels, Math.max(0, sample.value));
+      return;
+    }
+    case 'gauge': {
+      const gauge = new Gauge(configuration);
+      for (const sample of samples) gauge.inc(sample.labels, sample.value);
+    }
+  }
 }
 
 /** Letters, digits and underscores, no digit first: what Prometheus takes. */

@@ -14,8 +14,8 @@ import {
   healthTopic,
   metricsTopic,
 } from './report-topics.ts';
-import { type Ticker, every } from './ticker.ts';
-import type { ReadSeries } from './worker-series.ts';
+import { type Ticker, every } from '../runtime/ticker.ts';
+import type { ReadSeries } from '../runtime/runtime-series.ts';
 
 /** What reports are written with. */
 export interface ReportingOptions {

@@ -3,7 +3,7 @@ import type { EventBus } from '../bus/event-bus.ts';
 import type { TopicSpec } from '../core/topic.ts';
 import type { Pipeline } from '../runtime/pipeline.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import type { MetricsCallback, SeriesMeter } from '../runtime/series.ts';
+import type { SeriesMeter } from '../runtime/series.ts';
 import type { SnapshotOptions } from '../runtime/snapshots.ts';
 import type { WorkerFeed } from './feeds.ts';
 import type { HttpServer } from './http-server.ts';
@@ -41,8 +41,6 @@ export interface WorkerOptions extends SnapshotOptions {
   readonly scheduler?: SchedulerLike;
   /** How often metrics and health are reported to their topics, ms; default 10 000. `false`: not at all. */
   readonly reportIntervalMs?: number | false;
-  /** Pushed every number in the same interval. */
-  readonly onMetrics?: MetricsCallback;
   /** Not ready where one message has been unsettled for this long, ms; default 60 000. */
   readonly stuckAfterMs?: number;
   /** Told where health is served, before anything else is begun. */

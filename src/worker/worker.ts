@@ -11,17 +11,16 @@ import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { Feeds, type WorkerFeed } from './feeds.ts';
 import { type HttpServer, startHttpServer } from './http-server.ts';
 import { type Logger, silentLogger } from './logger.ts';
-import { pushMetrics } from './metrics-callback.ts';
 import { prometheusPage } from './prometheus.ts';
 import { Readiness } from './readiness.ts';
 import { ReleaseStack } from './release-stack.ts';
 import { reportTopics } from './report-topics.ts';
 import { type AuditLog, auditLog, reportHealth, reportMetrics } from './reporters.ts';
-import type { Ticker } from './ticker.ts';
+import type { Ticker } from '../runtime/ticker.ts';
 import type { WorkerOptions } from './worker-options.ts';
 import { whileOwner } from './while-owner.ts';
-import { type ReadSeries, workerSeries } from './worker-series.ts';
 import { steadyNow } from '../core/steady-clock.ts';
+import { type ReadSeries, runtimeSeries } from '../runtime/runtime-series.ts';
 
 /**
  * Runs pipelines on a bus, with their feeds, health, metrics and reports, until the signal aborts; then stops in
@@ -86,7 +85,7 @@ class Worker {
       scheduler,
       problems: () => this.#feeds.problems,
     });
-    this.#series = workerSeries(this.#runtime, scheduler);
+    this.#series = runtimeSeries(this.#runtime, scheduler);
     this.#audit = auditLog(this.#reporting('audit log'));
   }
 
@@ -169,17 +168,15 @@ class Worker {
   }
 
   #startReporting(): void {
-    const { reportIntervalMs: intervalMs = 10_000, onMetrics } = this.#options;
+    const { reportIntervalMs: intervalMs = 10_000 } = this.#options;
     if (intervalMs === false) return;
-    const failed = (error: unknown): void =>
-      this.#logger.warn({ reason: reasonOf(error) }, 'metrics callback failed');
-    const scheduler = this.#scheduler;
     this.#tickers = [
       reportMetrics(this.#series, this.#reporting('metrics', intervalMs)),
       reportHealth(() => this.#readiness.report(), this.#reporting('health', intervalMs)),
-      ...(onMetrics ? [pushMetrics(this.#series, onMetrics, { intervalMs, scheduler, failed })] : []),
     ];
-    this.#held.add('reports', () => inTime(this.#stopTickers(), lastReportMs, scheduler, () => undefined));
+    this.#held.add('reports', () =>
+      inTime(this.#stopTickers(), lastReportMs, this.#scheduler, () => undefined),
+    );
   }
 
   /** The last numbers are those of the end. */

@@ -41,7 +41,7 @@ describe('a feed that goes on where it stopped', () => {
 });
 
 describe('what a feed says', () => {
-  it('is cold from a recording and hot as it happens', async () => {
+  it('is cold from a recording and hot as it happens, and is counted', async () => {
     const driver = await PipelineDriver.start({
       pipelines: () => [],
       topics: Object.fromEntries(Object.values(feedTopics).map(name => [name, {}])),
@@ -62,11 +62,17 @@ describe('what a feed says', () => {
         }
       },
     };
-    await runFeed(feed, driver.bus, new AbortController().signal, { topics: feedTopics });
+    const { meter } = driver.runtime;
+    await runFeed(feed, driver.bus, new AbortController().signal, { topics: feedTopics, meter });
     const tiers = driver
       .messages({ name: feedTopics.prices })
       .filter(message => markerOf(message) === undefined)
       .map(({ headers }) => headers.get('source-tier'));
     expect(tiers).toEqual(['cold', 'hot']);
+    // Markers and positions are no messages of the feed.
+    expect(meter.sum('stream_publish_total', { feed: 'both' })).toBe(2);
+    expect(meter.sum('stream_publish_bytes', { feed: 'both' })).toBe(
+      2 * JSON.stringify({ ...price, time: 1_000 }).length,
+    );
   });
 });

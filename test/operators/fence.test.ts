@@ -1,11 +1,11 @@
 import { type OperatorFunction, delay, mergeMap, of } from 'rxjs';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { each } from '../../operators/each.ts';
 import { fence } from '../../operators/fence.ts';
 import { filterValues } from '../../operators/filter-values.ts';
 import type { Delivery } from '../../src/core/delivery.ts';
 import { Marker } from '../../src/core/marker.ts';
-import { deliveryTest, givenMarker, givenRawMarker } from '../../src/testing/index.ts';
+import { RecordingMeter, deliveryTest, givenMarker, givenRawMarker } from '../../src/testing/index.ts';
 import { operatorContract } from './operator-contract.ts';
 
 const marker = new Marker('time', 9);
@@ -21,9 +21,31 @@ function slowly(
   );
 }
 
+/** A meter, and what it says waits in the fence at that moment. */
+function metered(): { readonly meter: RecordingMeter; readonly waiting: () => number | undefined } {
+  const meter = new RecordingMeter();
+  return { meter, waiting: () => meter.read('stream_buffered', { stage: 'fence' }) };
+}
+
 operatorContract('fence', { make: () => fence<string, string>(source$ => source$) });
 
 describe('fence', () => {
+  it('gauges the markers that wait', () => {
+    const { meter, waiting } = metered();
+    const seen: (number | undefined)[] = [];
+    deliveryTest(({ hot, at, scheduler, expectDeliveries }) => {
+      const source = hot<string | Marker>('-a-m-n 20ms |', {
+        a: 'a',
+        m: givenMarker(marker),
+        n: givenMarker(marker),
+      });
+      const chain = source.pipe(fence(slowly({ a: 10 }), { scheduler, meter }));
+      for (const frame of [2, 4, 6, 12]) at(frame, () => seen.push(waiting()));
+      expectDeliveries(chain).toBe('-----------(amn) 10ms |', { a: 'a', m: marker, n: marker });
+    });
+    expect(seen).toEqual([0, 1, 2, 0]);
+  });
+
   it('lets a marker wait for what came before it, and for nothing that came after it', () => {
     deliveryTest(({ hot, scheduler, expectDeliveries, expectSettled }) => {
       const source = hot<string | Marker>('-a-b-m-c 20ms |', {

@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { codeBlocks, projectFolder, readme, tableBelow } from './code-blocks.ts';
+import { generatedParts } from './generated-parts.ts';
 import { operatorDocs } from './operator-docs.ts';
 import { topicRows } from './topic-table.ts';
 
@@ -11,7 +12,20 @@ function namesIn(cell: string): readonly string[] {
   return names.length === 0 ? [''] : names;
 }
 
+/** Text as it is once it does not matter how wide the columns of its tables are. */
+function asWritten(text: string): string {
+  return text.replaceAll(/-{3,}/g, '---').replaceAll(/ +/g, ' ').trim();
+}
+
 describe('README tables', () => {
+  it.each(Object.entries(generatedParts()))(
+    'says of %s what the code says: npm run readme',
+    (name, content) => {
+      const standing = readme.split(`<!-- ${name} -->`)[1]?.split(`<!-- /${name} -->`)[0] ?? '';
+      expect(asWritten(standing)).toBe(asWritten(content));
+    },
+  );
+
   it('lists the topics as configs/stream/topics.yaml has them', () => {
     expect(tableBelow('## Topics')).toEqual(topicRows());
   });

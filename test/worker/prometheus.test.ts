@@ -6,9 +6,9 @@ import { pipeline } from '../../src/runtime/pipeline.ts';
 import { Runtime } from '../../src/runtime/runtime.ts';
 import { type Series, SeriesMeter } from '../../src/runtime/series.ts';
 import { virtualBus } from '../../src/testing/index.ts';
-import { metricCatalog } from '../../src/worker/metric-catalog.ts';
+import { metricCatalog } from '../../src/runtime/metric-catalog.ts';
 import { prometheusPage } from '../../src/worker/prometheus.ts';
-import { workerSeries } from '../../src/worker/worker-series.ts';
+import { runtimeSeries } from '../../src/runtime/runtime-series.ts';
 
 const pageOf = (...series: Series[]): Promise<string> =>
   prometheusPage(() => Promise.resolve(series), { processMetrics: false }).text();
@@ -49,6 +49,35 @@ describe('prometheusPage', () => {
     expect(text).toContain('stream_buffered 1');
   });
 
+  it('writes what was counted in buckets as one histogram of several pipelines', async () => {
+    const part = (suffix: string, pipeline: string, value: number, more = {}): Series => {
+      return {
+        name: `stream_handling_seconds_${suffix}`,
+        tags: { pipeline, ...more },
+        kind: 'counter',
+        value,
+      };
+    };
+    const of = (pipeline: string, fast: number, all: number): Series[] => [
+      part('bucket', pipeline, fast, { le: '0.5' }),
+      part('bucket', pipeline, all, { le: '+Inf' }),
+      part('sum', pipeline, all / 4),
+      part('count', pipeline, all),
+    ];
+    const text = await pageOf(...of('a', 3, 4), ...of('b', 0, 8));
+    expect(text.trim().split('\n').slice(1)).toEqual([
+      '# TYPE stream_handling_seconds histogram',
+      'stream_handling_seconds_bucket{pipeline="a",le="0.5"} 3',
+      'stream_handling_seconds_bucket{pipeline="a",le="+Inf"} 4',
+      'stream_handling_seconds_sum{pipeline="a"} 1',
+      'stream_handling_seconds_count{pipeline="a"} 4',
+      'stream_handling_seconds_bucket{pipeline="b",le="0.5"} 0',
+      'stream_handling_seconds_bucket{pipeline="b",le="+Inf"} 8',
+      'stream_handling_seconds_sum{pipeline="b"} 2',
+      'stream_handling_seconds_count{pipeline="b"} 8',
+    ]);
+  });
+
   it('makes names and labels legal and cuts long values', async () => {
     const text = await pageOf(gauge('1 of-mine', 4, { 'a-b': 'x'.repeat(300), quote: '"\n' }));
     expect(text).toContain(`_1_of_mine{a_b="${'x'.repeat(256)}",quote="\\"\\n"} 4`);
@@ -61,10 +90,10 @@ describe('prometheusPage', () => {
   });
 });
 
-describe('workerSeries', () => {
+describe('runtimeSeries', () => {
   it('has what must always be there before anything has happened, with help', async () => {
     const { bus, scheduler } = virtualBus();
-    const read = workerSeries(new Runtime([], bus, { scheduler }), scheduler);
+    const read = runtimeSeries(new Runtime([], bus, { scheduler }), scheduler);
     const text = await prometheusPage(read, { processMetrics: false }).text();
     const always = [
       'stream_publish_total',
@@ -87,7 +116,7 @@ describe('workerSeries', () => {
     await runtime.start();
     await bus.publish({ topic: 'words', key: 'k', payload: Buffer.from('hello'), timestamp: 1_000 });
     virtual.runFor(5_000);
-    const series = await workerSeries(runtime, scheduler)();
+    const series = await runtimeSeries(runtime, scheduler)();
     const valueOf = (name: string, more = {}): number | undefined =>
       series.find(s => s.name === name && Object.entries(more).every(([k, v]) => s.tags[k] === v))?.value;
     expect(valueOf('stream_consume_total', { pipeline: 'upper' })).toBe(1);
@@ -95,9 +124,11 @@ describe('workerSeries', () => {
     expect(valueOf('stream_lag_messages', { pipeline: 'upper' })).toBe(0);
     expect(valueOf('stream_lag_event_time_seconds')).toBe(4);
     expect(valueOf('stream_running')).toBe(1);
-    expect(valueOf('stream_handling_samples_total')).toBe(1);
-    expect(valueOf('stream_handling_seconds', { quantile: '0.99' })).toBeGreaterThan(0);
-    expect(series.filter(({ name }) => !(name in metricCatalog))).toEqual([]);
+    expect(valueOf('stream_handling_seconds_count', { pipeline: 'upper' })).toBe(1);
+    expect(valueOf('stream_handling_seconds_bucket', { pipeline: 'upper', le: '+Inf' })).toBe(1);
+    expect(valueOf('stream_handling_seconds_sum')).toBeGreaterThan(0);
+    const known = (name: string): boolean => name.replace(/_(bucket|sum|count)$/, '') in metricCatalog;
+    expect(series.filter(({ name }) => !known(name))).toEqual([]);
     runtime.stop();
   });
 
@@ -105,7 +136,7 @@ describe('workerSeries', () => {
     const { bus, scheduler } = virtualBus();
     const meter = new SeriesMeter();
     for (let i = 0; i < 1500; i++) meter.counter('keys_total', { key: String(i) }).add(i);
-    const series = await workerSeries(new Runtime([], bus, { scheduler, meter }), scheduler)();
+    const series = await runtimeSeries(new Runtime([], bus, { scheduler, meter }), scheduler)();
     const kept = series.filter(({ name }) => name === 'keys_total');
     expect(kept).toHaveLength(1000);
     expect(kept.at(-1)?.tags).toEqual({ key: '999' });

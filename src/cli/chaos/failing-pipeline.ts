@@ -43,7 +43,7 @@ export function failing(pipeline: Pipeline, seed: string, isSlow: boolean): Pipe
     );
     return pipeline.build({
       ...context,
-      source: (topic, options) => context.source(topic, options).pipe(fence(guarded, { scheduler })),
+      source: (topic, options) => context.source(topic, options).pipe(fence(guarded, { scheduler, meter })),
     });
   };
   return { ...pipeline, build };

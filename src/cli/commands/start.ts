@@ -191,7 +191,9 @@ class Session {
       collector.phase = isHistory || once ? 'history' : 'live';
     };
     try {
-      const finished = await runFeed(this.#feed, worker.bus, signal, { topics: feedTopics, onProgress });
+      const { bus, runtime } = worker;
+      const { meter } = runtime;
+      const finished = await runFeed(this.#feed, bus, signal, { topics: feedTopics, onProgress, meter });
       collector.phase = 'draining';
       if (!finished) return;
       await untilIdle(worker.runtime, signal);

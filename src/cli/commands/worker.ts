@@ -3,6 +3,7 @@ import { shippedPipelines } from '../../../pipelines/index.ts';
 import type { BundleConfig } from '../../config/bundle.ts';
 import { runFeed } from '../../feeds/feed-runner.ts';
 import type { Pipeline } from '../../runtime/pipeline.ts';
+import { SeriesMeter } from '../../runtime/series.ts';
 import { listenForShutdown } from '../../worker/shutdown.ts';
 import type { RunningWorker } from '../../worker/worker-options.ts';
 import { runWorker } from '../../worker/worker.ts';
@@ -46,17 +47,19 @@ export const workerCommand: Command = {
     const sinks = sinksOf(bundle.sinks);
     const shutdown = listenForShutdown(process, { deadlineMs: bundle.drainDeadline + releaseMs });
     const bus = busOf(backend);
+    const meter = new SeriesMeter();
     let stopServing = (): Promise<void> => Promise.resolve();
     try {
       if (backend.kind === 'kafka') await startReachable(bus);
       return await runWorker({
         name: textOption(options, 'name') ?? bundle.name,
         bus,
+        meter,
         pipelines: [...chosen(shippedPipelines(settings.market), bundle), ...sinks.pipelines],
         topics: withPositions(settings.topics),
         feeds: feeds.map(feed => ({
           name: feed.name,
-          run: signal => runFeed(feed, bus, signal, { topics: feedTopics }),
+          run: signal => runFeed(feed, bus, signal, { topics: feedTopics, meter }),
           ownedBy: feedTopics.positions,
         })),
         http: httpAddress(textOption(options, 'http')) ?? bundle.http,

@@ -102,10 +102,10 @@ function retrying(
   const { retries = 3, firstRetryMs = 100, maxRetryMs = 10_000, random = Math.random } = options;
   return retry({
     delay: (error: unknown, failures) => {
-      errors.add();
       const { retryable, retryAfterMs } =
         error instanceof SinkError ? error : { retryable: true, retryAfterMs: undefined };
       if (!retryable || failures > retries) return throwError(() => error);
+      errors.add();
       retried.add();
       const backoffMs = firstRetryMs * 2 ** (failures - 1) * (1 + random() / 5);
       return timer(Math.min(maxRetryMs, Math.max(backoffMs, retryAfterMs ?? 0)), scheduler);

@@ -1,8 +1,8 @@
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { SeriesMeter } from '../../src/runtime/series.ts';
-import { pushMetrics } from '../../src/worker/metrics-callback.ts';
-import { runUntil } from './run-until.ts';
+import { pushMetrics } from '../../src/runtime/push-metrics.ts';
+import { runUntil } from '../worker/run-until.ts';
 
 describe('pushMetrics', () => {
   it('pushes every series in an interval until it is stopped', async () => {

@@ -1,9 +1,7 @@
-import type { Series } from '../runtime/series.ts';
-
 /** What a metric means; a name without an entry is shown all the same. */
 export interface MetricEntry {
   readonly help: string;
-  readonly kind: Series['kind'];
+  readonly kind: 'counter' | 'gauge' | 'histogram';
   /** Shown as 0 where nothing has happened yet, so that rules can be written on it from the first day. */
   readonly always?: true;
 }
@@ -11,12 +9,18 @@ export interface MetricEntry {
 const counter = (help: string): MetricEntry => ({ help, kind: 'counter' });
 const gauge = (help: string): MetricEntry => ({ help, kind: 'gauge' });
 
-/** The metrics of a worker, by name. */
+/** The metrics of a runtime and of the worker around it, by name. */
 export const metricCatalog: Readonly<Record<string, MetricEntry>> = {
-  stream_publish_total: { ...counter('Messages given to the bus.'), always: true },
+  stream_publish_total: {
+    ...counter('Messages stored for a pipeline or a feed, markers not counted.'),
+    always: true,
+  },
   stream_consume_total: { ...counter('Messages taken from the bus, markers not counted.'), always: true },
-  stream_publish_bytes: { ...counter('Payload bytes given to the bus.'), always: true },
-  stream_handler_error_total: { ...counter('Handlers that threw, rejected or errored.'), always: true },
+  stream_publish_bytes: { ...counter('Their payload bytes.'), always: true },
+  stream_handler_error_total: {
+    ...counter('Failures of handlers: those tried again, and those that ended it.'),
+    always: true,
+  },
   stream_retries_total: { ...counter('Messages tried again.'), always: true },
   stream_dlq_total: { ...counter('Messages stored as dead letters.'), always: true },
   stream_mirror_lag: {
@@ -50,8 +54,10 @@ export const metricCatalog: Readonly<Record<string, MetricEntry>> = {
   stream_lag_messages: gauge('Messages in the input that are not settled.'),
   stream_lag_event_time_seconds: gauge('Wall clock minus the event time of the newest message taken.'),
   stream_watermark_seconds: gauge('Event time up to which everything is done, since the epoch.'),
-  stream_handling_seconds: gauge('Time from delivery to settlement, by quantile, of sampled messages.'),
-  stream_handling_samples_total: counter('Messages whose handling time was sampled.'),
+  stream_handling_seconds: {
+    help: 'Time from the first delivery of a message until all up to it is settled.',
+    kind: 'histogram',
+  },
   stream_restarts_total: counter('Restarts of a pipeline after it broke.'),
   stream_snapshots_total: counter('Snapshots of state stored.'),
   stream_state_keys: gauge('Keys whose state an operator holds.'),

@@ -1,7 +1,7 @@
 import { type SchedulerLike, asyncScheduler } from 'rxjs';
-import type { MetricsCallback } from '../runtime/series.ts';
+import type { MetricsCallback } from './series.ts';
 import { type Ticker, every } from './ticker.ts';
-import type { ReadSeries } from './worker-series.ts';
+import type { ReadSeries } from './runtime-series.ts';
 
 export interface MetricsCallbackOptions {
   /** How often, ms; default 10 000. */
@@ -16,7 +16,7 @@ export interface MetricsCallbackOptions {
  * Pushes every number to a callback in an interval, for systems that want to be pushed to.
  *
  * @example
- * const pushing = pushMetrics(workerSeries(runtime, asyncScheduler), (metric, value, tags) => statsd.gauge(...));
+ * const pushing = pushMetrics(runtimeSeries(runtime, asyncScheduler), (metric, value, tags) => statsd.gauge(...));
  */
 export function pushMetrics(
   read: ReadSeries,

@@ -1,4 +1,4 @@
-import type { Series } from '../runtime/series.ts';
+import type { Series } from './series.ts';
 
 /** Label sets of one metric that are told at most. */
 const maxLabelSets = 1000;

@@ -1,29 +1,25 @@
 import type { SchedulerLike } from 'rxjs';
-import type { PipelineStatus } from '../runtime/pipeline-status.ts';
-import type { RunningPipeline } from '../runtime/running-pipeline.ts';
-import type { Runtime } from '../runtime/runtime.ts';
-import type { Series } from '../runtime/series.ts';
+import type { PipelineStatus } from './pipeline-status.ts';
+import type { RunningPipeline } from './running-pipeline.ts';
+import type { Series, SeriesMeter } from './series.ts';
 import { cappedSeries } from './capped-series.ts';
 import { metricCatalog } from './metric-catalog.ts';
 
-/** Every number of a worker as it is now; asked by whoever publishes them. */
-export type ReadSeries = () => Promise<readonly Series[]>;
+/** What of a runtime its numbers are read from. */
+interface RuntimeNumbers {
+  readonly meter: SeriesMeter;
+  readonly pipelines: readonly RunningPipeline[];
+  status(): Promise<readonly PipelineStatus[]>;
+}
 
-const quantiles = [
-  { quantile: '0.5', percent: 50 },
-  { quantile: '0.9', percent: 90 },
-  { quantile: '0.99', percent: 99 },
-  { quantile: '0.999', percent: 99.9 },
-];
+/** Every number of a runtime as it is now; asked by whoever publishes them. */
+export type ReadSeries = () => Promise<readonly Series[]>;
 
 /**
  * Every number of a runtime: what is counted, where each pipeline stands, how long handling takes, and 0 for
  * what must always be there. At most 1000 label sets a name.
  */
-export function workerSeries(
-  runtime: Pick<Runtime, 'meter' | 'pipelines' | 'status'>,
-  scheduler: SchedulerLike,
-): ReadSeries {
+export function runtimeSeries(runtime: RuntimeNumbers, scheduler: SchedulerLike): ReadSeries {
   return async () => {
     const statuses = await runtime.status();
     const series = [
@@ -38,7 +34,7 @@ export function workerSeries(
 function missing(series: readonly Series[]): Series[] {
   const present = new Set(series.map(({ name }) => name));
   return Object.entries(metricCatalog).flatMap(([name, { always, kind }]) =>
-    always && !present.has(name) ? [{ name, kind, tags: {}, value: 0 }] : [],
+    always && kind !== 'histogram' && !present.has(name) ? [{ name, kind, tags: {}, value: 0 }] : [],
   );
 }
 
@@ -60,14 +56,15 @@ function seriesOf(status: PipelineStatus, now: number): Series[] {
   ];
 }
 
-function handlingSeries({ pipeline: { name: pipeline }, handling }: RunningPipeline): Series[] {
-  const byQuantile = quantiles.map(({ quantile, percent }): Series => {
-    const value = handling.percentile(percent) / 1000;
-    return { name: 'stream_handling_seconds', tags: { pipeline, quantile }, kind: 'gauge', value };
-  });
-  const { count } = handling;
+function handlingSeries({ pipeline: { name: pipeline }, handling: { buckets } }: RunningPipeline): Series[] {
+  const name = 'stream_handling_seconds';
+  const tags = { pipeline };
+  const counter = (suffix: string, value: number, more = {}): Series => {
+    return { name: `${name}_${suffix}`, tags: { ...tags, ...more }, kind: 'counter', value };
+  };
   return [
-    ...byQuantile,
-    { name: 'stream_handling_samples_total', tags: { pipeline }, kind: 'counter', value: count },
+    ...buckets.cumulative.map(([le, count]) => counter('bucket', count, { le })),
+    counter('sum', buckets.sum),
+    counter('count', buckets.count),
   ];
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type LateText, MessageHeaders } from './headers.ts';
-import type { Message, MessageId } from './message.ts';
+import { type Message, type MessageId, messageId } from './message.ts';
 
 /** The headers that tell where a message comes from. */
 export const provenance = {
@@ -25,6 +25,20 @@ export function causedBy(parent: Message, id: MessageId, schemaVersion: string):
   const correlation = correlationOf(parent);
   const trace = traceOf(parent) ?? asTraceId(correlation);
   return MessageHeaders.from(names, [correlation, parent.id, new Span(trace, id), schemaVersion]);
+}
+
+/**
+ * The trace that begins with a message that nothing here has caused: its id is also the trace's, so that replays have
+ * the same. Put together when it is read, for most are not.
+ */
+export function beginningTrace(id: MessageId): LateText {
+  return new Span(asTraceId(id), id);
+}
+
+/** The W3C `traceparent` of what is done elsewhere because of a message: its trace, with a span for this `doing`. */
+export function traceparentBehind(parent: Message, doing: string): string {
+  const span = messageId(hash('sha256', `${doing} ${parent.id}`, 'hex'));
+  return new Span(traceOf(parent) ?? asTraceId(correlationOf(parent)), span).toString();
 }
 
 /** A W3C traceparent: the trace, and the span of the message with this id. */

@@ -1,7 +1,7 @@
 import { dlqHeaders } from '../core/dead-letter.ts';
 import { MessageHeaders } from '../core/headers.ts';
 import { type OutgoingMessage, deriveId } from '../core/message.ts';
-import { provenance } from '../core/provenance.ts';
+import { beginningTrace, provenance } from '../core/provenance.ts';
 import type { Feed, FeedItem } from './feed.ts';
 import type { OrderBook } from './market-data.ts';
 
@@ -26,6 +26,7 @@ const toldNames = [
   'confidence',
   provenance.schemaVersion,
   provenance.correlation,
+  provenance.trace,
 ];
 
 /** The message that an item becomes. */
@@ -34,7 +35,7 @@ export function messageOf(feed: Feed, topics: FeedTopics, item: Told, isLive: bo
   const { value, receivedAt } = item;
   const topic = topicOf(topics, item.kind);
   const id = deriveId(`feed ${feed.name}`, topic, value.symbol, value.time, ordinalOf(item));
-  const told = [feed.name, isLive ? 'hot' : 'cold', value.venue, '1', '1', id];
+  const told = [feed.name, isLive ? 'hot' : 'cold', value.venue, '1', '1', id, beginningTrace(id)];
   const headers = MessageHeaders.from(toldNames, told);
   return {
     topic,

@@ -1,7 +1,13 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { deriveId, messageId } from '../../src/core/message.ts';
-import { causedBy, correlationOf, provenance } from '../../src/core/provenance.ts';
+import {
+  beginningTrace,
+  causedBy,
+  correlationOf,
+  provenance,
+  traceparentBehind,
+} from '../../src/core/provenance.ts';
 import { messageOf } from '../../src/testing/index.ts';
 
 const childId = messageId('c'.repeat(32));
@@ -35,6 +41,23 @@ describe('causedBy', () => {
       expect(trace).toMatch(/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01$/);
     },
   );
+});
+
+describe('traces', () => {
+  it('begin with the id of the first cause, as its span', () => {
+    const id = messageId(`${'1'.repeat(16)}${'2'.repeat(16)}`);
+    expect(String(beginningTrace(id))).toBe(`00-${id}-${'1'.repeat(16)}-01`);
+  });
+
+  it('go on behind a message with a span for each that acts on it, the same again each time', () => {
+    const parent = messageOf({
+      headers: { [provenance.trace]: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-00` },
+    });
+    const spans = ['webhook', 'other'].map(sink => traceparentBehind(parent, sink));
+    for (const span of spans) expect(span).toMatch(/^00-1{32}-(?!2{16})[0-9a-f]{16}-01$/);
+    expect(new Set(spans).size).toBe(2);
+    expect(traceparentBehind(parent, 'webhook')).toBe(spans[0]);
+  });
 });
 
 describe('deriveId', () => {

@@ -14,6 +14,8 @@ export interface NotificationLike {
 export interface SinkContext {
   /** The message's id: the same again when it is delivered again, so that a sink can tell a repetition. */
   readonly id: string;
+  /** The W3C trace that the notification is part of, with a span of this sink's own, for those it speaks with. */
+  readonly traceparent: string;
   /** Aborts when what the sink still does is for nothing. */
   readonly signal: AbortSignal;
 }

@@ -13,6 +13,7 @@ import {
 } from 'rxjs';
 import { decode, each, filterValues } from '../../../operators/index.ts';
 import type { Counter } from '../../core/meter.ts';
+import { traceparentBehind } from '../../core/provenance.ts';
 import type { Topic } from '../../core/topic.ts';
 import { type Pipeline, pipeline } from '../../runtime/pipeline.ts';
 import { type NotificationLike, type NotificationSink, SinkError } from './notification-sink.ts';
@@ -78,7 +79,9 @@ function sinkPipeline<N extends NotificationLike>(
               mergeMap(notification => {
                 const { signal } = context;
                 const { id } = context.message;
-                const delivered$ = defer(() => sink.deliver(notification, { id, signal })).pipe(again);
+                const traceparent = traceparentBehind(context.message, sink.name);
+                const attempt = { id, traceparent, signal };
+                const delivered$ = defer(() => sink.deliver(notification, attempt)).pipe(again);
                 return concat(delivered$.pipe(ignoreElements()), of(undefined));
               }),
               tap(() => told.add()),

@@ -1,6 +1,11 @@
 import { type SchedulerLike, asyncScheduler } from 'rxjs';
 import { abortable } from './abortable.ts';
-import { type NotificationLike, type NotificationSink, SinkError } from './notification-sink.ts';
+import {
+  type NotificationLike,
+  type NotificationSink,
+  type SinkContext,
+  SinkError,
+} from './notification-sink.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 export interface WebhookOptions {
@@ -29,7 +34,7 @@ interface Target {
 
 /**
  * Posts each notification as JSON with its id, and the id again in the header `idempotency-key`, so that the
- * other side can tell a repetition. Only a 2xx is delivered. Of the URL only the origin is ever told: paths of
+ * other side can tell a repetition, with the `traceparent` of what led to it. Only a 2xx is delivered. Of the URL only the origin is ever told: paths of
  * webhooks hold secrets as well as queries do.
  *
  * @throws TypeError for a URL that is not http or https; it does not repeat the URL
@@ -47,16 +52,15 @@ export function webhookSink(options: WebhookOptions): NotificationSink {
   };
   return {
     name,
-    deliver: (notification, { id, signal }) =>
-      abortable(aborted => post(target, id, notification, aborted), signal),
+    deliver: (notification, context) =>
+      abortable(aborted => post(target, notification, { ...context, signal: aborted }), context.signal),
   };
 }
 
 async function post(
   target: Target,
-  id: string,
   notification: NotificationLike,
-  signal: AbortSignal,
+  { id, traceparent, signal }: SinkContext,
 ): Promise<void> {
   const { name, url, headers, timeoutMs } = target;
   const timeout = AbortSignal.timeout(timeoutMs);
@@ -64,7 +68,7 @@ async function post(
   try {
     response = await target.fetch(url, {
       method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json', 'idempotency-key': id },
+      headers: { ...headers, 'content-type': 'application/json', 'idempotency-key': id, traceparent },
       body: JSON.stringify({ ...notification, id }),
       redirect: 'manual',
       signal: AbortSignal.any([signal, timeout]),

@@ -22,7 +22,13 @@ export const notice = (title: string, time = 0, symbol = 'BTC-USD'): Notice => {
   return { title, text: `${title}\n- because`, time, symbol };
 };
 
-export const context = (id: string): SinkContext => ({ id, signal: new AbortController().signal });
+export const traceparent: string = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+
+export const context = (id: string): SinkContext => ({
+  id,
+  traceparent,
+  signal: new AbortController().signal,
+});
 
 /** Settles as the delivery does. */
 export const delivered = (delivery$: Observable<unknown>): Promise<unknown> =>

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SinkError } from '../../../src/worker/sinks/notification-sink.ts';
 import { type WebhookOptions, webhookSink } from '../../../src/worker/sinks/webhook-sink.ts';
-import { context, delivered, notice } from './notices.ts';
+import { context, delivered, notice, traceparent } from './notices.ts';
 
 interface Heard {
   readonly request: IncomingMessage;
@@ -58,6 +58,7 @@ describe('webhookSink', () => {
       expect(request.headers).toMatchObject({
         'content-type': 'application/json',
         'idempotency-key': 'id-1',
+        traceparent,
         'x-own': 'yes',
       });
       expect(JSON.parse(body)).toEqual({ ...notice('Entry'), id: 'id-1' });

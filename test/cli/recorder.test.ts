@@ -59,7 +59,7 @@ describe('a recorder', () => {
 
     await say('three');
     diskWithRoomFor(100_000);
-    recorder.close();
+    await recorder.close();
     expect(recorder.problems).toEqual([]);
     expect(recorded()).toEqual(['one', 'two', 'three']);
   });
@@ -68,10 +68,17 @@ describe('a recorder', () => {
     const recorder = new Recorder(bus, [spoken], folder, new VirtualTimeScheduler());
     await say('one');
     diskWithRoomFor(0);
-    recorder.close();
-    expect(recorder.problems.join()).toMatch(
-      /spoken.jsonl lacks the last 1 messages or more: free some room/,
-    );
+    await recorder.close();
+    expect(recorder.problems.join()).toMatch(/spoken.jsonl lacks the last 1 messages: free some room/);
+  });
+
+  it('reads to the end before it ends, whatever has come at once', async () => {
+    const recorder = new Recorder(bus, [spoken], folder, new VirtualTimeScheduler());
+    const all = Array.from({ length: 5_000 }, (_, i) => String(i));
+    await say(...all);
+    await recorder.close();
+    expect(recorder.problems).toEqual([]);
+    expect(recorded()).toEqual(all);
   });
 
   it('says what to do where its folder cannot be', () => {

@@ -1,30 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { createEventBus } from '../../src/index.ts';
+import { cryptorun, cryptorunIn } from './cryptorun.ts';
 import { printed } from './printed.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'start-'));
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function cryptorun(...args: readonly string[]): {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
-} {
-  const child = spawn(process.execPath, ['src/cli/main.ts', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [out, err] = ['', ''];
-  child.stdout.on('data', chunk => (out += String(chunk)));
-  child.stderr.on('data', chunk => (err += String(chunk)));
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }));
-  return { child, ended };
-}
 
 describe('cryptorun start', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -52,26 +34,58 @@ describe('cryptorun start', () => {
     expect(existsSync(join(dir, 'control.json'))).toBe(false);
   }, 60_000);
 
-  it('records every topic as JSON lines in offset order per partition', async () => {
+  it('leaves nothing behind with --memory, and without it a folder', async () => {
+    const [clean, used] = [join(folder, 'clean'), join(folder, 'used')];
+    for (const dir of [clean, used]) mkdirSync(dir);
+    const runs = [
+      cryptorunIn(clean, 'start', '--once', '--days', '0.02', '--memory'),
+      cryptorunIn(used, 'start', '--once', '--days', '0.02'),
+    ];
+    for (const { ended } of runs) expect(await ended).toMatchObject({ code: 0, err: '' });
+    expect(readdirSync(clean)).toEqual([]);
+    expect(readdirSync(used)).toEqual(['.cryptorun']);
+  }, 60_000);
+
+  it('goes on live where the history ends, and sums up in words what it has done', async () => {
+    const { child, ended } = cryptorun('start', '--memory', '--plain', '--days', '0.02');
+    await printed(child, /: live, simulator/);
+    child.kill('SIGINT');
+    const { code, out, err } = await ended;
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/: reading history, simulator\n[^]*: live, simulator\n[^]*: done, simulator\n/);
+    const summary = out.slice(out.lastIndexOf('simulator on the stub bus ran for'));
+    expect(summary).toMatch(/^simulator on the stub bus ran for .*\n[\d,.]+ items of simulator, /);
+    expect(summary).toMatch(/^pipeline +taken +published +dead letters +restarts +not finished$/m);
+    for (const name of ['bars', 'liquidity', 'regime', 'momentum', 'gates', 'signals', 'notifications'])
+      expect(summary).toMatch(new RegExp(`^${name} +[\\d,]+ +[\\d,]+ `, 'm'));
+    expect(summary).toContain('Signals: 0 entries, 0 exits');
+    expect(summary).toContain('Data was kept in memory only and is gone.');
+  }, 60_000);
+
+  it('records all of every topic as JSON lines in offset order per partition', async () => {
     const [dir, record] = [join(folder, 'kept'), join(folder, 'recorded')];
-    const { code } = await cryptorun('start', '--once', '--days', '0.1', '--dir', dir, '--record', record)
-      .ended;
-    expect(code).toBe(0);
-    expect(readdirSync(record)).toContain('cryptorun-dlq.jsonl');
-    const text = readFileSync(join(record, 'cryptorun-market-bars.jsonl'), 'utf8');
-    const lines = text
-      .trimEnd()
-      .split('\n')
-      .map(line => JSON.parse(line) as Recorded);
-    expect(lines.find(({ value }) => value !== null)?.value).toMatchObject({
+    const args = ['--once', '--days', '0.1', '--dir', dir, '--record', record];
+    expect(await cryptorun('start', ...args).ended).toMatchObject({ code: 0, err: '' });
+    const bus = createEventBus({ kind: 'embedded', dir, readOnly: true });
+    await bus.start();
+    const topics = await bus.listTopics();
+    expect(topics.filter(topic => topic.endsWith('-changelog')).length).toBeGreaterThan(3);
+    // The reports at the very end come after the recording has.
+    for (const topic of topics.filter(name => !/-(audit-log|metrics|health-checks)$/.test(name))) {
+      const ends = await bus.endOffsets(topic);
+      const next = ends.map(() => 0);
+      for (const { partition, offset } of linesOf(record, topic)) {
+        expect({ topic, offset }).toEqual({ topic, offset: next[partition] });
+        next[partition] = offset + 1;
+      }
+      expect({ topic, next }).toEqual({ topic, next: ends });
+    }
+    await bus.stop();
+    const bars = linesOf(record, 'cryptorun-market-bars');
+    expect(bars.find(({ value }) => value !== null)?.value).toMatchObject({
       venue: 'simulator',
       intervalMs: 60_000,
     });
-    const next = new Map<number, number>();
-    for (const { partition, offset } of lines) {
-      expect(offset).toBe(next.get(partition) ?? 0);
-      next.set(partition, offset + 1);
-    }
   }, 60_000);
 
   it.each([
@@ -93,4 +107,9 @@ interface Recorded {
   readonly partition: number;
   readonly offset: number;
   readonly value: unknown;
+}
+
+function linesOf(folder: string, topic: string): readonly Recorded[] {
+  const lines = readFileSync(join(folder, `${topic}.jsonl`), 'utf8').split('\n');
+  return lines.filter(line => line !== '').map(line => JSON.parse(line) as Recorded);
 }

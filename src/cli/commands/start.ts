@@ -6,7 +6,6 @@ import { type FeedProgress, runFeed } from '../../feeds/feed-runner.ts';
 import { listenForShutdown } from '../../worker/shutdown.ts';
 import type { RunningWorker } from '../../worker/worker-options.ts';
 import { runWorker } from '../../worker/worker.ts';
-import type { TopicSpec } from '../../core/topic.ts';
 import type { Pipeline } from '../../runtime/pipeline.ts';
 import { failing } from '../chaos/failing-pipeline.ts';
 import { disturb } from '../chaos/faulty-bus.ts';
@@ -56,7 +55,11 @@ export const startCommand: Command = {
       value: 'SEED',
       help: 'failing handlers, poison messages, a slow sink and a bus that comes and goes; the signals stay the same',
     },
-    record: { type: 'string', value: 'DIR', help: 'write every topic as JSON lines, a file a topic' },
+    record: {
+      type: 'string',
+      value: 'DIR',
+      help: 'write every topic, changelogs included, as JSON lines, a file a topic',
+    },
     config: { type: 'string', value: 'DIR', help: 'configuration folder (default: the one of the package)' },
     plain: { type: 'boolean', help: 'lines instead of a redrawn screen (default without a terminal)' },
     json: { type: 'boolean', help: 'one JSON object a line' },
@@ -83,7 +86,7 @@ async function start({ options, terminal }: CommandInput): Promise<number> {
     ...settings.market,
     barsFrom: feed.contents.prices === 'none' ? 'trades' : 'prices',
   });
-  const session = new Session({ logger, feed, folder, topics, options, terminal });
+  const session = new Session({ logger, feed, folder, options, terminal });
   try {
     const code = await runWorker({
       name: 'start',
@@ -95,7 +98,7 @@ async function start({ options, terminal }: CommandInput): Promise<number> {
       drainDeadlineMs,
       logger,
       started: async worker => {
-        session.started(worker);
+        await session.started(worker);
         await worker.audit.record('config-loaded', configDir);
         if (chaos !== undefined)
           void disturb(faults, chaos, AbortSignal.any([shutdown.signal, ended.signal]));
@@ -117,7 +120,6 @@ interface Run {
   readonly logger: ProblemsLogger;
   readonly feed: Feed;
   readonly folder: string | undefined;
-  readonly topics: readonly TopicSpec[];
   readonly options: Options;
   readonly terminal: Terminal;
 }
@@ -127,7 +129,6 @@ class Session {
   readonly #logger: ProblemsLogger;
   readonly #feed: Feed;
   readonly #folder: string | undefined;
-  readonly #topics: readonly TopicSpec[];
   readonly #options: Options;
   readonly #terminal: Terminal;
   readonly #ready = Promise.withResolvers<{
@@ -141,22 +142,21 @@ class Session {
   unrecorded: readonly string[] = [];
   isShown = false;
 
-  constructor({ logger, feed, folder, topics, options, terminal }: Run) {
+  constructor({ logger, feed, folder, options, terminal }: Run) {
     this.#logger = logger;
     this.#feed = feed;
     this.#folder = folder;
-    this.#topics = topics;
     this.#options = options;
     this.#terminal = terminal;
   }
 
-  started(worker: RunningWorker): void {
+  async started(worker: RunningWorker): Promise<void> {
     this.isShown = true;
     const { bus, runtime } = worker;
     const folder = this.#folder;
     const record = textOption(this.#options, 'record');
     const recorder =
-      record === undefined ? undefined : new Recorder(bus, recordedTopics(this.#topics), record);
+      record === undefined ? undefined : new Recorder(bus, recordedTopics(await bus.listTopics()), record);
     const collector = new Collector(bus, runtime, {
       title: `${this.#feed.name} on the ${bus.kind} bus${this.#options['chaos'] === undefined ? '' : ', with chaos'}`,
       feed: this.#feed.name,
@@ -172,7 +172,7 @@ class Session {
     );
     this.#close = async () => {
       await stopServing();
-      recorder?.close();
+      await recorder?.close();
       this.unrecorded = recorder?.problems ?? [];
       collector.phase = 'done';
       await view.close();

@@ -3,7 +3,7 @@ import type { Message } from '../../core/message.ts';
 import type { Topic } from '../../core/topic.ts';
 
 /** A message as a JSON line: its value decoded, or what its codec refused as base64 under `payload`. */
-export function recordLine({ codec }: Topic<unknown>, message: Message): string {
+export function recordLine({ codec }: Pick<Topic<unknown>, 'codec'>, message: Message): string {
   const { id, topic, partition, offset, key, timestamp, logTime, headers, payload } = message;
   const decoded = payload === null ? undefined : codec.decode(payload);
   const body =

@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type SchedulerLike, type Subscription, asyncScheduler, interval } from 'rxjs';
 import type { EventBus } from '../../bus/event-bus.ts';
 import { type Delivery, settlement } from '../../core/delivery.ts';
@@ -11,6 +12,12 @@ import { recordLine } from './record-line.ts';
 
 const flushBytes = 64 * 1024;
 const flushMs = 200;
+/** At the end: how often to look for what is still to come, and after how many looks in vain to give up. */
+const lookMs = 5;
+const looksInVain = 200;
+
+/** A topic, and how its values are read. */
+export type Recorded = Pick<Topic<unknown>, 'name' | 'codec'>;
 
 /**
  * Writes every message of some topics as JSON lines, a file a topic named after it, in offset order per
@@ -23,7 +30,7 @@ export class Recorder {
   /** @throws CliError where the folder cannot be written */
   constructor(
     bus: EventBus,
-    topics: readonly Topic<unknown>[],
+    topics: readonly Recorded[],
     folder: string,
     scheduler: SchedulerLike = asyncScheduler,
   ) {
@@ -43,27 +50,31 @@ export class Recorder {
     return this.#files.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
   }
 
-  /** Writes what is left; what could not be written then stays among the problems. */
-  close(): void {
+  /** Reads to the ends of the topics and writes what is left; what could not be written stays among the problems. */
+  async close(): Promise<void> {
     this.#timer.unsubscribe();
-    for (const file of this.#files) file.close();
+    for (const file of this.#files) await file.close();
   }
 }
 
 class TopicFile {
   readonly #path: string;
   readonly #file: number;
-  readonly #topic: Topic<unknown>;
+  readonly #bus: EventBus;
+  readonly #topic: Recorded;
   readonly #subscription: Subscription;
   #lines: string[] = [];
   #bytes = 0;
   /** What a write that failed has left of earlier lines. */
   #rest = Buffer.alloc(0);
   #unwritten: Delivery<Bytes>[] = [];
+  /** Behind the last message of each partition that is written. */
+  readonly #next: number[] = [];
   problem: string | undefined;
 
-  constructor(bus: EventBus, topic: Topic<unknown>, path: string) {
+  constructor(bus: EventBus, topic: Recorded, path: string) {
     this.#path = path;
+    this.#bus = bus;
     this.#topic = topic;
     this.#file = openSync(path, 'w');
     this.#subscription = bus.source(topic.name).subscribe(delivery => this.#take(delivery));
@@ -92,14 +103,31 @@ class TopicFile {
     this.problem = undefined;
     const written = this.#unwritten;
     this.#unwritten = [];
+    for (const { message } of written) this.#next[message.partition] = message.offset + 1;
     for (const delivery of written) delivery[settlement].ack();
   }
 
-  close(): void {
-    this.flush();
-    if (this.#unwritten.length > 0)
-      this.problem = `${this.#path} lacks the last ${this.#unwritten.length} messages or more: free some room, and record again`;
+  async close(): Promise<void> {
+    const missing = await this.#missing();
+    const remedy = this.problem === undefined ? 'record again' : 'free some room, and record again';
+    if (missing > 0) this.problem = `${this.#path} lacks the last ${missing} messages: ${remedy}`;
     this.#subscription.unsubscribe();
     closeSync(this.#file);
+  }
+
+  /** How many messages could not be written, once everything was tried. */
+  async #missing(): Promise<number> {
+    const ends = await this.#bus.endOffsets(this.#topic.name);
+    const left = (): number => ends.reduce((sum, end, i) => sum + Math.max(0, end - (this.#next[i] ?? 0)), 0);
+    let before = Number.POSITIVE_INFINITY;
+    for (let inVain = 0; inVain < looksInVain; inVain++) {
+      this.flush();
+      const now = left();
+      if (now === 0 || this.problem !== undefined) return now;
+      if (now < before) inVain = 0;
+      before = now;
+      await wait(lookMs);
+    }
+    return left();
   }
 }

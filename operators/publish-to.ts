@@ -42,7 +42,7 @@ export function publishTo<A>(
   options: PublishToOptions<A> = {},
 ): OperatorFunction<Delivery<A>, Delivery<A>> {
   const { name = 'publishTo' } = options;
-  publisher.announce?.(topic.name);
+  publisher.announce?.(topic);
   const outgoing = outgoingOf(topic, publisher.pipeline ?? name, options);
   const make = ({ value, message }: Ok<A>): OutgoingMessage => outgoing(value, message);
   return sendStage(name, publisher, { codec: topic.codec.name, make }, options);

@@ -56,7 +56,13 @@ export { provenance } from './core/provenance.ts';
 export { BusError, type BusErrorCode, type Publisher, type Receipt } from './core/publisher.ts';
 export { type StateCodec, type StateStore, jsonState } from './core/state.ts';
 export { StateRefused, decodeState } from './core/decode-state.ts';
-export { type Topic, type TopicSettings, defaultTopicSettings, topic } from './core/topic.ts';
+export {
+  type Topic,
+  type TopicNamed,
+  type TopicSettings,
+  defaultTopicSettings,
+  topic,
+} from './core/topic.ts';
 export { groupDeadLetters, type ListOptions, listDeadLetters } from './dlq/list-dead-letters.ts';
 export { type LetterGroup } from './dlq/letter-group.ts';
 export { type LetterSelection } from './dlq/letter-selection.ts';

@@ -32,7 +32,7 @@ export function describePipeline({ name, options, build }: Pipeline): PipelineDe
     },
     publisher: {
       pipeline: name,
-      announce: topic => outputs.push(topic),
+      announce: ({ name: topic }) => outputs.push(topic),
       partitionsOf: () => 1,
       send: () => undefined,
     },

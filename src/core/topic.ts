@@ -34,6 +34,9 @@ export interface Topic<A> {
 /** What a backend needs to create a topic. */
 export type TopicSpec = Pick<Topic<unknown>, 'name'> & { readonly settings: TopicSettings };
 
+/** A topic by its name, with its settings where they are known. */
+export type TopicNamed = Pick<Topic<unknown>, 'name'> & { readonly settings?: TopicSettings };
+
 const legalName = /^[a-zA-Z0-9._-]{1,249}$/;
 
 /**

@@ -5,17 +5,20 @@ import type { NamedPublisher } from '../../operators/named-publisher.ts';
 import { requireCapability } from '../bus/capabilities.ts';
 import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
 import type { TransactionSession } from '../bus/transactions.ts';
+import { deadLetterTopic, quarantineTopic } from '../core/dead-letter.ts';
 import { settlement } from '../core/delivery.ts';
 import { reasonOf } from '../core/failure.ts';
 import { BusError } from '../core/publisher.ts';
 import { OptionError } from '../core/option.ts';
 import { largestGathering } from '../core/stage.ts';
+import type { TopicSpec } from '../core/topic.ts';
 import { addressedTo } from './addressed.ts';
 import { markersCombinedAnew } from './combined-markers.ts';
 import { doneBy, settledBy } from './drain.ts';
 import type { DrainEnd, Drained, Leftover } from './drained.ts';
 import { passByPolicy } from './failure-policy.ts';
 import { HandlingTime } from './handling-time.ts';
+import { NamedTopics } from './named-topics.ts';
 import { HoldUps } from './hold-ups.ts';
 import { placeOf, placeText } from './message-place.ts';
 import type { Pipeline, PipelineContext } from './pipeline.ts';
@@ -37,6 +40,7 @@ export class RunningPipeline {
   readonly #options: RunOptions;
   readonly #outputs = new Set<string>();
   readonly #inputs = new Set<string>();
+  readonly #named = new NamedTopics();
   readonly #metrics: PipelineMetrics;
   readonly #draining$ = new Subject<boolean>();
   #run: PipelineRun;
@@ -111,6 +115,11 @@ export class RunningPipeline {
   /** The topics that the chain reads and publishes to, known once it is built. */
   get topics(): { readonly inputs: ReadonlySet<string>; readonly outputs: ReadonlySet<string> } {
     return { inputs: this.#inputs, outputs: this.#outputs };
+  }
+
+  /** Of those, and of the topics for what fails, such as can be made. */
+  get topicSpecs(): readonly TopicSpec[] {
+    return this.#named.specs;
   }
 
   get state(): PipelineState {
@@ -260,7 +269,10 @@ export class RunningPipeline {
       ...this.#metrics.counting(this.#run.publisher),
       pipeline: name,
       worker,
-      announce: topic => this.#outputs.add(topic),
+      announce: topic => {
+        this.#outputs.add(topic.name);
+        this.#named.add(topic);
+      },
       held: (stage, refusal) => this.#holdUps.held(stage, refusal),
     };
     return {
@@ -271,18 +283,21 @@ export class RunningPipeline {
       state: this.#run.state,
       source: (topic, sourceOptions) => {
         this.#inputs.add(topic.name);
+        this.#named.add(topic);
         return this.#run.source(topic.name, sourceOptions);
       },
-      table: topic =>
-        this.#bus
-          .source(topic.name, { maxInFlight: 4096 })
-          .pipe(markersCombinedAnew(), addressedTo(undefined)),
+      table: topic => {
+        this.#named.add(topic);
+        const rows$ = this.#bus.source(topic.name, { maxInFlight: 4096 });
+        return rows$.pipe(markersCombinedAnew(), addressedTo(undefined));
+      },
       circuitChanged: change => this.#holdUps.changed(change),
       onFailure: deadLetterOptions => {
         const policy = options.onFailure ?? 'dead-letter';
-        return policy === 'dead-letter'
-          ? deadLetter(publisher, { meter, scheduler, ...deadLetterOptions })
-          : passByPolicy(policy, meter);
+        if (policy !== 'dead-letter') return passByPolicy(policy, meter);
+        this.#named.addForFailures(deadLetterOptions?.topic ?? deadLetterTopic);
+        this.#named.addForFailures(quarantineTopic);
+        return deadLetter(publisher, { meter, scheduler, ...deadLetterOptions });
       },
     };
   }

@@ -58,10 +58,14 @@ export class Runtime {
     return this.#running;
   }
 
-  /** Starts all of them; their changelogs are created where they are missing. */
+  /**
+   * Starts all of them. What is missing is created first: the topics that they read and write, with the settings that
+   * the pipelines name them with, those for what fails, and their changelogs.
+   */
   async start(): Promise<void> {
     for (const running of this.#running) running.check();
     for (const running of this.#running) running.checkBatches();
+    await this.#makeTopics();
     for (const { pipeline, units } of this.#running) {
       // Of a chain that cannot be built yet it is not known: its changelog is made when it can.
       if (units !== undefined) await ensureTopic(this.bus, changelogOf(pipeline.name, units));
@@ -103,6 +107,13 @@ export class Runtime {
   stop(): void {
     for (const running of this.#running) running.stop();
     void this.#pushing?.stop();
+  }
+
+  /** Who may read and write topics that are there need not be allowed to create any. */
+  async #makeTopics(): Promise<void> {
+    const there = new Set(await this.bus.listTopics());
+    const specs = this.#running.flatMap(({ topicSpecs }) => topicSpecs);
+    for (const spec of specs) if (!there.has(spec.name)) await ensureTopic(this.bus, spec);
   }
 
   #push(): Ticker | undefined {

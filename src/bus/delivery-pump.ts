@@ -52,6 +52,11 @@ export class DeliveryPump<P extends PumpedPartition> {
     this.#rested = rested;
   }
 
+  /** Deliveries that are not settled. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
   get partitions(): readonly P[] {
     return this.#partitions;
   }

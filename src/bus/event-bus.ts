@@ -19,6 +19,8 @@ export type StartFrom = 'earliest' | 'latest' | { readonly time: number };
 
 /** What a source does when partitions come and go, for those who keep state beside them. */
 export interface PartitionLifecycle {
+  /** Called once, before anything else, with a way to ask how many deliveries of the source are not settled now. */
+  began?(unsettled: () => number): void;
   /**
    * Called before the first message of newly assigned partitions; they flow once it has emitted, from the
    * offsets that it names, else from the committed ones.

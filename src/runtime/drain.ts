@@ -7,16 +7,25 @@ const stepMs = 10;
 /** Nothing has moved for so long: what is left waits for something. */
 const standstillMs = 250;
 
+/** What a drain waits for, to be asked again and again. */
+export interface Draining {
+  /** Messages from the first unsettled one on. */
+  readonly inFlight: () => number;
+  /** Of them those that are not settled. */
+  readonly unsettled: () => number;
+  /** Of these those that wait for data or for a time. */
+  readonly waitingForLater: () => number;
+}
+
 /**
  * Waits until nothing is in flight, or the deadline has passed, and says which. What waits for the other side of a
- * join waits for data that nobody sends any more, and what is delayed is not yet due: once nothing else moves, it is
- * left for the next start.
+ * join waits for data that nobody sends any more, and what is delayed is not yet due: once all else is settled and
+ * nothing moves, it is left for the next start.
  */
 export function settledBy(
   until: number,
   scheduler: SchedulerLike,
-  inFlight: () => number,
-  waitingForLater: () => number,
+  { inFlight, unsettled, waitingForLater }: Draining,
 ): Promise<DrainEnd> {
   let movedAt = steadyNow(scheduler);
   let before = -1;
@@ -28,8 +37,9 @@ export function settledBy(
       before = left;
       const waiting = waitingForLater();
       const isDue = now >= until;
+      const isAllForLater = waiting > 0 && waiting >= unsettled();
       if (left === 0) resolve('finished');
-      else if (waiting > 0 && (now - movedAt >= standstillMs || (isDue && waiting >= left))) resolve('later');
+      else if (isAllForLater && (isDue || now - movedAt >= standstillMs)) resolve('later');
       else if (isDue) resolve('deadline');
       else scheduler.schedule(look, stepMs);
     };

@@ -78,6 +78,8 @@ export class PipelineRun {
   #stages: readonly string[] = [];
   /** Of them those that may have done part of what a delivery causes. */
   #partial: readonly string[] = [];
+  /** Of each source, how many of its deliveries are not settled. */
+  readonly #unsettled: (() => number)[] = [];
   /** Where it is remembered what was redriven: true at any time, because the first of a redrive is known again. */
   readonly #redriven = new Set<string>();
 
@@ -190,6 +192,7 @@ export class PipelineRun {
   #lifecycle(): PartitionLifecycle {
     const { handling } = this.#host;
     return {
+      began: unsettled => void this.#unsettled.push(unsettled),
       assigned: partitions => {
         for (const { topic, partition } of partitions) handling.revoke(topic, partition);
         return this.units.assigned(partitions).pipe(
@@ -221,6 +224,11 @@ export class PipelineRun {
         this.snapshots.settled();
       },
     };
+  }
+
+  /** Deliveries that are not settled; of what is in flight, some may be settled behind one that is not. */
+  get unsettled(): number {
+    return this.#unsettled.reduce((sum, ask) => sum + ask(), 0);
   }
 
   #look(): Progress {

@@ -171,9 +171,13 @@ export class RunningPipeline {
 
   async #finish(until: number): Promise<Pick<Drained, 'reason' | 'problem'>> {
     const { scheduler } = this.#options;
-    const { progress, snapshots, attempts } = this.#run;
-    const waiting = (): number => this.#metrics.waitingForLater;
-    const end: DrainEnd = await settledBy(until, scheduler, () => progress.inFlight, waiting);
+    const run = this.#run;
+    const { progress, snapshots, attempts } = run;
+    const end: DrainEnd = await settledBy(until, scheduler, {
+      inFlight: () => progress.inFlight,
+      unsettled: () => run.unsettled,
+      waitingForLater: () => this.#metrics.waitingForLater,
+    });
     // State that reflects more than is settled must not be stored; transactions see to that themselves.
     const hasNone = progress.inFlight > 0 && !this.#isExact;
     const isStored = hasNone || (await doneBy(until, scheduler, done => snapshots.takeLast(done)));
@@ -181,7 +185,10 @@ export class RunningPipeline {
     if (this.#chain.closed) return this.#notRunning();
     this.#endChain();
     const areWritten = await doneBy(until + lastWriteMs, scheduler, done => attempts.write(done));
-    if (!isStored) return { reason: 'deadline', problem: 'its last snapshot was not stored in time' };
+    if (!isStored) {
+      const why = snapshots.problem === undefined ? '' : `: ${snapshots.problem}`;
+      return { reason: 'deadline', problem: `its last snapshot was not stored in time${why}` };
+    }
     const unwritten = areWritten ? undefined : 'its attempts were not written in time, and are counted anew';
     return { reason: end, problem: snapshots.problem ?? unwritten };
   }

@@ -21,6 +21,8 @@ type Told = (problem: string | undefined) => void;
 /** How often to look whether everything in flight is settled, and how often at most. */
 const quiesceStepMs = 5;
 const quiesceSteps = 400;
+/** After how long a last snapshot that was refused is tried again. */
+const againMs = 100;
 
 /**
  * Writes snapshots of a pipeline's state and lets the commit follow them. A snapshot is taken while nothing is in
@@ -86,6 +88,7 @@ export class Snapshots implements StateCommits {
   stop(): void {
     this.#stopped = true;
     this.#timers.unsubscribe();
+    for (const done of this.#waiting.splice(0)) done();
   }
 
   /** A partition was given up: what covers it from now on is not known here. */
@@ -109,9 +112,13 @@ export class Snapshots implements StateCommits {
     });
   }
 
-  /** Takes a snapshot of what is settled now, behind one that is being written. Calls back once it is over. */
+  /**
+   * Takes a snapshot of what is settled now, behind one that is being written, and again while it is refused. Calls
+   * back once it is stored, or all is stopped.
+   */
   takeLast(done: () => void): void {
-    if (!this.#state.used || this.#stopped || (this.#settledSince === 0 && !this.#busy)) {
+    const isStored = this.#settledSince === 0 && !this.#busy && this.problem === undefined;
+    if (!this.#state.used || this.#stopped || isStored) {
       done();
       return;
     }
@@ -190,15 +197,9 @@ export class Snapshots implements StateCommits {
   /** Nothing is being written any more; who waits for a last snapshot may need one more. */
   #over(): void {
     this.#busy = false;
-    const waiting = this.#waiting.splice(0);
-    if (
-      waiting.length > 0 &&
-      this.#settledSince > 0 &&
-      this.problem === undefined &&
-      this.#progress().quiet
-    ) {
-      this.#waiting.push(...waiting);
-      this.take();
-    } else for (const done of waiting) done();
+    if (this.#waiting.length === 0) return;
+    if (this.problem !== undefined) this.#timers.add(this.#scheduler.schedule(() => this.take(), againMs));
+    else if (this.#settledSince > 0 && this.#progress().quiet) this.take();
+    else for (const done of this.#waiting.splice(0)) done();
   }
 }

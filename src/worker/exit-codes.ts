@@ -9,7 +9,7 @@ export const exitCodes: {
   readonly failure: 1;
   /** The input or the configuration cannot be used; the same again ends the same. */
   readonly badInput: 2;
-  /** Stopped with work left over: it comes again at the next start. */
+  /** Stopped with work, or state that could not be stored, left over: it comes again at the next start. */
   readonly drainDeadline: 3;
   /** Ended at once by a second SIGINT. */
   readonly interrupted: 130;

@@ -126,7 +126,7 @@ class Worker {
     for (const each of drained) this.#tellDrained(each);
     await this.#stopReporting();
     if (!feedsEnded) this.#logger.warn({ worker: name }, 'the feeds did not end by the drain deadline');
-    const isLate = !feedsEnded || drained.some(({ reason }) => reason === 'deadline');
+    const isLate = !feedsEnded || drained.some(isUnfinished);
     return isLate ? exitCodes.drainDeadline : exitCodes.ok;
   }
 
@@ -239,6 +239,11 @@ class Worker {
     this.#logger[level]({ pipeline, stage, from, to, reason }, `circuit ${to}`);
     void this.#audit.record('circuit-changed', `${pipeline}/${stage}`, { from, to, reason });
   }
+}
+
+/** Whether something of it is left that nobody meant to leave. */
+function isUnfinished({ reason, problem }: Drained): boolean {
+  return reason === 'deadline' || (reason === 'not-running' && problem !== undefined);
 }
 
 /** Where several processes share a bus, one of them runs the feed. */

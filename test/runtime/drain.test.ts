@@ -4,7 +4,7 @@ import { decode, delayUntil, mapValues, publishTo } from '../../operators/index.
 import { FaultInjector, type Pipeline, drainedText, pipeline, textCodec, topic } from '../../src/index.ts';
 import type { Drained } from '../../src/runtime/drained.ts';
 import { PipelineDriver, type PipelineDriverOptions } from '../../src/testing/index.ts';
-import { counting, shouted, shouting, slowly, topics, words } from './words.ts';
+import { committed, counting, shouted, shouting, slowly, topics, words } from './words.ts';
 
 const echoed = topic('echoed', textCodec);
 
@@ -102,6 +102,28 @@ describe('drain', () => {
     expect(await drain(driver, 0)).toMatchObject([{ reason: 'later', left: 2 }]);
   });
 
+  it('leaves nothing that a handler is still at because something else waits for its time', async () => {
+    const both = pipeline('both', ({ source, publisher, onFailure, scheduler, meter }) =>
+      source(words).pipe(
+        decode(words),
+        delayUntil((word, { timestamp }) => (word === 'later' ? timestamp + 60_000 : 0), {
+          scheduler,
+          meter,
+        }),
+        slowly(() => driver, 2_000),
+        publishTo(shouted, publisher),
+        onFailure(),
+      ),
+    );
+    const driver: PipelineDriver = await PipelineDriver.start({ topics, pipelines: () => [both] });
+    driver.give(words, 'later', { key: 'k', partition: 0, time: 0 });
+    driver.give(words, 'now', { key: 'l', partition: 0 });
+    driver.give(words, 'also', { key: 'm', partition: 1 });
+    expect(await drain(driver, 30_000)).toMatchObject([{ reason: 'later', left: 2, oldest: { key: 'k' } }]);
+    expect(driver.values(shouted).toSorted()).toEqual(['ALSO', 'NOW']);
+    expect(driver.scheduler.now()).toBeLessThan(5_000);
+  });
+
   it('drains in the order of the data, so that what the first publishes the second still takes', async () => {
     const echo: Pipeline = pipeline('echo', ({ source, publisher, onFailure }) =>
       source(shouted).pipe(
@@ -146,6 +168,41 @@ describe('drain', () => {
     expect(await drain(driver, 500)).toEqual([
       { ...finished('count'), reason: 'deadline', problem: 'its last snapshot was not stored in time' },
     ]);
+  });
+
+  it('tries a last snapshot that is refused again, and says at the deadline why it was', async () => {
+    const faults = new FaultInjector();
+    const runtime = { snapshotIntervalMs: 1e6, snapshotEvery: 1e6 };
+    const driver = await PipelineDriver.start({ topics, faults, runtime, pipelines: () => [counting()] });
+    const say = (word: string): void => {
+      driver.give(words, word, { key: 'k', partition: 0 });
+      driver.runFor(1);
+    };
+    say('a');
+    faults.failNextPublish('unavailable', 5);
+    expect(await drain(driver, 5_000)).toEqual([finished('count')]);
+    expect(await committed(driver, 'count')).toEqual([1, 0]);
+
+    await driver.restart();
+    say('a');
+    faults.failNextPublish('unavailable', 1_000);
+    const [left] = await drain(driver, 5_000);
+    expect(left?.reason).toBe('deadline');
+    expect(left?.problem).toBe('its last snapshot was not stored in time: injected fault: unavailable');
+    expect(await committed(driver, 'count')).toEqual([1, 0]);
+  });
+
+  it('tries again a snapshot that was refused before the drain', async () => {
+    const faults = new FaultInjector();
+    const runtime = { snapshotIntervalMs: 1_000, snapshotEvery: 1e6 };
+    const driver = await PipelineDriver.start({ topics, faults, runtime, pipelines: () => [counting()] });
+    driver.give(words, 'a', { key: 'k', partition: 0 });
+    driver.runFor(1);
+    faults.failNextPublish('unavailable', 1);
+    driver.runFor(1_000);
+    expect((await driver.status('count')).problem).toContain('unavailable');
+    expect(await drain(driver, 5_000)).toEqual([finished('count')]);
+    expect(await committed(driver, 'count')).toEqual([1, 0]);
   });
 
   it('answers that a pipeline that waits for its restart does not run, and why', async () => {

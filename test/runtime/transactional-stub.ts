@@ -115,6 +115,7 @@ function committedBy({ transaction, ...options }: SourceOptions): SourceOptions 
   const { lifecycle, commit$ } = options;
   if (lifecycle === undefined) throw new Error('a pipeline has a lifecycle');
   const both: PartitionLifecycle = {
+    began: unsettled => lifecycle.began?.(unsettled),
     assigned: partitions => lifecycle.assigned(partitions),
     revoked: partitions => lifecycle.revoked(partitions),
     pressed: () => lifecycle.pressed?.(),

@@ -1,10 +1,13 @@
+import * as t from 'io-ts';
 import { NEVER, mergeMap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { decode, each, mapValues, publishTo } from '../../operators/index.ts';
+import { decode, each, mapValues, publishTo, scanByKey } from '../../operators/index.ts';
+import { FaultInjector } from '../../src/bus/embedded/faults.ts';
 import { stubBus } from '../../src/bus/embedded/stub.ts';
 import type { EventBus } from '../../src/bus/event-bus.ts';
 import { textCodec } from '../../src/core/codec.ts';
 import { BusError } from '../../src/core/publisher.ts';
+import { jsonState } from '../../src/core/state.ts';
 import { type Topic, topic } from '../../src/core/topic.ts';
 import { type Pipeline, pipeline } from '../../src/runtime/pipeline.ts';
 import { startHttpServer } from '../../src/worker/http-server.ts';
@@ -140,6 +143,48 @@ describe('runWorker', () => {
       },
       text: 'hanging: not finished by the deadline, 1 message, the oldest words[0]@0 key hello, left for the next start',
     });
+  });
+
+  it('ends with 3 where a pipeline is broken, or its state cannot be stored, saying why', async () => {
+    const faults = new FaultInjector();
+    const counting = pipeline('count', ({ source, onFailure, state }) =>
+      source(words).pipe(
+        decode(words),
+        scanByKey<string, number, string>(() => [], {
+          seed: () => 0,
+          codec: jsonState('1', t.number),
+          state,
+        }),
+        onFailure(),
+      ),
+    );
+    const broken = pipeline(
+      'broken',
+      ({ source, onFailure }) =>
+        source(words).pipe(
+          decode(words),
+          mapValues(() => {
+            throw new Error('wiring');
+          }),
+          onFailure(),
+        ),
+      { onFailure: 'stop' },
+    );
+    const options = { pipelines: [counting, broken], bus: stubBus({ faults }), drainDeadlineMs: 300 };
+    const { started, stop, code, logged } = worker(options);
+    const { bus, runtime } = await started;
+    await say(bus, 'hello');
+    await expect
+      .poll(async () => (await runtime.status()).map(({ problem }) => problem !== undefined))
+      .toContain(true);
+    faults.failNextPublish('unavailable', 10_000);
+    stop();
+    expect(await code).toBe(3);
+    const told = logged.filter(({ fields }) => fields['end'] !== undefined).map(({ text }) => text);
+    expect(told).toContainEqual(
+      expect.stringContaining('its last snapshot was not stored in time: injected fault'),
+    );
+    expect(told).toContainEqual(expect.stringMatching(/^broken: did not run to the end, .*: .*wiring/));
   });
 
   it('ends with 2 where its port is in use, having released everything', async () => {

@@ -70,6 +70,7 @@ export class Consumer implements ReaderHost {
     this.#maxInFlight = options.maxInFlight ?? 1024;
     this.#maxBytes = options.maxInFlightBytes ?? 16 * 1024 * 1024;
     this.#maxUncommitted = options.maxUncommitted ?? this.#maxInFlight * 8;
+    options.lifecycle?.began?.(() => this.#inFlight);
     this.#controls.add(options.pause$?.subscribe(paused => this.#pause(paused)));
     this.#controls.add(options.commit$?.subscribe(() => this.#commitAll()));
   }

@@ -70,6 +70,7 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
       due => this.#delivering(due),
       () => this.#completeAtEnd(),
     );
+    options.lifecycle?.began?.(() => this.#pump.inFlight);
     this.#starts = new PartitionStarts(
       host.driver,
       options,

@@ -219,6 +219,33 @@ export const groups: readonly ConformanceCase[] = [
     },
     ['seek'],
   ),
+  busCase(
+    'a lifecycle can ask how many deliveries are not settled, whatever is settled behind them',
+    async lab => {
+      const topic = await lab.topic({ partitions: 2 });
+      for (const [i, partition] of [0, 0, 0, 1].entries())
+        await lab.publish(topic, 'k', `m${i}`, { partition });
+      let unsettled = (): number => -1;
+      const reading = lab.read(topic, {
+        group: lab.name('group'),
+        lifecycle: {
+          began: ask => (unsettled = ask),
+          assigned: () => of([]),
+          revoked: () => undefined,
+        },
+      });
+      await lab.eventually(
+        () => reading.values.length === 4,
+        () => `4 messages, there are ${reading.values.length}`,
+      );
+      const counts = [unsettled()];
+      for (const value of ['m2', 'm1', 'm3', 'm0']) {
+        reading.duty(reading.values.indexOf(value)).ack();
+        counts.push(unsettled());
+      }
+      assert.deepEqual(counts, [4, 3, 2, 1, 0]);
+    },
+  ),
   busCase('a partition that changes hands while it is being prepared has one reader', async lab => {
     const [topic, group] = [await lab.topic({ partitions: 4 }), lab.name('group')];
     await publishEverywhere(lab, topic, 4, 'm');

@@ -15,6 +15,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     pool: 'forks',
     testTimeout: 20_000,
+    reporters: ['default', at('./.ci/vitest-summary.ts')],
     // Only a run that holds tests of the second starts a broker.
     projects: [
       {

@@ -1,25 +1,54 @@
 import { writeFileSync } from 'node:fs';
-import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node';
+import type { Reporter, SerializedError, TestCase, TestModule, Vitest } from 'vitest/node';
 
-/** Writes what came of all tests to the file that `VITEST_SUMMARY` names: counts, and the reason of each skip. */
+/**
+ * Says at the end what was skipped and why. Where `VITEST_SUMMARY` names a file, it writes the counts there: passed,
+ * failed, skipped.
+ */
 export default class VitestSummary implements Reporter {
+  #vitest: Vitest | undefined;
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest;
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
-    const file = process.env['VITEST_SUMMARY'];
-    if (file === undefined) throw new Error('VITEST_SUMMARY names no file to write the summary to');
     const tests = modules.flatMap(({ children }) => [...children.allTests()]);
+    const skipped = tests.filter(isSkipped);
+    // Who asks for some tests by name knows that the others are skipped.
+    if (skipped.length > 0 && this.#vitest?.config.testNamePattern === undefined)
+      process.stdout.write(`${skippedText(skipped)}\n`);
+    const file = process.env['VITEST_SUMMARY'];
+    if (file === undefined) return;
     const count = (state: string): number => tests.filter(test => test.result().state === state).length;
     // A file that could not be loaded holds no tests, and an error between tests belongs to none.
     const broken = modules.filter(module => module.errors().length > 0).length + unhandled.length;
-    const skipped = tests.filter(test => test.result().state === 'skipped');
-    const lines = [
-      `${count('passed')} ${count('failed') + broken} ${skipped.length + count('pending')}`,
-      ...skipped.map(test => `${test.module.relativeModuleId}: ${test.fullName}${reasonOf(test)}`),
-    ];
-    writeFileSync(file, `${lines.join('\n')}\n`);
+    writeFileSync(
+      file,
+      `${count('passed')} ${count('failed') + broken} ${skipped.length + count('pending')}\n`,
+    );
   }
 }
 
+/** How many were skipped for which reason, and where. */
+function skippedText(tests: readonly TestCase[]): string {
+  const byReason = Map.groupBy(tests, reasonOf);
+  const lines = [...byReason].map(([reason, of]) => {
+    const files = [...new Set(of.map(({ module }) => module.relativeModuleId))];
+    return `  ${String(of.length).padStart(4)}  ${reason}: ${files.join(', ')}`;
+  });
+  return ['Skipped:', ...lines].join('\n');
+}
+
+/** What the test says itself; else its name, or that of its suite where all of that is skipped. */
 function reasonOf(test: TestCase): string {
   const result = test.result();
-  return result.state === 'skipped' && result.note !== undefined ? ` (${result.note})` : '';
+  const note = result.state === 'skipped' ? result.note : undefined;
+  const { parent } = test;
+  const isAll = parent.type === 'suite' && [...parent.children.allTests()].every(isSkipped);
+  return note ?? (isAll ? parent.fullName : test.fullName);
+}
+
+function isSkipped(test: TestCase): boolean {
+  return test.result().state === 'skipped';
 }

@@ -6,6 +6,7 @@ import { pipeline } from '../../src/runtime/pipeline.ts';
 import { Runtime } from '../../src/runtime/runtime.ts';
 import { type Series, SeriesMeter } from '../../src/runtime/series.ts';
 import { virtualBus } from '../../src/testing/index.ts';
+import { cappedSeries } from '../../src/runtime/capped-series.ts';
 import { metricCatalog } from '../../src/runtime/metric-catalog.ts';
 import { prometheusPage } from '../../src/worker/prometheus.ts';
 import { runtimeSeries } from '../../src/runtime/runtime-series.ts';
@@ -141,5 +142,15 @@ describe('runtimeSeries', () => {
     expect(kept).toHaveLength(1000);
     expect(kept.at(-1)?.tags).toEqual({ key: '999' });
     expect(series).toContainEqual(gauge('stream_metrics_capped', 500, { metric: 'keys_total' }));
+  });
+
+  it('leaves a histogram out whole', () => {
+    const of = (pipeline: string): Series[] =>
+      ['1', '+Inf'].map(le => ({ name: 'h_bucket', tags: { pipeline, le }, kind: 'counter', value: 1 }));
+    expect(cappedSeries([...of('a'), ...of('b'), ...of('c')], 2)).toEqual([
+      ...of('a'),
+      ...of('b'),
+      gauge('stream_metrics_capped', 1, { metric: 'h_bucket' }),
+    ]);
   });
 });

@@ -97,6 +97,8 @@ export class PendingOrder {
     const [first] = state.pending.keys();
     state.pending.set(origin, rounds);
     state.passedBy++;
+    // The others come back behind it: whatever a clock says, its time has come.
+    state.dueAt = 0;
     entry.dirty = true;
     if (first === undefined || state.passedBy < lostAfterRounds * state.pending.size) return;
     state.pending.delete(first);

@@ -128,6 +128,7 @@ export class RetryByTopic<A> implements RetryWay<A> {
     const { topic, gone } = this.#options;
     const { message, [settlement]: duty } = delivery;
     this.#sending++;
+    visitWatched(duty, watched => watched.departs?.());
     const round = { ...history, rounds: history.rounds + 1 };
     this.#sender.send(
       toRetryTopic(topic, message, round, { dueAt, now: this.#options.scheduler.now() }),

@@ -25,7 +25,7 @@ export interface TimeLimitOptions extends StageOptions {
  * ```
  *
  * A delivery of which several outputs come is through with the first of them. A delivery whose source took
- * it back does not fail: it comes again. What failed before the section passes round it.
+ * it back does not fail: it comes again; nor does one that is on its way to a retry topic. What failed before the section passes round it.
  * What waits in the section waits within the limit, so the limit belongs inside of a `bulkhead`, not around it.
  *
  * @example
@@ -64,6 +64,11 @@ class TimedDuty extends WatchedSettlement {
     this.message = message;
     this.dueAt = dueAt;
     this.limit = limit;
+  }
+
+  /** It may come back, so it must not fail here too. */
+  override departs(): void {
+    this.limit.through(this);
   }
 
   protected settling(): void {
@@ -107,7 +112,7 @@ class Limit<B> {
     this.#subscriber.next(delivery);
   }
 
-  /** The section has settled it. */
+  /** The section has settled it, or sends it round. */
   through(duty: TimedDuty): void {
     this.#inside.delete(duty);
     this.#completeWhenEmpty();

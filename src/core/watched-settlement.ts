@@ -18,6 +18,9 @@ export abstract class WatchedSettlement implements Settlement {
   /** Its holder is about to settle it; the source hears of that afterwards. */
   protected abstract settling(outcome: 'acked' | 'nacked'): void;
 
+  /** Is on its way to a topic for another attempt: whatever happens from now on, it may come back from there. */
+  departs?(): void;
+
   /** About to be acked only because its message is stored for another attempt; undefined: without one till now. */
   goesRound?(failure: Failure | undefined): void;
 

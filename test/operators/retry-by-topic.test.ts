@@ -242,6 +242,23 @@ describe('retryWithBackoff through a topic', () => {
     });
   });
 
+  it('lets the others come by soon where the first of their key should be back', () => {
+    deliveryTest(({ scheduler, hot, at, expectDeliveries }) => {
+      const publisher = new FakePublisher();
+      const late = { [historyHeaders.retries]: '2' };
+      const source = hot('abc|', {
+        a: given('!a', { topic: 'orders', key: 'k', offset: 1, headers: late, payload: '!a' }),
+        b: keyed('b', 'k', 2),
+        c: back('b', 2),
+      });
+      expectDeliveries(source.pipe(retryWithBackoff(fails, inOrder(publisher, scheduler)))).toBe('---|');
+      at(5, () => {
+        const due = publisher.stored.map(({ headers }) => headers.get(retryHeaders.due));
+        expect(due).toEqual(['400', '400', '102']);
+      });
+    });
+  });
+
   it('sends no batch round, which is more than its last message', () => {
     deliveryTest(({ hot, scheduler, expectDeliveries, expectSettled }) => {
       const publisher = new FakePublisher();

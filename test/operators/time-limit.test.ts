@@ -16,11 +16,13 @@ import { describe, expect, it } from 'vitest';
 import { batch } from '../../operators/batch.ts';
 import { each } from '../../operators/each.ts';
 import { mapValues } from '../../operators/map-values.ts';
+import { retryWithBackoff } from '../../operators/retry-with-backoff.ts';
 import { timeLimit } from '../../operators/time-limit.ts';
 import { all, settlement } from '../../src/core/delivery.ts';
 import { OptionError } from '../../src/core/option.ts';
 import type { Section } from '../../src/core/section.ts';
-import { deliveryTest, failureWith } from '../../src/testing/index.ts';
+import { memoryStateStore } from '../../src/core/state.ts';
+import { FakePublisher, deliveryTest, failureWith } from '../../src/testing/index.ts';
 import { operatorContract } from './operator-contract.ts';
 
 /** Takes so many ms for each letter; a capital letter throws at the end of it. */
@@ -106,6 +108,22 @@ const expired = failureWith('expired', {
 });
 
 describe('timeLimit', () => {
+  it('leaves what is on its way to a retry topic alone, for it may come back', () => {
+    deliveryTest(({ hot, scheduler, expectDeliveries, expectSettled }) => {
+      const publisher = new FakePublisher({ latencyMs: 9, scheduler });
+      const failing = (): string => {
+        throw new Error('as told');
+      };
+      const retry = retryWithBackoff(failing, {
+        scheduler,
+        through: { publisher, state: memoryStateStore() },
+      });
+      const out = hot('-a 20ms |').pipe(timeLimit(retry, { limitMs: 5, scheduler }));
+      expectDeliveries(out).toBe('22ms |');
+      expectSettled({ acked: '10ms a' });
+    });
+  });
+
   it('fails what is not through in time, and drops what comes of it later', () => {
     deliveryTest(({ hot, scheduler, expectDeliveries, expectSettled }) => {
       const section = taking({ a: 2, b: 8, C: 9, d: 4 }, scheduler);

@@ -10,12 +10,14 @@ export class HoldUps {
   readonly #held = new Map<string, string>();
   /** The last change of each circuit breaker. */
   readonly #circuits = new Map<string, CircuitChange>();
+  #openings = 0;
 
   constructor(pipeline: string, report: (event: PipelineEvent) => void) {
     this.#pipeline = pipeline;
     this.#report = report;
   }
 
+  /** Of a chain that has ended; how often circuits have opened stays known. */
   clear(): void {
     this.#held.clear();
     this.#circuits.clear();
@@ -34,11 +36,17 @@ export class HoldUps {
 
   changed(change: CircuitChange): void {
     this.#circuits.set(change.stage, change);
+    if (change.to === 'open') this.#openings++;
     this.#report({ kind: 'circuit', pipeline: this.#pipeline, change });
   }
 
   get circuits(): ReadonlyMap<string, CircuitState> {
     return new Map([...this.#circuits].map(([stage, { to }]) => [stage, to]));
+  }
+
+  /** How often any of them has opened. */
+  get openings(): number {
+    return this.#openings;
   }
 
   /** The first stage that is held up. */

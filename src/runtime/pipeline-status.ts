@@ -41,6 +41,8 @@ export interface PipelineStatus {
   readonly stuckAt: string | undefined;
   /** Circuit breakers that have changed, by the name of their stage. */
   readonly circuits: ReadonlyMap<string, CircuitState>;
+  /** How often they have opened since it was started: one may be over before anybody looks at `circuits`. */
+  readonly circuitOpenings: number;
   readonly snapshots: number;
   /** Keys that each operator with state holds. */
   readonly keys: ReadonlyMap<string, number>;

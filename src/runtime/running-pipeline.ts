@@ -141,6 +141,7 @@ export class RunningPipeline {
       problem: this.#problem ?? this.#holdUps.problem ?? this.#run.snapshots.problem,
       stuckAt: oldest && placeText(oldest),
       circuits: this.#holdUps.circuits,
+      circuitOpenings: this.#holdUps.openings,
       snapshots: this.#run.snapshots.count,
       keys: this.#run.state.sizes,
     };

@@ -20,6 +20,7 @@ const status: PipelineStatus = {
   problem: undefined,
   stuckAt: undefined,
   circuits: new Map(),
+  circuitOpenings: 0,
   snapshots: 0,
   keys: new Map(),
 };

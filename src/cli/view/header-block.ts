@@ -1,8 +1,8 @@
 import { bar } from './bar.ts';
 import { type Block, fixedBlock } from './block.ts';
-import { deadLettersText } from './dead-letters-text.ts';
+import { circuitsOpenedText, deadLettersText } from './losses-text.ts';
 import { type Line, joinFitting, span, spread } from './line.ts';
-import type { LivePhase, LiveState } from './live-state.ts';
+import { type LivePhase, type LiveState, circuitOpenings } from './live-state.ts';
 import { compact, lengthOfTime, moment, percent, stopWatch } from './readable.ts';
 
 const phases: Readonly<Record<LivePhase, Line>> = {
@@ -62,13 +62,15 @@ function tallied(count: number, what: string, ink: 'warn' | 'bad'): Line {
   return [span(what, count > 0 ? ink : 'dim')];
 }
 
-function countsLine({ counts, feed }: LiveState, width: number): Line {
+function countsLine({ counts, feed, pipelines }: LiveState, width: number): Line {
+  const openings = circuitOpenings({ pipelines });
   return joinFitting(
     [
       [span(feed.name, 'dim')],
       tallied(counts.deadLetters, deadLettersText(counts), 'bad'),
       tallied(counts.malformed, `${compact(counts.malformed)} malformed`, 'warn'),
       tallied(counts.late, `${compact(counts.late)} late`, 'warn'),
+      ...(openings > 0 ? [tallied(openings, circuitsOpenedText(openings), 'warn')] : []),
     ],
     width,
   );

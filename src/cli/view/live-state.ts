@@ -103,6 +103,11 @@ export function isWarm({ known, needed }: WarmUpView): boolean {
   return known >= needed;
 }
 
+/** How often circuits have opened since the start. */
+export function circuitOpenings({ pipelines }: Pick<LiveState, 'pipelines'>): number {
+  return pipelines.reduce((sum, { status }) => sum + status.circuitOpenings, 0);
+}
+
 /** Entries and exits since the start. */
 export function signalTotals(state: Pick<LiveState, 'tallies'>): {
   readonly entries: number;

@@ -1,6 +1,6 @@
-import { type LiveState, type LivePhase, isWarm, signalTotals } from './live-state.ts';
+import { type LiveState, type LivePhase, circuitOpenings, isWarm, signalTotals } from './live-state.ts';
 import { notificationOf } from '../../../pipelines/notification-text.ts';
-import { deadLettersText } from './dead-letters-text.ts';
+import { circuitsOpenedText, deadLettersText } from './losses-text.ts';
 import { compact, lengthOfTime, moment, percent, plural, stopWatch } from './readable.ts';
 import { displayWidth, safeText } from './display-width.ts';
 
@@ -21,6 +21,7 @@ function progressLine(state: LiveState): string {
   const { feed, counts, warmUps } = state;
   const cold = warmUps.filter(view => !isWarm(view)).length;
   const finite = feed.progress !== undefined;
+  const openings = circuitOpenings(state);
   const facts = [
     finite ? percent(feed.progress, 1) : undefined,
     `${compact(feed.items)} items`,
@@ -29,6 +30,7 @@ function progressLine(state: LiveState): string {
     `at ${moment(feed.eventTime)} UTC`,
     cold > 0 ? `${plural(cold, 'symbol')} warming up` : undefined,
     counts.deadLetters > 0 ? deadLettersText(counts) : undefined,
+    openings > 0 ? circuitsOpenedText(openings) : undefined,
   ];
   return facts.filter(fact => fact !== undefined).join(', ');
 }

@@ -1,4 +1,4 @@
-import { deadLettersText } from './dead-letters-text.ts';
+import { deadLettersText } from './losses-text.ts';
 import { type Line, type Span, clipLine, span, textOf } from './line.ts';
 import { type LiveState, signalTotals } from './live-state.ts';
 import { compact, counted, lengthOfTime, moment, plural } from './readable.ts';

@@ -22,6 +22,13 @@ describe('renderPlain', () => {
     ]);
   });
 
+  it('tells of a circuit that has opened, also when it is closed again', () => {
+    const circuits = new Map([['circuit', 'closed']] as const);
+    const pipelines = [pipelineView('bars', { circuits, circuitOpenings: 2 }), pipelineView('gates')];
+    const [line] = renderPlain(stateOf({ pipelines }), stateOf({ pipelines }), { progress: true });
+    expect(line).toMatch(/, circuits opened 2 times$/);
+  });
+
   it('tells new signals in the order in which they came, with reasons and whole ids', () => {
     const { entry, exit } = entryAndExit();
     const lines = renderPlain(

@@ -82,6 +82,12 @@ describe('renderScreen', () => {
     expect(screen).toMatch(new RegExp(`${mark} +bars `));
   });
 
+  it('says how often circuits have opened, also when they are closed again', () => {
+    const pipelines = [pipelineView('bars', { circuitOpenings: 1 }), pipelineView('gates')];
+    expect(shown(stateOf({ pipelines }))).toMatch(/late +circuits opened 1 time/);
+    expect(shown(stateOf())).not.toContain('circuits');
+  });
+
   it('says what is wrong with a pipeline and where it is stuck', () => {
     const broken = pipelineView('gates', {
       phase: 'restarting',

@@ -54,6 +54,7 @@ export function status(name: string, rest: Partial<PipelineStatus> = {}): Pipeli
     problem: undefined,
     stuckAt: undefined,
     circuits: new Map(),
+    circuitOpenings: 0,
     snapshots: 4,
     keys: new Map([['aggregate', 12]]),
     ...rest,

@@ -8,3 +8,8 @@ export function deadLettersText({ deadLetters, feedDeadLetters }: LossCounts): s
   if (feedDeadLetters === deadLetters) return `${all} of the feed`;
   return `${all}: ${counted(deadLetters - feedDeadLetters)} of pipelines, ${counted(feedDeadLetters)} of the feed`;
 }
+
+/** How often circuits have opened: one that is closed again by now is still told. */
+export function circuitsOpenedText(openings: number): string {
+  return `circuits opened ${plural(openings, 'time')}`;
+}

@@ -1,4 +1,5 @@
-import { writeSync } from 'node:fs';
+import fs, { writeSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { asyncScheduler } from 'rxjs';
 import { type OutgoingMessage, messageId, offset, partition } from '../../src/core/message.ts';
 import { BusError, type Published, type Publisher } from '../../src/core/publisher.ts';
@@ -6,6 +7,7 @@ import { createSpillingPublisher } from '../../src/spill/create-spilling-publish
 import { OrderedSender } from '../../src/spill/ordered-sender.ts';
 import type { SpillEntry } from '../../src/spill/spill-entry.ts';
 import { SpillFolder } from '../../src/spill/spill-folder.ts';
+import { DiskModel } from '../log/disk-model.ts';
 
 /*
  * Publishes numbered messages, from `first` on, through a spilling publisher to a broker that comes and goes, until it
@@ -16,8 +18,10 @@ import { SpillFolder } from '../../src/spill/spill-folder.ts';
  *   r number   it was refused
  *   f number   it is set aside as refused for good (after draining)
  *   t number   the broker stored it and said that it did not
+ *
+ * With a `disk` it is power that is lost: that folder keeps what would be left of `dir`, and every batch is forced to it.
  */
-const [dir = '', firstText = '0', seedText = '1', plant = 'none'] = process.argv.slice(2);
+const [dir = '', firstText = '0', seedText = '1', plant = 'none', disk = ''] = process.argv.slice(2);
 const [first, seed] = [Number(firstText), Number(seedText)];
 const print = (kind: string, number: number): void => void writeSync(1, `${kind} ${number}\n`);
 
@@ -72,6 +76,31 @@ class RestlessBroker implements Publisher {
   }
 }
 
+function forceIfOpen(fd: number): void {
+  try {
+    fs.fdatasyncSync(fd);
+  } catch {
+    // All in that file is done with by now, and it is gone.
+  }
+}
+
+/** Lets the folder write without forcing it to the disk; that is made up for a moment after senders were told. */
+function unforced(append: () => void): void {
+  const { fdatasyncSync } = fs;
+  const late: number[] = [];
+  const replace = (force: (fd: number) => void): void => {
+    fs.fdatasyncSync = force;
+    syncBuiltinESMExports();
+  };
+  replace(fd => void late.push(fd));
+  try {
+    append();
+  } finally {
+    replace(fdatasyncSync);
+    setTimeout(() => late.forEach(forceIfOpen), 5);
+  }
+}
+
 /* eslint-disable @typescript-eslint/unbound-method -- the originals are called with their own `this` */
 /** Mistakes that the checker must find. */
 const plants: Readonly<Record<string, () => void>> = {
@@ -82,6 +111,12 @@ const plants: Readonly<Record<string, () => void>> = {
       for (const entry of entries) entry.tell(undefined, { tag: 'spilled', durable: false });
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3);
       append.call(this, entries);
+    };
+  },
+  'accepts before it forces to the disk': () => {
+    const { append } = SpillFolder.prototype;
+    SpillFolder.prototype.append = function (entries: readonly SpillEntry[]): void {
+      unforced(() => append.call(this, entries));
     };
   },
   'commits before it publishes': () => {
@@ -98,9 +133,11 @@ const plants: Readonly<Record<string, () => void>> = {
   },
 };
 /* eslint-enable @typescript-eslint/unbound-method */
+if (disk !== '') new DiskModel(dir, disk).install();
 plants[plant]?.();
 
 process.env['SPILL_TEST_KEY'] = '07'.repeat(32);
+const fsync = disk !== '' || seed % 3 === 0 ? 'batch' : 'never';
 const spilling = await createSpillingPublisher(new RestlessBroker(), {
   dir,
   memoryMessages: 50,
@@ -108,7 +145,7 @@ const spilling = await createSpillingPublisher(new RestlessBroker(), {
   maxBytes: 200_000,
   maxInFlight: 32,
   backoff: { firstDelayMs: 2, maxDelayMs: 8 },
-  fsync: seed % 3 === 0 ? 'batch' : 'never',
+  fsync,
   scheduler: asyncScheduler,
   ...(seed % 4 === 0 ? { encryptionKey: { env: 'SPILL_TEST_KEY' } } : {}),
 });
@@ -130,8 +167,10 @@ async function publish(): Promise<void> {
       const number = next;
       const payload = Buffer.from(`${number}`.padEnd(1 + ((number * 7919) % 300), '.'));
       unanswered++;
-      spilling.send({ topic: 'numbers', key: `k${number % 7}`, payload }, error => {
+      spilling.send({ topic: 'numbers', key: `k${number % 7}`, payload }, (error, acceptance) => {
         unanswered--;
+        if (acceptance?.tag === 'spilled' && acceptance.durable !== (fsync === 'batch'))
+          throw new Error(`${number} was told to be ${acceptance.durable ? '' : 'not '}durable`);
         print(error === undefined ? 'a' : 'r', number);
       });
     }

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { losePower } from '../log/disk-model.ts';
 
 const child = fileURLToPath(new URL('./crash-child.ts', import.meta.url));
 
@@ -69,20 +70,27 @@ export function verdictOf(seed: number, transcript: Transcript): Verdict {
   };
 }
 
-/** Kills three publishing processes of one folder at moments that the seed chooses, then lets one drain it. */
-export async function livesOf(seed: number, plant = 'none'): Promise<Verdict> {
-  const dir = mkdtempSync(join(tmpdir(), 'spill-crash-'));
+/** How lives end: `kill` leaves all that was written, `power` only what was forced to the disk. */
+export type End = 'kill' | 'power';
+
+/** Ends three publishing processes of one folder at moments that the seed chooses, then lets one drain it. */
+export async function livesOf(seed: number, end: End, plant = 'none'): Promise<Verdict> {
+  const home = mkdtempSync(join(tmpdir(), 'spill-crash-'));
+  const [dir, disk] = [join(home, 'spill'), join(home, 'disk')];
+  mkdirSync(dir);
   const transcript = new Transcript();
   try {
     for (let life = 0; life < 3; life++) {
       const lines = 1 + (((seed * 3 + life) * 2654435761) % 4000);
-      await run([dir, String(transcript.next), String(seed), plant], transcript, lines);
+      const more = end === 'power' ? [plant, disk] : [plant];
+      await run([dir, String(transcript.next), String(seed), ...more], transcript, lines);
+      if (end === 'power') losePower(disk, dir);
       transcript.kills++;
     }
     await run([dir, '-1', String(seed)], transcript, Infinity);
     return verdictOf(seed, transcript);
   } finally {
-    rmSync(dir, { recursive: true, force: true });
+    rmSync(home, { recursive: true, force: true });
   }
 }
 

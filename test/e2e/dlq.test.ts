@@ -114,6 +114,10 @@ describe('cryptorun dlq', () => {
     expect(show.out.length).toBeLessThan(10_000);
     const [whole] = lines((await cryptorun('dlq', 'show', idOf(3), '--dir', dir, '--json').ended).out);
     expect(Buffer.from((whole as { payload: string }).payload, 'base64')).toHaveLength(1_048_576);
+    expect(whole).toMatchObject({
+      schemaVersion: null,
+      decoded: { codec: null, value: null, refusal: 'no codec is known for topic prices' },
+    });
     const several = await cryptorun('dlq', 'show', '0000', '--dir', dir).ended;
     expect(several).toMatchObject({ code: 2, err: expect.stringContaining('Several letters') as string });
   }, 60_000);

@@ -193,6 +193,7 @@ describe('deadLetter', () => {
     const headers = MessageHeaders.of([
       ['a', '1'],
       ['a', Uint8Array.of(9)],
+      ['schema-version', '3'],
     ]);
     deliveryTest(({ hot, expectDeliveries }) => {
       const failure = givenFailure(
@@ -205,6 +206,7 @@ describe('deadLetter', () => {
     const [letter] = publisher.storedIn('my-dlq');
     expect(letter).toMatchObject({ key: 'BTC-USD', timestamp: 99, payload });
     expect(letter?.headers.getAll('a')).toEqual(['1', Uint8Array.of(9)]);
+    expect(letter?.headers.get('schema-version')).toBe('3');
     const told = [...(letter?.headers ?? [])].filter(([name]) => name.startsWith('x-dlq-'));
     expect(Object.fromEntries(told)).toEqual({
       'x-dlq-original-topic': 'bars',
@@ -219,7 +221,9 @@ describe('deadLetter', () => {
       'x-dlq-first-failure-time': '0',
       'x-dlq-last-failure-time': '0',
       'x-dlq-worker': '',
+      'x-dlq-schema-version': '3',
       'x-dlq-count': '1',
     });
+    expect(letter && readDeadLetter(letter)).toMatchObject({ schemaVersion: '3', headers });
   });
 });

@@ -40,7 +40,8 @@ describe('a payload that is not what the codec expects', () => {
       });
       const bad = ['nonsense', '{"amount":"1"}', '[]', '{}', '{"amount":null}', '{"amount"', ''];
       driver.give(orders, { amount: 1 });
-      for (const text of bad) driver.giveBytes(orders, Buffer.from(text));
+      const headers = { 'schema-version': '7' };
+      for (const text of bad) driver.giveBytes(orders, Buffer.from(text), { headers });
       driver.give(orders, { amount: 2 });
       const sentAt = driver.scheduler.now();
       driver.runFor(1);
@@ -52,6 +53,7 @@ describe('a payload that is not what the codec expects', () => {
         expect(headers.get('x-dlq-failure')).toBe('decode');
         expect(headers.get('x-dlq-stage')).toBe('decode');
         expect(headers.get('x-dlq-attempts')).toBe('1');
+        expect(headers.get('x-dlq-schema-version')).toBe('7');
         expect(headers.get('x-dlq-last-failure-time')).toBe(String(sentAt));
         expect(headers.get('x-dlq-reason')).toMatch(/not JSON|Order/);
       }

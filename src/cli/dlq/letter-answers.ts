@@ -127,12 +127,16 @@ export function wholeOf(letter: DeadLetter): WholeLetter {
   };
 }
 
+/** The bytes of a letter's payload. */
+export function payloadOf({ payload }: WholeLetter): Buffer | null {
+  return payload === null ? null : Buffer.from(payload, 'base64');
+}
+
 /** The letter that {@link wholeOf} told. */
 export function letterOf(whole: WholeLetter): DeadLetter {
   const { id, topic, partition, offset, origin, pipeline, stage, failure, reason, key, attempts, count } =
     whole;
-  const { timestamp, firstFailureAt, lastFailureAt, logTime, worker, schemaVersion, payload, headers } =
-    whole;
+  const { timestamp, firstFailureAt, lastFailureAt, logTime, worker, schemaVersion, headers } = whole;
   return {
     id: messageId(id),
     topic,
@@ -152,7 +156,7 @@ export function letterOf(whole: WholeLetter): DeadLetter {
     logTime,
     worker,
     schemaVersion: schemaVersion ?? undefined,
-    payload: payload === null ? null : Buffer.from(payload, 'base64'),
+    payload: payloadOf(whole),
     headers: MessageHeaders.of(headers.map(headerOf)),
   };
 }

@@ -1,7 +1,7 @@
 import { wrapText } from '../view/display-width.ts';
 import { type Line, clipLine, padLine, span, textOf } from '../view/line.ts';
 import { counted, moment, plural } from '../view/readable.ts';
-import type { WholeLetter } from './letter-answers.ts';
+import { type WholeLetter, payloadOf } from './letter-answers.ts';
 import { viewPayload } from './payload-view.ts';
 
 /** Headers shown, and characters of each. */
@@ -16,7 +16,7 @@ export interface LetterViewOptions {
 
 /** All of a letter for people: what happened to the message, its headers, and what its payload says. */
 export function viewLetter(letter: WholeLetter, { columns, colour }: LetterViewOptions): string {
-  const bytes = letter.payload === null ? null : Buffer.from(letter.payload, 'base64');
+  const bytes = payloadOf(letter);
   const { form, refusal, lines } = viewPayload(letter.origin.topic, bytes);
   const size = bytes === null ? '' : `  ${plural(bytes.length, 'byte')}`;
   const shown: Line[] = [

@@ -3,10 +3,11 @@ import type { Terminal } from '../terminal.ts';
 import { counted, plural } from '../view/readable.ts';
 import { readAnswer } from '../wrong-input.ts';
 import { findLetter } from './find-letter.ts';
-import { type LetterSummary, WholeLetter } from './letter-answers.ts';
+import { type LetterSummary, WholeLetter, payloadOf } from './letter-answers.ts';
 import { type LetterSource, countFrom, pagesOf } from './letter-pages.ts';
 import { groupTable, letterTable } from './letter-tables.ts';
 import { viewLetter } from './letter-view.ts';
+import { decodePayload } from './payload-view.ts';
 
 /** Letters in a table unless told otherwise: it is shown at once, and columns need all of it. */
 const tableLimit = 100;
@@ -71,7 +72,7 @@ export async function listGroups(source: LetterSource, { json, terminal }: ShowO
     terminal.err(`and ${plural(ungrouped, 'letter')} of kinds beyond the first ${groups.length}`);
 }
 
-/** Shows all of one letter. */
+/** Shows all of one letter; as JSON with its payload as bytes and, in `decoded`, as its topic's codec reads it. */
 export async function showLetter(
   source: Omit<LetterSource, 'selection'>,
   id: string,
@@ -80,7 +81,9 @@ export async function showLetter(
   const { topic, partition, offset } = await findLetter(source, id);
   const answer = await source.connection.ask('dlq-letter', [topic, String(partition), String(offset)]);
   const letter = readAnswer(WholeLetter, answer);
-  terminal.out(json ? JSON.stringify(letter) : viewLetter(letter, styleOf(terminal)));
+  const asJson = (): string =>
+    JSON.stringify({ ...letter, decoded: decodePayload(letter.origin.topic, payloadOf(letter)) });
+  terminal.out(json ? asJson() : viewLetter(letter, styleOf(terminal)));
 }
 
 export function styleOf({ stream, isInteractive, colour }: Terminal): {

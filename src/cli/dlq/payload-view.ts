@@ -1,4 +1,4 @@
-import { isLeft, isRight } from 'fp-ts/lib/Either.js';
+import { isRight } from 'fp-ts/lib/Either.js';
 import { marketTopics } from '../../../pipelines/index.ts';
 
 /** What a payload says, in lines for people. */
@@ -14,17 +14,40 @@ export interface PayloadView {
 const [maxText, maxHex] = [4_096, 512];
 const hexPerLine = 16;
 
+/** A payload as its topic's codec reads it, as JSON is to have it. */
+export interface DecodedPayload {
+  /** The codec's name; null where none is known for the topic. */
+  readonly codec: string | null;
+  /** The value; null where there is none. */
+  readonly value: unknown;
+  /** Why there is none; null where there is one. */
+  readonly refusal: string | null;
+}
+
+/** What the codec of its topic makes of a payload, or why it makes nothing of it. */
+export function decodePayload(topic: string, payload: Uint8Array | null): DecodedPayload {
+  const codec = marketTopics.find(({ name }) => name === topic)?.codec;
+  const nothing = { codec: codec?.name ?? null, value: null };
+  if (payload === null) return { ...nothing, refusal: 'no payload: a tombstone' };
+  if (codec === undefined) return { ...nothing, refusal: `no codec is known for topic ${topic}` };
+  const decoded = codec.decode(payload);
+  return isRight(decoded)
+    ? { codec: codec.name, value: decoded.right, refusal: null }
+    : { ...nothing, refusal: decoded.left.message };
+}
+
 /** A payload as its topic's codec reads it, else as text, else as hex; what is long is cut, with a note. */
 export function viewPayload(topic: string, payload: Uint8Array | null): PayloadView {
   if (payload === null) return { form: 'a tombstone', refusal: undefined, lines: [] };
-  const codec = marketTopics.find(({ name }) => name === topic)?.codec;
-  const decoded = codec?.decode(payload);
-  if (codec && decoded && isRight(decoded)) {
-    const text = JSON.stringify(decoded.right, null, 2);
-    return { form: codec.name, refusal: undefined, lines: textLines(text, payload.length) };
-  }
-  const refusal = decoded && isLeft(decoded) ? decoded.left.message : undefined;
-  const note = codec === undefined ? ', as no codec is known for its topic' : '';
+  const { codec, value, refusal: reason } = decodePayload(topic, payload);
+  if (codec !== null && reason === null)
+    return {
+      form: codec,
+      refusal: undefined,
+      lines: textLines(JSON.stringify(value, null, 2), payload.length),
+    };
+  const refusal = codec === null || reason === null ? undefined : reason;
+  const note = codec === null ? ', as no codec is known for its topic' : '';
   const text = asText(payload);
   return text === undefined
     ? { form: `bytes${note}`, refusal, lines: hexLines(payload) }

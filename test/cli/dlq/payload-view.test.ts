@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { marketPrices, notificationsTopic } from '../../../pipelines/index.ts';
-import { viewPayload } from '../../../src/cli/dlq/payload-view.ts';
+import { decodePayload, viewPayload } from '../../../src/cli/dlq/payload-view.ts';
 
 describe('viewPayload', () => {
   it('reads what the codec of its topic takes', () => {
@@ -38,5 +38,23 @@ describe('viewPayload', () => {
     const hex = viewPayload('other', Buffer.alloc(1_048_576, 255));
     expect(hex.lines).toHaveLength(33);
     expect(hex.lines.at(-1)).toContain('1,048,576 bytes in all');
+  });
+});
+
+describe('decodePayload', () => {
+  const price = { venue: 'x', symbol: 'BTC-USD', price: 5, time: 60_000 };
+
+  it.each([
+    [marketPrices.name, marketPrices.codec.encode(price), 'MarketPrice', price, null],
+    [marketPrices.name, Buffer.from('{"venue":"x"'), 'MarketPrice', null, /not JSON/],
+    [marketPrices.name, Buffer.from(JSON.stringify({ ...price, price: '5' })), 'MarketPrice', null, /price/],
+    [marketPrices.name, null, 'MarketPrice', null, /^no payload: a tombstone$/],
+    ['other', Buffer.from('5'), null, null, /^no codec is known for topic other$/],
+    ['other', null, null, null, /^no payload: a tombstone$/],
+  ] as const)('of topic %s makes of %s a value, or says why not', (topic, payload, codec, value, refusal) => {
+    const decoded = decodePayload(topic, payload);
+    expect(decoded).toMatchObject({ codec, value });
+    if (refusal === null) expect(decoded.refusal).toBeNull();
+    else expect(decoded.refusal).toMatch(refusal);
   });
 });

@@ -20,6 +20,8 @@ export interface PipelineConfig {
   readonly maxUncommitted?: number;
   /** Milliseconds between commits. */
   readonly commitInterval?: number;
+  /** Redriven dead letters of one partition that are known again when they come twice. */
+  readonly redrivenRemembered?: number;
   readonly failurePolicy?: 'dead-letter' | 'skip' | 'stop';
   readonly guarantee?: 'at-least-once' | 'at-most-once' | 'exactly-once';
   /** With exactly-once: milliseconds after which the backend aborts a transaction by itself. */
@@ -59,6 +61,10 @@ const PipelineCodec: t.Type<PipelineConfig, unknown> = t.intersection([
       'acks ahead of the committed offset of a partition at most',
     ),
     commitInterval: field(between(Duration, '1ms', '1h'), 'time between commits'),
+    redrivenRemembered: field(
+      integerIn(1, 10_000_000),
+      'redriven dead letters of a partition that are known again when they come twice',
+    ),
     failurePolicy: field(
       oneOf('dead-letter', 'skip', 'stop'),
       'what becomes of a message that failed for good',

@@ -168,7 +168,7 @@ export class PipelineRun {
     return dedupe<Bytes>({
       name,
       by: (_, { headers }) => headers.get(historyHeaders.redrive),
-      maxEntries: 10_000,
+      maxEntries: pipeline.options.redrivenRemembered ?? defaultRedrivenRemembered,
       state: this.state,
       meter: options.meter.tagged({ pipeline: pipeline.name }),
     });
@@ -265,6 +265,9 @@ export class PipelineRun {
 
 /** Unsettled deliveries of a pipeline that does not say how many. */
 export const defaultMaxInFlight = 1024;
+
+/** More than a redrive that is killed sends twice: it commits five times a second. */
+const defaultRedrivenRemembered = 10_000;
 
 /** What of a pipeline's options its source is told. */
 function boundsOf(options: PipelineOptions): SourceOptions {

@@ -64,6 +64,11 @@ export interface PipelineOptions extends SourceBounds {
   /** Default `dead-letter`. */
   readonly onFailure?: FailurePolicy;
   /**
+   * Of each partition, so many dead letters that were sent back are known again where a redrive sends them twice; past
+   * it the oldest is forgotten, counted as `stream_dedupe_forgotten_total`. About 200 bytes each. Default 10 000.
+   */
+  readonly redrivenRemembered?: number;
+  /**
    * `many` (default): members of its group share the input's partitions, each with the state of its own. `one`: one of
    * them has all partitions, for state that spans them; the others stand by.
    */

@@ -105,6 +105,21 @@ describe('a message that was sent round again', () => {
     expect(driver.runtime.meter.sum('stream_duplicates_total')).toBe(1);
   });
 
+  it('forgets the oldest of what was redriven past what it is told to remember, and counts that', async () => {
+    const driver = await PipelineDriver.start({
+      topics,
+      pipelines: () => [shouting({ redrivenRemembered: 2 })],
+    });
+    for (const redrive of ['first', 'second', 'first', 'third', 'first']) {
+      const history = { ...historyOf(messageOf({ topic: 'words', partition: 0, offset: 3 })), redrive };
+      driver.give(words, redrive, { key: 'k', headers: withHistory(MessageHeaders.empty, history) });
+    }
+    driver.runFor(1);
+    expect(driver.values(shouted)).toEqual(['FIRST', 'SECOND', 'THIRD', 'FIRST']);
+    expect(driver.runtime.meter.sum('stream_duplicates_total')).toBe(1);
+    expect(driver.runtime.meter.sum('stream_dedupe_forgotten_total')).toBe(2);
+  });
+
   it('leaves a pipeline that was never sent a dead letter without state', async () => {
     const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting()] });
     driver.give(words, 'a', { key: 'k' });

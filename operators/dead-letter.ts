@@ -148,6 +148,7 @@ function letterWriter(
         id: deriveId(pipeline, to, key, timestamp, ordinalOf(report)),
         headers: withDialects(withReport(message.headers, report), alsoAs, report, failure),
         reserved: true,
+        lasting: true,
       },
     };
   };

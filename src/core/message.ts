@@ -44,6 +44,11 @@ export interface OutgoingMessage {
   readonly patient?: boolean;
   /** May use the room kept for retries and dead letters when the partition is full. */
   readonly reserved?: boolean;
+  /**
+   * Is nowhere else, as a dead letter: an embedded bus drops nothing of a partition that takes such messages to make
+   * room, but makes senders wait, until the topic's own retention lets some go.
+   */
+  readonly lasting?: boolean;
 }
 
 export function messageId(text: string): MessageId {

@@ -77,6 +77,7 @@ export function refusedLetter(
     key: message.key,
     payload: message.payload?.subarray(0, keptBytes) ?? null,
     reserved: true,
+    lasting: true,
     ...(message.timestamp !== undefined && { timestamp: message.timestamp }),
     headers: MessageHeaders.of([
       ...(message.headers ?? []),
@@ -129,6 +130,7 @@ function malformed(
     key: null,
     payload: raw,
     reserved: true,
+    lasting: true,
     headers: MessageHeaders.of({
       [dlqHeaders.originTopic]: topics.prices,
       [dlqHeaders.pipeline]: senderOf(feed),

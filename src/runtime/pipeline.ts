@@ -65,7 +65,7 @@ export interface PipelineOptions extends SourceBounds {
   readonly onFailure?: FailurePolicy;
   /**
    * Of each partition, so many dead letters that were sent back are known again where a redrive sends them twice; past
-   * it the oldest is forgotten, counted as `stream_dedupe_forgotten_total`. About 200 bytes each. Default 10 000.
+   * it the oldest is forgotten, counted as `stream_dedupe_forgotten_total`. Default 10 000.
    */
   readonly redrivenRemembered?: number;
   /**

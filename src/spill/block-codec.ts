@@ -12,8 +12,8 @@ import type { KeptMessage, SpillEntry } from './spill-entry.ts';
  * messages: sealed blocks hold up to 16.
  */
 const kind = { plain: 1, sealed: 2 } as const;
-const flag = { partition: 1, patient: 2, reserved: 4 } as const;
-const knownFlags = flag.partition | flag.patient | flag.reserved;
+const flag = { partition: 1, patient: 2, reserved: 4, lasting: 8 } as const;
+const knownFlags = flag.partition | flag.patient | flag.reserved | flag.lasting;
 const countBytes = 4;
 const endBytes = 4;
 const sealedMessages = 16;
@@ -152,11 +152,12 @@ function writeMessages(
 }
 
 function writeMessage(writer: RecordWriter, message: KeptMessage): void {
-  const { topic, partition, patient, reserved } = message;
+  const { topic, partition, patient, reserved, lasting } = message;
   writer.byte(
     (partition === undefined ? 0 : flag.partition) |
       (patient === true ? flag.patient : 0) |
-      (reserved === true ? flag.reserved : 0),
+      (reserved === true ? flag.reserved : 0) |
+      (lasting === true ? flag.lasting : 0),
   );
   writer.text(topic);
   if (partition !== undefined) writer.float(partition);
@@ -178,5 +179,6 @@ function readMessage(bytes: Buffer, offset: number): KeptMessage {
     ...(where === undefined ? {} : { partition: where }),
     ...((flags & flag.patient) === 0 ? {} : { patient: true }),
     ...((flags & flag.reserved) === 0 ? {} : { reserved: true }),
+    ...((flags & flag.lasting) === 0 ? {} : { lasting: true }),
   };
 }

@@ -80,4 +80,28 @@ describe('a pipeline that cannot reach', () => {
     expect(textsIn(driver, retryTopic)).toEqual(['!a', '!b', 'c']);
     expect(await driver.status('try')).toMatchObject({ problem: undefined, lag: 0 });
   });
+
+  it('room for its dead letters says that it waits, drops none for another, and goes on when there is room', async () => {
+    const calls: string[] = [];
+    const driver = await PipelineDriver.start({
+      topics: { ...topics, [deadLetters.name]: { retentionMs: 3_600_000 } },
+      maxPartitionBytes: 64 * 1024,
+      pipelines: () => [trying(calls, 'memory')],
+    });
+    const all = Array.from({ length: 200 }, (_, n) => `!${n}`);
+    say(driver, all);
+    driver.runFor(60_000);
+    const held = textsIn(driver, deadLetters.name);
+    expect(held.length).toBeGreaterThan(100);
+    expect(held).toEqual(all.slice(0, held.length));
+    const { problem, lag, deadLettered } = await driver.status('try');
+    expect(problem).toMatch(
+      /^deadLetter waits, and the pipeline with it: cryptorun-dlq\[0\] stayed full .* no dead letter is dropped/,
+    );
+    expect([deadLettered, lag]).toEqual([held.length, 200 - held.length]);
+    driver.runFor(3_640_000);
+    expect(textsIn(driver, deadLetters.name)).toEqual(all.slice(held.length));
+    expect(await driver.status('try')).toMatchObject({ problem: undefined, deadLettered: 200, lag: 0 });
+    expect(calls).toEqual(all);
+  });
 });

@@ -71,6 +71,7 @@ const anyMessage: fc.Arbitrary<OutgoingMessage> = fc.record(
     partition: fc.nat(),
     patient: fc.constant(true),
     reserved: fc.constant(true),
+    lasting: fc.constant(true),
   },
   { requiredKeys: ['topic', 'key', 'payload', 'headers', 'timestamp', 'id'] },
 );
@@ -86,10 +87,11 @@ function plain({
   partition,
   patient,
   reserved,
+  lasting,
 }: OutgoingMessage): string {
   const flat = headers?.toFlat().map(part => (typeof part === 'string' ? part : [...part]));
   const bytes = payload === null ? null : [...payload];
-  return JSON.stringify([id, topic, key, bytes, flat, timestamp, partition, patient, reserved]);
+  return JSON.stringify([id, topic, key, bytes, flat, timestamp, partition, patient, reserved, lasting]);
 }
 
 describe.for(ways)('a %s folder', ([, options]) => {

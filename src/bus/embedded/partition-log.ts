@@ -56,7 +56,8 @@ const trimShare = 0.25;
 
 /**
  * One partition: what is being sent waits here for the next flush, and when the partition is full for room.
- * Nothing that a live reader has not committed is dropped to make room.
+ * To make room the oldest is dropped, but nothing that a live reader has not committed, of retries and what was sent
+ * back nothing while there is no reader, and where there are dead letters nothing at all.
  */
 export class PartitionLog {
   readonly topic: string;
@@ -68,6 +69,8 @@ export class PartitionLog {
   #pendingBytes = 0;
   #waiting: Waiting[] = [];
   #compactedBytes = 0;
+  /** What was sent here: `reserved` must not go unread, `lasting` not at all. */
+  #holds: 'any' | 'reserved' | 'lasting' = 'any';
 
   constructor(topic: string, partition: number, store: PartitionStore, options: PartitionLogOptions) {
     this.topic = topic;
@@ -161,7 +164,13 @@ export class PartitionLog {
     return this.#fits(cost, limit);
   }
 
+  /** Whether the oldest may go for the newest. */
+  get #maySpare(): boolean {
+    return this.#holds === 'any' || (this.#holds === 'reserved' && this.marks.size > 0);
+  }
+
   #trim(): void {
+    if (!this.#maySpare) return;
     this.#makeRoom(() => this.shrinkTo(this.#options.maxBytes * (1 - trimShare)));
   }
 
@@ -187,6 +196,9 @@ export class PartitionLog {
   }
 
   #accept(sending: Sending): void {
+    const { reserved, lasting } = sending.message;
+    if (lasting === true) this.#holds = 'lasting';
+    else if (reserved === true && this.#holds === 'any') this.#holds = 'reserved';
     this.#pending.push(sending);
     this.#pendingBytes += costOf(sending.message);
   }
@@ -241,15 +253,21 @@ export class PartitionLog {
     const place = partitionName(this.topic, this.partition);
     return new BusError(
       'buffer-full',
-      `${place} holds ${this.store.bytes} bytes and ${this.#waiting.length} senders wait: consume faster, or raise maxPartitionBytes`,
+      `${place} holds ${this.store.bytes} bytes and ${this.#waiting.length} senders wait: ${this.#remedy}`,
     );
+  }
+
+  get #remedy(): string {
+    return this.#holds === 'lasting'
+      ? 'no dead letter is dropped for another: shorten the retention of the topic, or raise maxPartitionBytes'
+      : 'consume faster, or raise maxPartitionBytes';
   }
 
   #timedOut(): BusError {
     const place = partitionName(this.topic, this.partition);
     return new BusError(
       'publish-timeout',
-      `${place} stayed full (${this.store.bytes} bytes) for ${this.#options.publishTimeoutMs} ms: consume faster, or raise maxPartitionBytes or publishTimeoutMs`,
+      `${place} stayed full (${this.store.bytes} bytes) for ${this.#options.publishTimeoutMs} ms: ${this.#remedy}`,
     );
   }
 }

@@ -1,6 +1,10 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createEventBus } from '../../../src/backends.ts';
-import { defaultTopicSettings } from '../../../src/core/topic.ts';
+import { settlement } from '../../../src/core/delivery.ts';
+import type { OutgoingMessage } from '../../../src/core/message.ts';
+import type { BusError } from '../../../src/core/publisher.ts';
+import { type TopicSettings, defaultTopicSettings } from '../../../src/core/topic.ts';
+import { Clock, createTopic, everythingIn, payloads } from './temporary-bus.ts';
 
 // Kills: senders are let in before what is pending is stored, and never again where nobody reads.
 it('takes a batch larger than a partition that nobody reads', async () => {
@@ -15,4 +19,97 @@ it('takes a batch larger than a partition that nobody reads', async () => {
   const results = await bus.publishBatch(batch);
   await bus.stop();
   expect(results.map(result => result.ok && result.receipt.offset)).toEqual(batch.map((_, i) => i));
+});
+
+const letter = (n: number, rest: Partial<OutgoingMessage> = {}): OutgoingMessage => ({
+  topic: 'letters',
+  key: 'k',
+  payload: Buffer.from(String(n)),
+  reserved: true,
+  lasting: true,
+  ...rest,
+});
+
+/** A bus of few bytes, and what it still holds. */
+async function smallBus(settings: Partial<TopicSettings> = {}) {
+  const scheduler = new Clock();
+  const bus = createEventBus({
+    kind: 'stub',
+    maxPartitionBytes: 10 * 1024,
+    publishTimeoutMs: 500,
+    maintenanceIntervalMs: 60_000,
+    scheduler,
+  });
+  await bus.start();
+  onTestFinished(() => bus.stop());
+  await createTopic(bus, 'letters', settings);
+  const outcomes: (BusError | undefined)[] = [];
+  return {
+    bus,
+    scheduler,
+    outcomes,
+    send: (message: OutgoingMessage): void => bus.send(message, error => void outcomes.push(error)),
+    held: (): (string | null)[] => payloads(everythingIn(bus, 'letters')),
+  };
+}
+
+const numbers = (count: number): string[] => Array.from({ length: count }, (_, n) => String(n));
+
+describe('a full partition', () => {
+  it('drops no dead letter for another, read or not: who sends more waits, and is told why', async () => {
+    const { bus, scheduler, outcomes, send, held } = await smallBus();
+    const reader = bus
+      .source('letters', { group: 'looks-at-them' })
+      .subscribe(looked => looked[settlement].ack());
+    onTestFinished(() => reader.unsubscribe());
+    for (let n = 0; n < 100; n++) send(letter(n));
+    scheduler.runFor(500);
+    const stored = outcomes.filter(error => error === undefined).length;
+    expect(stored).toBeGreaterThan(20);
+    expect(outcomes.length).toBe(100);
+    expect(held()).toEqual(numbers(stored));
+    expect(outcomes.at(-1)).toMatchObject({ code: 'publish-timeout', retryable: true });
+    expect(outcomes.at(-1)?.message).toContain(
+      'no dead letter is dropped for another: shorten the retention',
+    );
+  });
+
+  it('of dead letters has room again once the retention of its topic lets some go', async () => {
+    const { scheduler, outcomes, send, held } = await smallBus({ retentionMs: 60_000 });
+    for (let n = 0; n < 20; n++) send(letter(n));
+    scheduler.runFor(130_000);
+    for (let n = 20; n < 40; n++) send(letter(n));
+    expect(outcomes).toEqual(Array(40).fill(undefined));
+    expect(held()).toEqual(numbers(40).slice(20));
+  });
+
+  it('drops no retry that nobody reads, and those that were read', async () => {
+    const { bus, outcomes, send, held, scheduler } = await smallBus();
+    for (let n = 0; n < 100; n++) send(letter(n, { lasting: false }));
+    scheduler.runFor(500);
+    const stored = outcomes.filter(error => error === undefined).length;
+    expect(held()).toEqual(numbers(stored));
+    const read: string[] = [];
+    const reader = bus.source('letters', { group: 'retries' }).subscribe(delivery => {
+      read.push(String(delivery.message.payload));
+      delivery[settlement].ack();
+    });
+    onTestFinished(() => reader.unsubscribe());
+    scheduler.runFor(5_000);
+    expect(read).toEqual(numbers(stored));
+    for (let n = 0; n < 100; n++) {
+      send(letter(n, { lasting: false }));
+      scheduler.runFor(100);
+    }
+    expect(outcomes.slice(100)).toEqual(Array(100).fill(undefined));
+    expect(read.length).toBe(stored + 100);
+  });
+
+  it('drops the oldest of what nobody has to have', async () => {
+    const { outcomes, send, held } = await smallBus();
+    for (let n = 0; n < 100; n++) send(letter(n, { lasting: false, reserved: false }));
+    expect(outcomes).toEqual(Array(100).fill(undefined));
+    expect(held().length).toBeLessThan(25);
+    expect(held().at(-1)).toBe('99');
+  });
 });

@@ -6,19 +6,23 @@ import {
   quarantineAfter,
   quarantineTopic,
   reportFailure,
+  shortened,
   withReport,
 } from '../src/core/dead-letter.ts';
 import { type Delivery, type Failed, type Ok, gatheredIn, settlement } from '../src/core/delivery.ts';
 import type { Failure } from '../src/core/failure.ts';
 import { countHandlerError } from '../src/core/handler-errors.ts';
+import type { MessageHeaders } from '../src/core/headers.ts';
 import { type Message, type OutgoingMessage, deriveId } from '../src/core/message.ts';
 import { type Meter, idleMeter } from '../src/core/meter.ts';
 import { wholeNumber } from '../src/core/option.ts';
+import { BusError } from '../src/core/publisher.ts';
 import { Queue } from '../src/core/queue.ts';
+import type { Settlement } from '../src/core/settlement.ts';
 import { stage } from '../src/core/stage.ts';
 import { type LetterDialect, withDialects } from './letter-dialects.ts';
 import type { NamedPublisher } from './named-publisher.ts';
-import { PatientSender } from './patient-sender.ts';
+import { PatientSender, type Sending } from './patient-sender.ts';
 
 export interface DeadLetterOptions {
   /** Default `deadLetter`. */
@@ -55,7 +59,8 @@ export interface DeadLetterOptions {
  * ```
  *
  * While a letter cannot be stored, whatever the reason, everything waits behind it in order, and with it the
- * source, whose credits are bounded; it is tried again with backoff. Nothing is dropped.
+ * source, whose credits are bounded; it is tried again with backoff. Nothing is dropped. One that is too large for
+ * its topic leaves out most of what was said of the failure, but nothing of the message.
  *
  * @throws OptionError when made, for a bound out of range
  */
@@ -77,7 +82,33 @@ export function deadLetter<A>(
       if (completed && burying === 0) subscriber.complete();
     };
     // Of a dead letter there is no dead letter: whatever the bus says, it has to wait.
-    const sender = new PatientSender(publisher, { ...waiter, isPassing: () => true, onRelease: goOn });
+    const brief = new WeakSet<OutgoingMessage>();
+    const sender = new PatientSender(publisher, {
+      ...waiter,
+      isPassing: ({ code }, message) => code !== 'message-too-large' || brief.has(message),
+      onRelease: goOn,
+    });
+    /** Stores the letter of one message, shortened where it is too large. */
+    const store = (
+      message: Message,
+      failure: Failure,
+      duty: Settlement,
+      done: (isStored: boolean) => void,
+    ): void => {
+      const letter = write(message, failure);
+      const told = (outcome: Sending): void => {
+        if (outcome instanceof BusError) {
+          const shorter = letter.brief();
+          brief.add(shorter);
+          sender.send(shorter, duty, told);
+          return;
+        }
+        if (outcome === 'stored') meter.counter(letter.counter, { tag: failure.tag }).add();
+        done(outcome === 'stored');
+        if (!sender.isHolding) goOn();
+      };
+      sender.send(letter.message, duty, told);
+    };
     const bury = (delivery: Failed): void => {
       const { failure, [settlement]: duty } = delivery;
       countHandlerError(meter, failure);
@@ -86,17 +117,11 @@ export function deadLetter<A>(
       let isWanted = false;
       burying++;
       for (const { message, [settlement]: own } of dead) {
-        const letter = write(message, failure);
-        sender.send(letter.message, own, outcome => {
-          if (outcome === 'stored') {
-            isWanted = true;
-            meter.counter(letter.counter, { tag: failure.tag }).add();
-          }
-          if (--unburied === 0) {
-            burying--;
-            if (isWanted) duty.ack();
-          }
-          if (!sender.isHolding) goOn();
+        store(message, failure, own, isStored => {
+          isWanted ||= isStored;
+          if (--unburied > 0) return;
+          burying--;
+          if (isWanted) duty.ack();
         });
       }
     };
@@ -120,8 +145,13 @@ export function deadLetter<A>(
   });
 }
 
+/** Characters of the reason in a letter that was too large. */
+const briefReason = 200;
+
 interface Letter {
   readonly message: OutgoingMessage;
+  /** The same with as little beside the message as can be. */
+  readonly brief: () => OutgoingMessage;
   readonly counter: 'stream_dlq_total' | 'stream_quarantine_total';
 }
 
@@ -138,18 +168,17 @@ function letterWriter(
     const isTooOften = report.count >= limit;
     const to = isTooOften ? quarantineTopic : topic;
     const { key, payload, timestamp } = message;
+    const id = deriveId(pipeline, to, key, timestamp, ordinalOf(report));
+    const withHeaders = (headers: MessageHeaders): OutgoingMessage => {
+      return { topic: to, key, payload, timestamp, id, headers, reserved: true, lasting: true };
+    };
     return {
       counter: isTooOften ? 'stream_quarantine_total' : 'stream_dlq_total',
-      message: {
-        topic: to,
-        key,
-        payload,
-        timestamp,
-        id: deriveId(pipeline, to, key, timestamp, ordinalOf(report)),
-        headers: withDialects(withReport(message.headers, report), alsoAs, report, failure),
-        reserved: true,
-        lasting: true,
-      },
+      message: withHeaders(withDialects(withReport(message.headers, report), alsoAs, report, failure)),
+      brief: () =>
+        withHeaders(
+          withReport(message.headers, { ...report, reason: shortened(failure.reason, briefReason) }),
+        ),
     };
   };
 }

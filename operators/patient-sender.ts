@@ -21,7 +21,7 @@ export interface PatientSenderOptions {
   /** The stage that sends, for those who are told that it waits. */
   readonly name: string;
   /** Whether to wait and try again after a refusal; default: where the bus calls it retryable. */
-  readonly isPassing?: (refusal: BusError) => boolean;
+  readonly isPassing?: (refusal: BusError, message: OutgoingMessage) => boolean;
   /** Told when it goes on after a wait. */
   readonly onRelease?: () => void;
   readonly backoff?: BackoffOptions | undefined;
@@ -36,7 +36,7 @@ export interface PatientSenderOptions {
 export class PatientSender {
   readonly #publisher: NamedPublisher;
   readonly #name: string;
-  readonly #isPassing: (refusal: BusError) => boolean;
+  readonly #isPassing: (refusal: BusError, message: OutgoingMessage) => boolean;
   readonly #onRelease: () => void;
   readonly #scheduler: SchedulerLike;
   readonly #backoff: Backoff;
@@ -92,7 +92,7 @@ export class PatientSender {
     this.#publisher.send(entry.message, refusal => {
       this.#onTheirWay--;
       if (this.#stopped) return;
-      if (refusal !== undefined && this.#isPassing(refusal)) this.#hold(entry, refusal);
+      if (refusal !== undefined && this.#isPassing(refusal, entry.message)) this.#hold(entry, refusal);
       else this.#ended(entry, refusal ?? 'stored');
     });
   }
@@ -106,9 +106,11 @@ export class PatientSender {
   }
 
   #ended({ done }: Entry, sending: Sending): void {
+    // Who is told may send at once, and that may be refused: then it has seen to the next attempt itself.
+    const wasWaiting = this.#phase === 'waiting';
     done(sending);
     if (this.#phase === 'probing') this.#flush();
-    else if (this.#phase === 'waiting' && this.#onTheirWay === 0) this.#tryLater();
+    else if (wasWaiting && this.#onTheirWay === 0) this.#tryLater();
   }
 
   #tryLater(): void {

@@ -4,6 +4,8 @@ import type { TopicSettings } from '../core/topic.ts';
 
 /** Characters and bytes of key and headers together: enough for traces and causes, too few to fill a partition. */
 const maxHeadLength = 1024 * 1024;
+/** What a message that was taken may have grown by when it comes as a dead letter or a retry, with what it has been through. */
+const reportLength = 64 * 1024;
 
 /** @throws BusError `message-too-large` or `invalid-message` naming the topic, what was found, and the limit */
 export function checkMessage(
@@ -19,10 +21,11 @@ export function checkMessage(
     );
   }
   const head = (message.key?.length ?? 0) + (message.headers?.length ?? 0);
-  if (head > maxHeadLength) {
+  const maxHead = message.reserved === true ? maxHeadLength + reportLength : maxHeadLength;
+  if (head > maxHead) {
     throw new BusError(
       'message-too-large',
-      `${topic}: key and headers of ${head} bytes, the limit is ${maxHeadLength}: put what is large into the payload`,
+      `${topic}: key and headers of ${head} bytes, the limit is ${maxHead}: put what is large into the payload`,
     );
   }
   if (timestamp !== undefined && !Number.isFinite(timestamp)) {

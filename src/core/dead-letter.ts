@@ -73,9 +73,9 @@ export interface DeadLetter extends FailureReport {
 const maxText = 4_096;
 
 /** A handler may put whole documents into its errors: a letter that is too large for its topic would hold up all. */
-export function shortened(text: string): string {
-  if (text.length <= maxText) return text;
-  return `${text.slice(0, maxText)}… (${text.length - maxText} characters more)`;
+export function shortened(text: string, length: number = maxText): string {
+  if (text.length <= length) return text;
+  return `${text.slice(0, length)}… (${text.length - length} characters more)`;
 }
 
 /** What is to be told of a message that has failed for good, earlier failures included. */

@@ -187,6 +187,35 @@ describe('deadLetter', () => {
     expect(length).toBeLessThan(32_768);
   });
 
+  it('says less of the failure where the letter is too large, and waits where even that is', () => {
+    const meter = new RecordingMeter();
+    const publisher = new FakePublisher({ pipeline: 'momentum' });
+    deliveryTest(({ hot, at, scheduler, expectDeliveries, expectSettled }) => {
+      const reason = 'r'.repeat(5_000);
+      const F = givenFailure(
+        { reason, cause: new Error(reason) },
+        { key: 'k', headers: { own: 'o'.repeat(9_000) } },
+      );
+      publisher.failNext('message-too-large');
+      at(10, () => publisher.failNext('message-too-large', 3));
+      at(50, () => expect(meter.read('stream_buffered', { stage: 'deadLetter' })).toBe(2));
+      const backoff = { firstDelayMs: 100, jitter: 'none' } as const;
+      const options = { meter, scheduler, backoff, alsoAs: ['spring-kafka', 'kafka-connect'] } as const;
+      const out = hot('-F 20ms Fa|', { F, a: 'a' }).pipe(deadLetter<string>(publisher, options));
+      // The second is refused whole, brief, and brief again after 100 ms; and stored 200 ms later.
+      expectDeliveries(out).toBe('322ms (a|)', { a: 'a' });
+      expectSettled({ acked: '-F 320ms (Fa)' });
+    });
+    expect(publisher.stored).toHaveLength(2);
+    for (const { headers } of publisher.stored) {
+      expect(headers.get('own')).toBe('o'.repeat(9_000));
+      expect(headers.get('x-dlq-reason')).toBe(`${'r'.repeat(200)}… (4800 characters more)`);
+      expect([...headers].filter(([name]) => name.startsWith('kafka_dlt') || name.startsWith('__'))).toEqual(
+        [],
+      );
+    }
+  });
+
   it('writes the message as it came and what happened to it', () => {
     const publisher = new FakePublisher({ pipeline: 'momentum' });
     const payload = Uint8Array.of(0, 255, 1);

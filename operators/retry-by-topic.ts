@@ -84,7 +84,8 @@ export class RetryByTopic<A> implements RetryWay<A> {
     }
     const history = historyOf(message);
     if (history.retries >= retries) return failure;
-    const dueAt = failure.lastAt + backoff.delayMs(history.retries + 1);
+    const retryDelayMs = backoff.delayMs(history.retries + 1, history.retryDelayMs);
+    const dueAt = failure.lastAt + retryDelayMs;
     const { attempts, firstFailureAt, lastFailureAt } = failedOnceMore(history, failure);
     order?.sendRound(message, dueAt);
     this.#send(
@@ -95,6 +96,7 @@ export class RetryByTopic<A> implements RetryWay<A> {
         firstFailureAt,
         lastFailureAt,
         retries: history.retries + 1,
+        retryDelayMs,
         addressee: pipeline,
       },
       dueAt,

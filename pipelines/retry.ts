@@ -2,7 +2,10 @@ import { delayUntil, mapValues, publishMessages, readRetries, retryTopic } from 
 import { type Pipeline, pipeline } from '../src/index.ts';
 
 export interface RetriesOptions {
-  /** The retry topic; default `cryptorun-retry`. */
+  /**
+   * The retry topic; default `cryptorun-retry`. Messages with long waits hold up those behind them once there are
+   * `maxInFlight`: give them a topic, and one of these, of their own.
+   */
   readonly topic?: string;
   /** Messages held until they are due, at most; default 8192. Those behind them wait in the topic. */
   readonly maxInFlight?: number;
@@ -10,11 +13,12 @@ export interface RetriesOptions {
 
 /**
  * Sends messages back to where they came from when it is time to try them again: the other half of
- * `retryWithBackoff` through a topic. One of it serves all pipelines of a bus.
+ * `retryWithBackoff` through a topic. One of it serves all pipelines of a bus. It is called `retries`, and
+ * `retries-TOPIC` for another topic.
  */
 export function retries({ topic = retryTopic, maxInFlight = 8192 }: RetriesOptions = {}): Pipeline {
   return pipeline(
-    'retries',
+    topic === retryTopic ? 'retries' : `retries-${topic}`,
     ({ source, publisher, onFailure, scheduler, meter }) =>
       source({ name: topic }).pipe(
         readRetries({ scheduler }),

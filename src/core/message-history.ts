@@ -11,6 +11,7 @@ export const historyHeaders = {
   lastFailureAt: 'x-last-failure-time',
   retries: 'x-retries',
   rounds: 'x-rounds',
+  retryDelay: 'x-retry-delay',
   deadLetters: 'x-dead-letters',
   addressee: 'x-addressed-to',
   redrive: 'x-redrive-id',
@@ -37,6 +38,8 @@ export interface MessageHistory {
   readonly retries: number;
   /** How often in all, also only because others of its key went before it. */
   readonly rounds: number;
+  /** How long its last round was to take, ms; undefined before the first. */
+  readonly retryDelayMs: number | undefined;
   /** How often it has become a dead letter. */
   readonly deadLetters: number;
   /** The only pipeline, or group, that is meant; undefined: everybody. */
@@ -62,6 +65,7 @@ export function historyOf({ topic, partition, offset, headers }: Message): Messa
     lastFailureAt: timeIn(headers, historyHeaders.lastFailureAt),
     retries: countIn(headers, historyHeaders.retries),
     rounds: countIn(headers, historyHeaders.rounds),
+    retryDelayMs: timeIn(headers, historyHeaders.retryDelay),
     deadLetters: countIn(headers, historyHeaders.deadLetters),
     addressee: headers.get(historyHeaders.addressee),
     redrive: headers.get(historyHeaders.redrive),
@@ -70,7 +74,7 @@ export function historyOf({ topic, partition, offset, headers }: Message): Messa
 
 /** The headers with this history in place of any other. */
 export function withHistory(headers: MessageHeaders, history: MessageHistory): MessageHeaders {
-  const { origin, firstFailureAt, lastFailureAt, addressee, redrive } = history;
+  const { origin, firstFailureAt, lastFailureAt, retryDelayMs, addressee, redrive } = history;
   const told: (readonly [string, string | undefined])[] = [
     [historyHeaders.originTopic, origin.topic],
     [historyHeaders.originPartition, String(origin.partition)],
@@ -80,6 +84,7 @@ export function withHistory(headers: MessageHeaders, history: MessageHistory): M
     [historyHeaders.lastFailureAt, lastFailureAt?.toString()],
     [historyHeaders.retries, String(history.retries)],
     [historyHeaders.rounds, String(history.rounds)],
+    [historyHeaders.retryDelay, retryDelayMs?.toString()],
     [historyHeaders.deadLetters, String(history.deadLetters)],
     [historyHeaders.addressee, addressee],
     [historyHeaders.redrive, redrive],

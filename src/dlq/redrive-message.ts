@@ -43,6 +43,7 @@ export function redriveOf(letter: DeadLetter, payload: Bytes = letter.payload): 
       lastFailureAt: letter.lastFailureAt,
       retries: 0,
       rounds: 0,
+      retryDelayMs: undefined,
       deadLetters: letter.count,
       addressee: pipeline,
       redrive,

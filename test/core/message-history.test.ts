@@ -22,6 +22,7 @@ const history: MessageHistory = {
   lastFailureAt: 900,
   retries: 2,
   rounds: 3,
+  retryDelayMs: 350,
   deadLetters: 1,
   addressee: 'enrich',
   redrive: 'r1',

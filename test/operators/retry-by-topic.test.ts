@@ -118,6 +118,27 @@ describe('retryWithBackoff through a topic', () => {
     });
   });
 
+  it('goes on from the wait of the round before, with decorrelated jitter', () => {
+    deliveryTest(({ hot, scheduler, at, expectDeliveries }) => {
+      const publisher = new FakePublisher();
+      const round = (rounds: number, delayMs: number): Given<string> =>
+        given('!x', {
+          headers: { [historyHeaders.retries]: String(rounds), [historyHeaders.retryDelay]: String(delayMs) },
+        });
+      const options = { jitter: 'decorrelated', random: () => 1, maxDelayMs: 60_000, retries: 9 } as const;
+      const through = { publisher, topic: 'later' };
+      const source = hot('(abc|)', { a: keyed('!a', 'k', 1), b: round(1, 300), c: round(2, 900) });
+      const out = source.pipe(retryWithBackoff(fails, { ...options, scheduler, order: 'none', through }));
+      expectDeliveries(out).toBe('|');
+      at(5, () => {
+        const waits = publisher.stored.map(({ headers }) => headers.get(historyHeaders.retryDelay));
+        expect(waits).toEqual(['300', '900', '2700']);
+        const due = publisher.stored.map(({ headers }) => headers.get(retryHeaders.due));
+        expect(due).toEqual(waits);
+      });
+    });
+  });
+
   it('holds what fails while the topic cannot be reached, and stores it in order', () => {
     deliveryTest(({ hot, scheduler, at, expectDeliveries }) => {
       const publisher = new FakePublisher();

@@ -107,6 +107,42 @@ describe('retries', () => {
     driver.stop();
   });
 
+  it('lets short waits pass long ones in a topic of their own', async () => {
+    const { handle, calls } = recording({ short: 1 });
+    const later: Topic<string> = topic('later', textCodec);
+    const waiting = pipeline('wait', ({ source, publisher, scheduler, onFailure }) =>
+      source(orders).pipe(
+        decode(orders),
+        retryWithBackoff(
+          value => {
+            if (value === 'long') throw new Error('not before tomorrow');
+          },
+          {
+            ...{ firstDelayMs: 86_400_000, maxDelayMs: 86_400_000, jitter: 'none', scheduler, order: 'none' },
+            through: { publisher, topic: later.name },
+          },
+        ),
+        onFailure(),
+      ),
+    );
+    const driver = await PipelineDriver.start({
+      pipelines: () => [
+        saving((value, context) => (value === 'long' ? value : handle(value, context)), 'none'),
+        waiting,
+        retries({ maxInFlight: 2 }),
+        retries({ topic: later.name, maxInFlight: 2 }),
+      ],
+      topics: { ...topics, [later.name]: later.settings },
+    });
+    for (let n = 0; n < 5; n++) driver.give(orders, 'long', { key: `k${n}` });
+    driver.give(orders, 'short', { key: 'k' });
+    driver.runFor(1_500);
+    expect(calls).toEqual(['short1', 'short2']);
+    expect(await driver.status('retries-later')).toMatchObject({ inFlight: 2, lag: 5 });
+    expect(await driver.status('retries')).toMatchObject({ inFlight: 0, lag: 0 });
+    driver.stop();
+  });
+
   it('makes a dead letter of what failed in every round, with all its attempts', async () => {
     const { handle, calls } = recording({ a: 9 });
     const driver = await PipelineDriver.start({

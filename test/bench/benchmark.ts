@@ -23,11 +23,32 @@ export interface Effort {
 /** One side of a benchmark; runs alone in a process of its own. */
 export type Work = (effort: Effort) => Measured | Skipped | Promise<Measured | Skipped>;
 
+/** What a subject is held to. */
+export interface Goal {
+  /** Messages. */
+  readonly perSecond?: number;
+  /** Of the speed of the twin, at least. */
+  readonly ofTwin?: number;
+  /** Ms. */
+  readonly p99?: number;
+  /** MB above Node's own. */
+  readonly rss?: number;
+  /** All that the run may take, s. */
+  readonly seconds?: number;
+}
+
+/** The same done without us, or with less. */
+export interface Twin {
+  readonly name: string;
+  readonly work: Work;
+}
+
 export interface Benchmark {
   readonly name: string;
-  /** What the subject is held to; `perSecond` in messages, `p99` in ms, `rss` in MB above Node's own. */
-  readonly goal?: { readonly perSecond?: number; readonly p99?: number; readonly rss?: number };
+  readonly goal?: Goal;
   readonly subject: Work;
-  /** The same done without us. */
-  readonly twin?: { readonly name: string; readonly work: Work };
+  /** What the subject is compared with. */
+  readonly twin?: Twin;
+  /** Others who do the same, each with a ratio of its own. */
+  readonly others?: readonly Twin[];
 }

@@ -28,6 +28,12 @@ export const ticks: readonly Tick[] = Array.from({ length: count }, (_, at) => (
   time: at * 20,
 }));
 
+/** Of a hundred in a row one, and of each key as many. */
+export function isOneInHundred({ time }: Tick): boolean {
+  const at = time / 20;
+  return (at + 3 * Math.floor(at / keys)) % 100 === 7;
+}
+
 /** Made beforehand: what is measured is the operator, not the source. */
 export const deliveries: readonly Ok<Tick>[] = ticks.map((tick, at) => deliver(tick, tick, at));
 

@@ -1,4 +1,5 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import type { Goal } from './benchmark.ts';
 import type { Medians, Result } from './rounds.ts';
 
 /** On what it was measured. */
@@ -20,12 +21,14 @@ export const headerLine: string = line(header);
 
 /** A result as lines of the table: the subject, its twin, what was asked of it. */
 export function linesOf(result: Result): readonly string[] {
-  const { name, subject, twin, skipped, goal } = result;
+  const { name, subject, twin, others, skipped, goal } = result;
   if (subject === undefined) return [`${name.padEnd(widths[0] ?? 0)} skipped: ${skipped ?? 'no reason'}`];
   const lines = [line([name, ...numbersOf(subject), ...ratiosOf(subject, twin)])];
   if (twin) lines.push(line([`  beside ${twin.name}`, ...numbersOf(twin)]));
+  for (const other of others)
+    lines.push(line([`  beside ${other.name}`, ...numbersOf(other), ...ratiosOf(subject, other)]));
   if (subject.note !== undefined) lines.push(`  ${subject.note}`);
-  if (goal) lines.push(`  goal: ${verdict(goal, subject)}`);
+  if (goal) lines.push(`  goal: ${verdict(goal, subject, twin)}`);
   return lines;
 }
 
@@ -42,12 +45,18 @@ function numbersOf({ perSecond, perCpuSecond, p50, p99, rssMb }: Medians): strin
   return [whole(perSecond), whole(perCpuSecond), fine(p50), fine(p99), rssMb.toFixed(0)];
 }
 
-function verdict(goal: NonNullable<Result['goal']>, { perSecond, p99, rssMb }: Medians): string {
+function verdict(goal: Goal, subject: Medians, twin: Medians | undefined): string {
+  const { perSecond, p99, rssMb, seconds } = subject;
   const parts: string[] = [];
   const say = (what: string, met: boolean): void => void parts.push(`${what} ${met ? 'met' : 'MISSED'}`);
   if (goal.perSecond !== undefined) {
     say(`${goal.perSecond.toLocaleString('en')}+ a second`, perSecond >= goal.perSecond);
   }
+  if (goal.ofTwin !== undefined && twin !== undefined) {
+    const ratio = perSecond / twin.perSecond;
+    say(`at least ${goal.ofTwin} of its twin (${ratio.toFixed(2)})`, ratio >= goal.ofTwin);
+  }
+  if (goal.seconds !== undefined) say(`below ${goal.seconds} s`, seconds < goal.seconds);
   if (goal.p99 !== undefined) say(`p99 below ${goal.p99} ms`, p99 !== undefined && p99 < goal.p99);
   if (goal.rss !== undefined) say(`rss below ${goal.rss} MB`, rssMb < goal.rss);
   return parts.join(', ');

@@ -3,18 +3,22 @@ import { each } from '../../operators/each.ts';
 import type { AttemptContext } from '../../operators/attempt.ts';
 import { retryWithBackoff } from '../../operators/retry-with-backoff.ts';
 import { type Delivery, ok, settlement, withValue } from '../../src/core/delivery.ts';
-import { idleSettlement } from '../../src/core/settlement.ts';
+import { type Settlement, idleSettlement } from '../../src/core/settlement.ts';
 import { memoryStateStore } from '../../src/core/state.ts';
 import { messageOf } from '../../src/testing/index.ts';
+import { asyncRetryBenchmarks } from './async-retries.ts';
 import type { Benchmark, Work } from './benchmark.ts';
-import { type Tick, deliveries, idlePublisher, ours } from './operator-load.ts';
+import { type Tick, deliveries, idlePublisher, isOneInHundred, ours } from './operator-load.ts';
 import { repeat, stopwatch } from './stopwatch.ts';
 
 const double = ({ symbol, price, time }: Tick): Tick => ({ symbol, price: price * 2, time });
 
+/** The same without a second attempt. */
+const keyed = each<Tick, Tick>(tick$ => tick$.pipe(map(double)));
+
 /** One in a hundred fails once. */
 const doubleAtLast = (tick: Tick, { attempt }: AttemptContext): Tick => {
-  if (attempt === 1 && (tick.time / 20) % 100 === 7) throw new Error('told to fail');
+  if (attempt === 1 && isOneInHundred(tick)) throw new Error('told to fail');
   return double(tick);
 };
 
@@ -84,26 +88,78 @@ const parked: Work = ({ smoke }) => {
   return { ...measured, note: `${count} messages of 1000 keys` };
 };
 
-/** What trying again costs: next to nothing while nothing fails, little when one in a hundred does. */
+/** A duty as sources have it: one that is waited on has a signal of its own. */
+class OwnDuty implements Settlement {
+  readonly attempt = 1;
+  readonly revoked = false;
+  #controller: AbortController | undefined;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  ack(): void {
+    // Nobody counts.
+  }
+
+  nack(): void {
+    // Nobody counts.
+  }
+}
+
+/** Bytes of each message that waits, and how many may. */
+const [payloadBytes, mostWaiting] = [200, 65_536];
+
+/** A million messages fail, each of a key of its own, and wait in memory: as many as may, and no more. */
+const bounded: Work = ({ smoke }) => {
+  const count = smoke ? 2 * mostWaiting : 1_000_000;
+  const source$ = new Subject<Delivery<number>>();
+  const scheduler = new VirtualTimeScheduler(VirtualAction);
+  let overflown = 0;
+  const subscription = source$
+    .pipe(
+      retryWithBackoff<number, number>(
+        () => {
+          throw neverDone;
+        },
+        { scheduler, maxWaiting: mostWaiting },
+      ),
+    )
+    .subscribe(delivery => {
+      if (!delivery.ok && delivery.failure.tag === 'overflow') overflown++;
+    });
+  const lap = stopwatch();
+  for (let at = 0; at < count; at++) {
+    const payload = Buffer.alloc(payloadBytes);
+    source$.next(ok(at, messageOf({ topic: 'orders', key: `k${at}`, offset: at, payload }), new OwnDuty()));
+  }
+  const measured = lap(count);
+  subscription.unsubscribe();
+  const waiting = count - overflown;
+  if (waiting !== mostWaiting) throw new Error(`${waiting} wait, ${mostWaiting} may`);
+  return { ...measured, note: `${count} messages of ${payloadBytes} bytes, ${waiting} of them wait` };
+};
+
+/**
+ * What trying again costs, beside handlers that run keyed and once: at most 15 % while nothing fails, and as much
+ * again when one in a hundred does.
+ */
 export const retryBenchmarks: readonly Benchmark[] = [
   {
     name: 'retryWithBackoff, nothing fails',
+    goal: { ofTwin: 0.87 },
     subject: ours(retryWithBackoff(double), deliveries),
-    twin: {
-      name: 'each, keyed',
-      work: ours(
-        each<Tick, Tick>(tick$ => tick$.pipe(map(double))),
-        deliveries,
-      ),
-    },
+    twin: { name: 'each, keyed', work: ours(keyed, deliveries) },
   },
-  { name: 'retryWithBackoff, a million in a topic', subject: parked },
+  { name: 'retryWithBackoff, a million in a topic', goal: { rss: 512 }, subject: parked },
+  { name: 'retryWithBackoff, a million in memory', goal: { rss: 384 }, subject: bounded },
   {
     name: 'retryWithBackoff, 1 in 100 fails',
+    goal: { ofTwin: 0.5 },
     subject: inTime(scheduler => retryWithBackoff(doubleAtLast, { scheduler })),
-    twin: {
-      name: 'nothing fails',
-      work: inTime(scheduler => retryWithBackoff(double, { scheduler })),
-    },
+    twin: { name: 'each, keyed, nothing fails', work: inTime(() => keyed) },
+    others: [{ name: 'nothing fails', work: inTime(scheduler => retryWithBackoff(double, { scheduler })) }],
   },
+  ...asyncRetryBenchmarks,
 ];

@@ -22,19 +22,24 @@ export interface Medians {
   readonly p99: number | undefined;
   /** Above Node's own. */
   readonly rssMb: number;
+  /** What one run took, s. */
+  readonly seconds: number;
   readonly note: string | undefined;
 }
+
+type Named = Medians & { readonly name: string };
 
 export interface Result {
   readonly group: Group;
   readonly name: string;
   readonly goal: Benchmark['goal'];
   readonly subject?: Medians;
-  readonly twin?: Medians & { readonly name: string };
+  readonly twin?: Named;
+  readonly others: readonly Named[];
   readonly skipped?: string;
 }
 
-/** Subject and twin take turns, so that what else the machine does falls on both. */
+/** Subject, twin and others take turns, so that what else the machine does falls on both. */
 export async function measure(
   group: Group,
   benchmark: Benchmark,
@@ -44,19 +49,24 @@ export async function measure(
     ownRssMb,
   }: { readonly rounds: number; readonly smoke: boolean; readonly ownRssMb: number },
 ): Promise<Result> {
-  const { name, goal, twin } = benchmark;
+  const { name, goal, twin, others = [] } = benchmark;
   const effort = smoke ? ['smoke'] : [];
-  const runs: Run[] = [];
-  const twinRuns: Run[] = [];
+  const sides = ['subject', ...(twin ? ['twin'] : []), ...others.keys()].map(String);
+  const runs = new Map<string, Run[]>(sides.map(side => [side, []]));
   for (let round = 0; round < rounds; round++) {
-    const run = await runChild([group, name, 'subject', ...effort]);
-    if ('skipped' in run) return { group, name, goal, skipped: run.skipped };
-    runs.push(run);
-    if (twin) twinRuns.push(await runChild([group, name, 'twin', ...effort]));
+    for (const side of sides) {
+      const run = await runChild([group, name, side, ...effort]);
+      if ('skipped' in run) return { group, name, goal, others: [], skipped: run.skipped };
+      runs.get(side)?.push(run);
+    }
   }
-  const subject = mediansOf(runs, ownRssMb);
-  const result = { group, name, goal, subject };
-  return twin ? { ...result, twin: { name: twin.name, ...mediansOf(twinRuns, ownRssMb) } } : result;
+  const medians = (side: string): Medians => mediansOf(runs.get(side) ?? [], ownRssMb);
+  return {
+    ...{ group, name, goal },
+    subject: medians('subject'),
+    ...(twin && { twin: { name: twin.name, ...medians('twin') } }),
+    others: others.map((other, at) => ({ name: other.name, ...medians(String(at)) })),
+  };
 }
 
 /** What Node takes with nothing to do, MB. */
@@ -75,6 +85,7 @@ function mediansOf(runs: readonly Run[], ownRssMb: number): Medians {
     p50: latencies.length === 0 ? undefined : median(latencies.map(({ p50 }) => p50)),
     p99: latencies.length === 0 ? undefined : median(latencies.map(({ p99 }) => p99)),
     rssMb: median(measured.map(({ rssMb }) => rssMb)) - ownRssMb,
+    seconds: median(measured.map(({ seconds }) => seconds)),
     note: measured.at(-1)?.note,
   };
 }

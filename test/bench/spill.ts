@@ -203,6 +203,6 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'spill, drain', subject: drain({}) },
   { name: 'spill, drain sealed', subject: drain(sealed) },
   { name: 'spill, broker there', subject: straight },
-  { name: 'spill, open 1 GiB', goal: { perSecond: 700_000 }, subject: reopen(() => undefined) },
-  { name: 'spill, open 1 GiB without indexes', subject: reopen(withoutIndexes) },
+  { name: 'spill, open 1 GiB', goal: { seconds: 5 }, subject: reopen(() => undefined) },
+  { name: 'spill, open 1 GiB without indexes', goal: { seconds: 5 }, subject: reopen(withoutIndexes) },
 ];

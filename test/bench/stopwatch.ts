@@ -29,3 +29,25 @@ function during(ms: number, pass: () => void): number {
   } while (performance.now() < until);
   return passes;
 }
+
+/** {@link repeat} of work that takes turns of the event loop. */
+export async function repeatAsync(
+  pass: () => Promise<void>,
+  messagesPerPass: number,
+  smoke: boolean,
+): Promise<Measured> {
+  const [warmUpMs, measureMs] = smoke ? [20, 60] : [300, 1000];
+  const during = async (ms: number): Promise<number> => {
+    const until = performance.now() + ms;
+    let passes = 0;
+    do {
+      await pass();
+      passes++;
+    } while (performance.now() < until);
+    return passes;
+  };
+  await during(warmUpMs);
+  const lap = stopwatch();
+  const passes = await during(measureMs);
+  return lap(passes * messagesPerPass);
+}

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { firstValueFrom, share, tap } from 'rxjs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { settlement } from '../../../src/core/delivery.ts';
+import type { Acceptance } from '../../../src/spill/acceptance.ts';
+import { createSpillingPublisher } from '../../../src/spill/create-spilling-publisher.ts';
 import { type KafkaCluster, startKafka } from '../../brokers/kafka/kafka-cluster.ts';
 import { quickFailover } from '../../brokers/kafka/server-properties.ts';
 import { adminOf } from './admin.ts';
 import { DeliveryCheck } from './delivery-check.ts';
 import { describeOwnKafka, drivers } from './kafka-brokers.ts';
-import { newTopic, startedBus } from './running-bus.ts';
+import { temporaryFolder } from '../../spill/temporary-spill.ts';
+import { newTopic, readAll, startedBus, textOf } from './running-bus.ts';
 
 /** Every driver goes through the same outage. */
 const onEach = <A>(work: (driver: (typeof drivers)[number]) => Promise<A>): Promise<readonly A[]> =>
@@ -78,6 +81,66 @@ describeOwnKafka('while a broker comes and goes', () => {
     );
     await broker!.start();
   });
+
+  it(
+    'a spilling publisher accepts all the same, and brings it in the order of its keys',
+    { timeout: 90_000 },
+    async () => {
+      const [broker] = kafka.brokers;
+      const [keys, third] = [7, 210];
+      const spills = await onEach(async driver => {
+        const bus = await startedBus({
+          brokers: kafka.bootstrap,
+          driver,
+          publishing: { deliveryTimeoutMs: 1500 },
+        });
+        const topic = await newTopic(bus, { partitions: 3 });
+        const publisher = await createSpillingPublisher(bus, { dir: temporaryFolder(), spillAfterMs: 300 });
+        onTestFinished(() => publisher.close());
+        const publish = (from: number): Promise<readonly Acceptance[]> =>
+          Promise.all(
+            Array.from({ length: third }, (_, at) => {
+              const payload = Buffer.from(String(from + at));
+              return publisher.publish({ topic, key: `k${(from + at) % keys}`, payload });
+            }),
+          );
+        return { driver, bus, topic, publisher, publish };
+      });
+      for (const { publish, publisher } of spills) {
+        await publish(0);
+        // A slow broker is one that is away, to a publisher that waits for so short a time.
+        await expect.poll(() => publisher.status().isSpilling, { timeout: 10_000 }).toBe(false);
+      }
+      await broker!.kill();
+      for (const { driver, publish, publisher } of spills) {
+        const told = await publish(third);
+        expect({ driver, spilled: told.filter(({ tag }) => tag === 'spilled').length }).toEqual({
+          driver,
+          spilled: third,
+        });
+        expect(publisher.status()).toMatchObject({ isSpilling: true, spilled: third });
+      }
+      const late = spills.map(({ publish }) => publish(2 * third));
+      await broker!.start();
+      for (const told of await Promise.all(late)) expect(told).toHaveLength(third);
+      for (const { driver, bus, topic, publisher } of spills) {
+        await expect.poll(() => publisher.status().isSpilling, { timeout: 60_000 }).toBe(false);
+        const firsts = new Map<string, number[]>();
+        for (const { key, payload } of await readAll(bus, topic)) {
+          const numbers = firsts.get(key ?? '') ?? [];
+          const number = Number(textOf(payload));
+          if (!numbers.includes(number)) firsts.set(key ?? '', [...numbers, number]);
+        }
+        const expected = Array.from({ length: keys }, (_, key) =>
+          Array.from({ length: (3 * third) / keys }, (_, at) => key + at * keys),
+        );
+        expect({ driver, stored: [...firsts.entries()].sort().map(([, numbers]) => numbers) }).toEqual({
+          driver,
+          stored: expected,
+        });
+      }
+    },
+  );
 
   it('a bus that starts meanwhile is told so soon', async () => {
     const [broker] = kafka.brokers;

@@ -94,7 +94,6 @@ async function committedTooLate(): Promise<void> {
   const session = new KafkaTransaction(
     {
       driver: {
-        name: 'fake',
         openTransactions: () =>
           Promise.resolve({
             send: batches => Promise.resolve(batches.map(() => 0)),

@@ -110,6 +110,12 @@ async function committedTooLate(): Promise<void> {
     'momentum-1',
     { timeoutMs: 10_000 },
   );
+  session.enter({
+    isDirty: false,
+    due: () => undefined,
+    proof: () => undefined,
+    committed: () => undefined,
+  });
   session.send(message('out'), () => undefined);
   await session.commit();
 }

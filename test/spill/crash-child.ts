@@ -108,7 +108,7 @@ const plants: Readonly<Record<string, () => void>> = {
   'accepts before it writes': () => {
     const { append } = SpillFolder.prototype;
     SpillFolder.prototype.append = function (entries: readonly SpillEntry[]): void {
-      for (const entry of entries) entry.tell(undefined, { tag: 'spilled', durable: false });
+      for (const entry of entries) entry.tell(undefined, { tag: 'spilled', durable: fsync === 'batch' });
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3);
       append.call(this, entries);
     };

@@ -267,7 +267,7 @@ export class PartitionLog {
     const place = partitionName(this.topic, this.partition);
     return new BusError(
       'publish-timeout',
-      `${place} stayed full (${this.store.bytes} bytes) for ${this.#options.publishTimeoutMs} ms: ${this.#remedy}`,
+      `${place} stayed full (${this.store.bytes} bytes) for ${this.#options.publishTimeoutMs} ms: ${this.#remedy} or publishTimeoutMs`,
     );
   }
 }

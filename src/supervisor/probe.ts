@@ -3,6 +3,8 @@ import { reasonOf } from '../core/failure.ts';
 
 /** What a worker says of itself. */
 export interface Health {
+  /** Whether it answered at all. */
+  readonly answers: boolean;
   readonly ready: boolean;
   readonly reasons: readonly string[];
 }
@@ -20,9 +22,10 @@ export const probeHttp: Probe = async url => {
   try {
     const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(answerMs) });
     const answer: unknown = await response.json();
-    return HealthCodec.is(answer) ? answer : { ready: false, reasons: ['its answer is no health report'] };
+    if (HealthCodec.is(answer)) return { ...answer, answers: true };
+    return { answers: true, ready: false, reasons: ['its answer is no health report'] };
   } catch (error) {
-    return { ready: false, reasons: [`it does not answer: ${reasonOf(error)}`] };
+    return { answers: false, ready: false, reasons: [`it does not answer: ${reasonOf(error)}`] };
   }
 };
 

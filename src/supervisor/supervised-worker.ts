@@ -32,6 +32,8 @@ const longestDelayMs = 30_000;
 /** Whoever was ready for this long starts anew with the shortest delay, ms. */
 const healthyMs = 60_000;
 const probeIntervalMs = 500;
+/** Whoever has not answered for so long, alive as it may be, is ended, ms. */
+const silentMs = 60_000;
 
 /** One worker that is kept alive: started again with growing delays when it dies, until it is stopped. */
 export class SupervisedWorker {
@@ -43,6 +45,7 @@ export class SupervisedWorker {
   #process: WorkerProcess | undefined;
   #delayMs = firstDelayMs;
   #readySince: number | undefined;
+  #silentSince: number | undefined;
   #wasReady = false;
   #isStopping = false;
   #replacing = false;
@@ -111,6 +114,7 @@ export class SupervisedWorker {
     const process = launch(this.name);
     this.#process = process;
     this.#readySince = undefined;
+    this.#silentSince = undefined;
     this.#wasKilled = false;
     const { restarts } = this.status;
     this.#status.next({
@@ -138,10 +142,11 @@ export class SupervisedWorker {
   async #probe(process: WorkerProcess): Promise<void> {
     const { url } = this.status;
     if (url === undefined) return;
-    const { ready, reasons } = await this.#options.probe(url);
+    const { answers, ready, reasons } = await this.#options.probe(url);
     // It may have ended, or been told to, meanwhile.
     const { phase } = this.status;
     if (process !== this.#process || phase === 'draining') return;
+    this.#endWhereSilent(process, answers);
     if (ready) {
       this.#wasReady = true;
       this.#readySince ??= steadyNow(this.#options.scheduler);
@@ -150,6 +155,17 @@ export class SupervisedWorker {
     }
     const unready = phase === 'starting' ? 'starting' : 'not-ready';
     this.#tell({ phase: ready ? 'ready' : unready, reasons });
+  }
+
+  /** One that hangs is no better than one that has died: its end has it started again. */
+  #endWhereSilent(process: WorkerProcess, answers: boolean): void {
+    const { scheduler, logger } = this.#options;
+    const now = scheduler.now();
+    if (answers) this.#silentSince = undefined;
+    else this.#silentSince ??= now;
+    if (this.#silentSince === undefined || now - this.#silentSince < silentMs) return;
+    logger.warn({ worker: this.name, process: process.pid, silentMs }, 'worker process does not answer');
+    process.kill('SIGKILL');
   }
 
   #drain(): void {

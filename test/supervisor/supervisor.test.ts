@@ -6,7 +6,9 @@ import type { Ending, WorkerProcess } from '../../src/supervisor/worker-process.
 import { silentLogger } from '../../src/worker/logger.ts';
 import { runUntil } from '../worker/run-until.ts';
 
-const ready: Health = { ready: true, reasons: [] };
+const ready: Health = { answers: true, ready: true, reasons: [] };
+const notReady: Health = { answers: true, ready: false, reasons: ['not yet'] };
+const silent: Health = { answers: false, ready: false, reasons: ['it does not answer'] };
 
 /** A process that does what the test says. */
 class FakeProcess implements WorkerProcess {
@@ -41,6 +43,7 @@ function supervised({ workers = 1, serves = true, stopDeadlineMs = 5_000 } = {})
   const scheduler = new VirtualTimeScheduler();
   const launched: FakeProcess[] = [];
   const unready = new Set<string>();
+  const hanging = new Set<string>();
   const stop = new AbortController();
   const supervisor = new Supervisor({
     name: 'w',
@@ -54,7 +57,10 @@ function supervised({ workers = 1, serves = true, stopDeadlineMs = 5_000 } = {})
       launched.push(process);
       return process;
     },
-    probe: url => Promise.resolve(unready.has(url) ? { ready: false, reasons: ['not yet'] } : ready),
+    probe: url => {
+      if (hanging.has(url)) return Promise.resolve(silent);
+      return Promise.resolve(unready.has(url) ? notReady : ready);
+    },
   });
   const last = (): FakeProcess => launched.at(-1)!;
   const phases = (): string[] => supervisor.statuses.map(({ phase }) => phase);
@@ -65,12 +71,27 @@ function supervised({ workers = 1, serves = true, stopDeadlineMs = 5_000 } = {})
     last,
     phases,
     unready,
+    hanging,
     stop: () => stop.abort(),
     run: supervisor.run(),
   };
 }
 
 describe('Supervisor', () => {
+  it('ends a worker that has not answered for a minute, and starts it again', async () => {
+    const { hanging, launched, scheduler, supervisor, phases } = supervised();
+    await runUntil(scheduler, 1_000);
+    hanging.add('http://1');
+    await runUntil(scheduler, 59_000);
+    expect([launched.length, phases()]).toEqual([1, ['not-ready']]);
+    hanging.delete('http://1');
+    await runUntil(scheduler, 62_000);
+    hanging.add('http://1');
+    await runUntil(scheduler, 130_000);
+    expect(launched.map(({ signals }) => signals)).toEqual([['SIGKILL'], []]);
+    expect(supervisor.statuses[0]).toMatchObject({ phase: 'ready', restarts: 1 });
+  });
+
   it('starts the others once the first can serve, under names of their own', async () => {
     const { launched, scheduler, supervisor } = supervised({ workers: 3 });
     expect(launched.map(({ name }) => name)).toEqual(['w-1']);

@@ -160,7 +160,7 @@ export class SupervisedWorker {
   /** One that hangs is no better than one that has died: its end has it started again. */
   #endWhereSilent(process: WorkerProcess, answers: boolean): void {
     const { scheduler, logger } = this.#options;
-    const now = scheduler.now();
+    const now = steadyNow(scheduler);
     if (answers) this.#silentSince = undefined;
     else this.#silentSince ??= now;
     if (this.#silentSince === undefined || now - this.#silentSince < silentMs) return;

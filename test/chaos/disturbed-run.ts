@@ -20,6 +20,7 @@ import { Workers } from './workers.ts';
 
 const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const hasty = fileURLToPath(new URL('./commits-early.ts', import.meta.url));
+const slowOnSignal = fileURLToPath(new URL('./slow-on-signal.ts', import.meta.url));
 
 export interface ChaosPlan {
   readonly events: readonly PlannedEvent[];
@@ -78,7 +79,7 @@ export async function runDisturbed(plan: ChaosPlan): Promise<ChaosReport> {
       feed,
       sessionTimeoutMs: plan.sessionTimeoutMs,
       guarantee: plan.guarantee,
-      preload: plan.plantedBug === true ? hasty : undefined,
+      preload: plan.plantedBug === true ? [hasty] : [slowOnSignal],
     }),
   );
   const bus = createEventBus({ kind: 'kafka', brokers: kafka.bootstrap });
@@ -133,6 +134,8 @@ class Disturbance {
         return;
       case 'freeze-worker':
         return this.#workers.freeze(event.worker, event.forMs);
+      case 'slow-worker':
+        return this.#workers.slow(event.worker, event.forMs);
       case 'cut-off-worker': {
         const proxies = this.#kafka.lines[event.worker]?.proxies ?? [];
         for (const proxy of proxies) proxy[event.how]();

@@ -6,6 +6,8 @@ export type ChaosEvent =
   | { readonly kind: 'kill-worker'; readonly worker: number }
   /** It stands still, as a machine does that swaps or is moved, and goes on as if nothing had been. */
   | { readonly kind: 'freeze-worker'; readonly worker: number; readonly forMs: number }
+  /** Its handlers take their time. */
+  | { readonly kind: 'slow-worker'; readonly worker: number; readonly forMs: number }
   /** It reaches no broker: connections are refused, or nothing comes back. */
   | { readonly kind: 'cut-off-worker'; readonly worker: number; readonly how: Cut; readonly forMs: number }
   /** One worker ends as an operator ends it; its place stays empty for a while. */
@@ -24,6 +26,7 @@ type Bounce = 'kill' | 'stop';
 export const chaosKinds: readonly ChaosKind[] = [
   'kill-worker',
   'freeze-worker',
+  'slow-worker',
   'cut-off-worker',
   'remove-worker',
   'add-worker',
@@ -55,6 +58,8 @@ export function plannedEvents(
         return { kind, worker: below(workers) };
       case 'freeze-worker':
         return { kind, worker: below(workers), forMs: between(1_000, 15_000) };
+      case 'slow-worker':
+        return { kind, worker: below(workers), forMs: between(5_000, 15_000) };
       case 'cut-off-worker':
         return {
           kind,
@@ -99,6 +104,8 @@ export function eventText(event: ChaosEvent): string {
       return `kill worker ${event.worker}`;
     case 'freeze-worker':
       return `freeze worker ${event.worker} for ${event.forMs} ms`;
+    case 'slow-worker':
+      return `worker ${event.worker} is slow for ${event.forMs} ms`;
     case 'cut-off-worker':
       return `cut worker ${event.worker} off (${event.how}) for ${event.forMs} ms`;
     case 'remove-worker':

@@ -9,7 +9,7 @@ import { noRecordedDays } from './recorded-days.ts';
 
 const usage = `Usage: npm run chaos -- [options]
 
-Runs the market job in worker processes on a real Kafka, kills, freezes, cuts off, adds and removes workers and
+Runs the market job in worker processes on a real Kafka, kills, freezes, slows, cuts off, adds and removes workers and
 brokers at random moments, and compares what is written with a run of one process that nothing happens to.
 
   --seeds N        so many runs, each with another plan (3)

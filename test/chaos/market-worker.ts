@@ -16,8 +16,8 @@ export interface MarketWorkerOptions {
   readonly feed: string;
   readonly sessionTimeoutMs: number;
   readonly guarantee: Guarantee;
-  /** A module that it loads first. */
-  readonly preload: string | undefined;
+  /** Modules that it loads first. */
+  readonly preload: readonly string[];
 }
 
 /** Writes the bundle of a worker of the market job; what starts one. */
@@ -44,5 +44,5 @@ export function marketWorker(
       'logLevel: warn',
     ].join('\n'),
   );
-  return [...(preload === undefined ? [] : ['--import', preload]), program, 'worker', '--bundle', bundle];
+  return [...preload.flatMap(module => ['--import', module]), program, 'worker', '--bundle', bundle];
 }

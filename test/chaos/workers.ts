@@ -56,6 +56,14 @@ export class Workers {
     child?.kill('SIGCONT');
   }
 
+  /** Lets one whose program heeds it take its time for so long; one that has been replaced meanwhile never knew. */
+  async slow(place: number, ms: number): Promise<void> {
+    const child = this.#children.get(place);
+    child?.kill('SIGUSR2');
+    await wait(ms);
+    child?.kill('SIGUSR2');
+  }
+
   /** Asks all to end; their exit codes. */
   stopAll(): Promise<readonly (number | null)[]> {
     return Promise.all([...this.#children.keys()].map(place => this.stop(place)));

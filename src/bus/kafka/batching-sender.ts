@@ -141,7 +141,7 @@ export class BatchingSender {
     const lane = this.#lanes.laneOf(topic, message);
     const sentAt = steadyNow(this.#host.scheduler);
     const id = message.id ?? this.#ids.next();
-    const record = recordOf(message, id, sentAt);
+    const record = recordOf(message, id, this.#host.scheduler.now());
     const bytes = sizeOf(record);
     const { bufferBytes } = this.#options;
     if (this.#bytes + bytes > bufferBytes && message.patient !== true && message.reserved !== true) {

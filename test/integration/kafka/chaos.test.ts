@@ -14,7 +14,7 @@ describeOwnKafka('the market job spread over three workers', () => {
     if (noRecordedDays !== undefined) return context.skip(noRecordedDays);
     const { differences, backwards, signals, exitCodes } = await runDisturbed({
       ...sizes,
-      events: plannedEvents(1, 7, sizes),
+      events: plannedEvents(1, 8, sizes),
       symbols: ['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'],
       days: 7,
       driver: 'kafkajs',

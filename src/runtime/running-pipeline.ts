@@ -6,7 +6,7 @@ import { requireCapability } from '../bus/capabilities.ts';
 import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
 import type { TransactionSession } from '../bus/transactions.ts';
 import { deadLetterTopic, quarantineTopic } from '../core/dead-letter.ts';
-import { settlement } from '../core/delivery.ts';
+import { type Delivery, settlement } from '../core/delivery.ts';
 import { reasonOf } from '../core/failure.ts';
 import { BusError } from '../core/publisher.ts';
 import { OptionError } from '../core/option.ts';
@@ -236,7 +236,7 @@ export class RunningPipeline {
       this.#options.report({ kind: 'started', pipeline: this.pipeline.name });
       chain.add(
         chain$.subscribe({
-          next: delivery => delivery[settlement].ack(),
+          next: delivery => this.#ended(delivery),
           error: broke,
           complete: () => this.stop(),
         }),
@@ -247,6 +247,17 @@ export class RunningPipeline {
     } catch (error) {
       broke(error);
     }
+  }
+
+  /** The types let no failure come to the end of a chain; a program that nobody has checked them in may. */
+  #ended(delivery: Delivery<unknown>): void {
+    if (delivery.ok) return delivery[settlement].ack();
+    const { stage, reason } = delivery.failure;
+    return this.#broke(
+      new Error(
+        `a failure of ${stage} came to the end of the chain, where it would be lost (${reason}): end the chain with onFailure(), without which it does not pass tsc`,
+      ),
+    );
   }
 
   #broke(error: unknown): void {

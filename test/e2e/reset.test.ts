@@ -8,6 +8,7 @@ import { lastValueFrom, map, tap, toArray } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEventBus } from '../../src/backends.ts';
 import { settlement } from '../../src/core/delivery.ts';
+import { changelogOf } from '../../src/runtime/snapshot-format.ts';
 import { type AuditEvent, auditTopic } from '../../src/worker/report-topics.ts';
 
 const run = promisify(execFile);
@@ -89,7 +90,23 @@ describe('cryptorun reset', () => {
     expect(told.at(-1)).toMatchObject({ action: 'state-reset', subject: 'bars' });
   });
 
+  it("forgets the state and offsets of a pipeline that is the user's own", async () => {
+    const bus = createEventBus({ kind: 'embedded', dir: folder });
+    await bus.start();
+    const changelog = changelogOf('watching');
+    await bus.createTopic(changelog);
+    await bus.publish({ topic: changelog.name, key: 'roof', payload: Buffer.from('{}') });
+    await bus.stop();
+    expect(await cryptorun('reset', 'watching')).toContain(
+      'watching forgets its offsets, 1 records of state',
+    );
+    expect(await messagesIn(changelog.name)).toBe(0);
+  });
+
   it('names what can be reset where it is told something else', async () => {
-    await expect(cryptorun('reset', 'nothing')).rejects.toThrow(/PIPELINE one of bars, liquidity/);
+    await expect(cryptorun('reset', 'nothing')).rejects.toThrow(
+      /no pipeline nothing: it is none of bars, liquidity/,
+    );
+    await expect(cryptorun('reset')).rejects.toThrow(/PIPELINE one of bars, liquidity/);
   });
 });

@@ -377,6 +377,21 @@ describe('a guarantee', () => {
     });
   });
 
+  it('a failure that comes to the end of a chain is not lost, and the pipeline says what is missing', async () => {
+    const unchecked = pipeline('unchecked', ({ source }) =>
+      // As a program does whose types nobody checks.
+      source(words).pipe(
+        each(word$ => word$.pipe(concatMap(() => throwError(() => new Error('no'))))) as never,
+      ),
+    );
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [unchecked] });
+    driver.give(words, 'a', { key: 'a' });
+    driver.runFor(1_000);
+    const { problem = '' } = await driver.status('unchecked');
+    expect(problem).toMatch(/a failure of each came to the end .* \(no\): end the chain with onFailure\(\)/);
+    expect((await committed(driver, 'unchecked')).every(offset => offset === 0)).toBe(true);
+  });
+
   it('a guarantee that a pipeline cannot keep is refused, before anything runs', async () => {
     const stated = { ...retries(), options: { ...retries().options, guarantee: 'exactly-once' } } as const;
     const refused = PipelineDriver.start({ topics, pipelines: () => [shouting(), stated] });

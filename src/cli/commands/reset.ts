@@ -21,16 +21,13 @@ export const resetCommand: Command = {
   },
   run: async ({ options, positionals, terminal }) => {
     const [name] = positionals;
-    const all = marketPipelines().map(describePipeline);
-    const known = all.map(pipeline => pipeline.name).join(', ');
-    if (name === undefined || !all.some(pipeline => pipeline.name === name)) {
-      throw new CliError(2, `Usage: cryptorun reset PIPELINE [--dry-run], PIPELINE one of ${known}`);
-    }
+    if (name === undefined)
+      throw new CliError(2, `Usage: cryptorun reset PIPELINE [--dry-run], PIPELINE one of ${shippedNames}`);
     const dryRun = options['dry-run'] === true;
     const bus = await openPlace(placeOf(options), { writable: !dryRun });
     try {
       const audit = dryRun ? undefined : await openAudit(bus);
-      for (const pipeline of withDownstream(name, all)) {
+      for (const pipeline of await concerned(bus, name)) {
         terminal.out(await tellOf(bus, pipeline, dryRun ? 'would forget' : 'forgets'));
         if (audit) await reset(bus, pipeline, audit);
       }
@@ -43,6 +40,27 @@ export const resetCommand: Command = {
   },
 };
 
+const shipped = marketPipelines().map(describePipeline);
+const shippedNames = shipped.map(pipeline => pipeline.name).join(', ');
+
+/**
+ * The pipeline and those behind it. Of one that is not of ours only its state and offsets are known, and not what it
+ * has written.
+ *
+ * @throws CliError where there is no trace of it
+ */
+async function concerned(bus: EventBus, name: string): Promise<readonly Concerned[]> {
+  if (shipped.some(pipeline => pipeline.name === name)) return withDownstream(name, shipped);
+  const changelog = changelogOf(name).name;
+  if ((await bus.listTopics()).includes(changelog)) return [{ name, outputs: [] }];
+  throw new CliError(
+    2,
+    `no pipeline ${name}: it is none of ${shippedNames}, and there is no topic ${changelog} here with the state of one of your own`,
+  );
+}
+
+type Concerned = Pick<PipelineDescription, 'name' | 'outputs'>;
+
 async function openAudit(bus: EventBus): Promise<AuditLog> {
   const created = await ensureTopic(bus, auditTopic);
   const audit = auditLog({ name: 'cryptorun reset', bus, scheduler: asyncScheduler });
@@ -50,11 +68,11 @@ async function openAudit(bus: EventBus): Promise<AuditLog> {
   return audit;
 }
 
-async function tellOf(bus: EventBus, { name, outputs }: PipelineDescription, verb: string): Promise<string> {
+async function tellOf(bus: EventBus, { name, outputs }: Concerned, verb: string): Promise<string> {
   const messages = await Promise.all([...outputs, changelogOf(name).name].map(topic => countOf(bus, topic)));
   const state = messages.pop() ?? 0;
   const written = outputs.map((topic, i) => `${messages[i] ?? 0} messages of ${topic}`);
-  return `${name} ${verb} its offsets, ${state} records of state, ${written.join(', ')}`;
+  return [`${name} ${verb} its offsets`, `${state} records of state`, ...written].join(', ');
 }
 
 async function countOf(bus: EventBus, topic: string): Promise<number> {
@@ -63,7 +81,7 @@ async function countOf(bus: EventBus, topic: string): Promise<number> {
   return partitions.reduce((sum, { firstOffset, nextOffset }) => sum + nextOffset - firstOffset, 0);
 }
 
-async function reset(bus: EventBus, { name, outputs }: PipelineDescription, audit: AuditLog): Promise<void> {
+async function reset(bus: EventBus, { name, outputs }: Concerned, audit: AuditLog): Promise<void> {
   const present = await bus.listTopics();
   await bus.deleteGroup(name);
   for (const topic of [...outputs, changelogOf(name).name]) {

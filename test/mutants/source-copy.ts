@@ -23,6 +23,7 @@ const copied = [
   'package.json',
   'tsconfig.json',
   'vitest.config.ts',
+  '.ci',
 ];
 /** One for all, so that who is killed today is killed tomorrow. */
 const seed = '1';

@@ -71,8 +71,11 @@ export const publishing: readonly ConformanceCase[] = [
       receipts.map(({ id }) => id),
     );
     assert.notEqual(receipts[0]?.id, receipts[1]?.id);
-    for (const { timestamp, headers } of reading.messages) {
-      assert.ok(Number.isFinite(timestamp));
+    for (const { timestamp, logTime, headers } of reading.messages) {
+      assert.ok(
+        Math.abs(timestamp - logTime) < 60_000,
+        `${timestamp} is not the time of publishing, ${logTime}`,
+      );
       assert.equal(headers.size, 0);
     }
   }),

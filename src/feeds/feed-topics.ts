@@ -129,6 +129,8 @@ function malformed(
     topic: topics.deadLetters,
     key: null,
     payload: raw,
+    // Not the bus's: those of one sender begin alike, and people name a letter by how its id begins.
+    id: deriveId(senderOf(feed), topics.deadLetters, null, 0, `${place}: ${reason}`),
     reserved: true,
     lasting: true,
     headers: MessageHeaders.of({

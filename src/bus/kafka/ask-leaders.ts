@@ -1,9 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { BusError } from '../../core/publisher.ts';
+import { askAgain } from './ask-again.ts';
 import type { TopicMetadata } from './driver.ts';
-
-const stepMs = 50;
-const atMostMs = 10_000;
 
 /** What a broker says that was taken for the leader and is not, or does not know yet that it is. */
 const leaderMoves = new Set<string | undefined>([
@@ -36,18 +33,12 @@ export interface LeaderClient {
  *
  * @throws the client's error, or BusError `unavailable` where a partition has no leader
  */
-export async function askLeaders(
+export function askLeaders(
   client: LeaderClient,
   question: LeaderQuestion,
 ): Promise<ReadonlyMap<number, number>> {
-  for (let waited = 0; ; waited += stepMs) {
-    try {
-      return await askEach(await client.describe(), question);
-    } catch (error) {
-      if (waited >= atMostMs || !leaderMoves.has(client.typeOf(error))) throw error;
-      await wait(stepMs);
-    }
-  }
+  const ask = async (): Promise<ReadonlyMap<number, number>> => askEach(await client.describe(), question);
+  return askAgain(ask, error => client.typeOf(error), leaderMoves);
 }
 
 async function askEach(

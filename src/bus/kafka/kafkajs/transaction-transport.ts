@@ -1,5 +1,6 @@
 import type { Cluster } from 'kafkajs';
 import type { TopicPartition } from '../../event-bus.ts';
+import { Coordinators } from '../coordinators.ts';
 import type { MemberOffsets } from '../driver.ts';
 import { type ProducerId, requiredAcks } from '../sequenced-producer.ts';
 import type { RefusedPlace, TransactionTransport, TransactionalId } from '../transactional-producer.ts';
@@ -19,15 +20,14 @@ export class KafkaJsTransactionTransport implements TransactionTransport {
   readonly producing: KafkaJsProduceTransport;
   readonly #cluster: Cluster;
   readonly #coordinator: Coordinator;
-  readonly #requestTimeoutMs: number;
-  readonly #groups = new Map<string, Coordinator>();
+  readonly #groups: Coordinators<Coordinator>;
 
   constructor(cluster: Cluster, id: string, requestTimeoutMs: number) {
     const settings = { acks: requiredAcks('all'), timeout: requestTimeoutMs, transactionalId: id };
     this.producing = new KafkaJsProduceTransport(cluster, settings);
     this.#cluster = cluster;
     this.#coordinator = new Coordinator(cluster, 'transaction', id, requestTimeoutMs);
-    this.#requestTimeoutMs = requestTimeoutMs;
+    this.#groups = new Coordinators(group => new Coordinator(cluster, 'group', group, requestTimeoutMs));
   }
 
   async identify(id: string, timeoutMs: number): Promise<ProducerId> {
@@ -56,7 +56,7 @@ export class KafkaJsTransactionTransport implements TransactionTransport {
   }
 
   async commitOffsets(self: TransactionalId, offsets: MemberOffsets): Promise<void> {
-    const coordinator = this.#coordinatorOf(offsets.member.group);
+    const coordinator = this.#groups.of(offsets.member.group);
     requireDone(await coordinator.ask(commitOffsets(self, offsets)));
   }
 
@@ -65,15 +65,8 @@ export class KafkaJsTransactionTransport implements TransactionTransport {
   }
 
   hurry(): void {
-    for (const coordinator of [this.#coordinator, ...this.#groups.values()]) coordinator.close();
-  }
-
-  #coordinatorOf(group: string): Coordinator {
-    const known = this.#groups.get(group);
-    if (known) return known;
-    const coordinator = new Coordinator(this.#cluster, 'group', group, this.#requestTimeoutMs);
-    this.#groups.set(group, coordinator);
-    return coordinator;
+    this.#coordinator.close();
+    this.#groups.close();
   }
 }
 

@@ -1,5 +1,6 @@
 import * as t from 'io-ts';
 import type { TopicPartition } from '../../event-bus.ts';
+import { Coordinators } from '../coordinators.ts';
 import type { MemberOffsets } from '../driver.ts';
 import { type ProducerId, requiredAcks } from '../sequenced-producer.ts';
 import type { RefusedPlace, TransactionTransport, TransactionalId } from '../transactional-producer.ts';
@@ -27,8 +28,7 @@ export class PlatformaticTransactionTransport implements TransactionTransport {
   readonly producing: PlatformaticProduceTransport;
   readonly #brokers: Brokers;
   readonly #coordinator: Coordinator;
-  readonly #requestTimeoutMs: number;
-  readonly #groups = new Map<string, Coordinator>();
+  readonly #groups: Coordinators<Coordinator>;
 
   constructor(brokers: Brokers, id: string, requestTimeoutMs: number) {
     this.producing = new PlatformaticProduceTransport(brokers, {
@@ -38,7 +38,7 @@ export class PlatformaticTransactionTransport implements TransactionTransport {
     });
     this.#brokers = brokers;
     this.#coordinator = new Coordinator(brokers, 'transaction', id, requestTimeoutMs);
-    this.#requestTimeoutMs = requestTimeoutMs;
+    this.#groups = new Coordinators(group => new Coordinator(brokers, 'group', group, requestTimeoutMs));
   }
 
   async identify(id: string, timeoutMs: number): Promise<ProducerId> {
@@ -78,7 +78,7 @@ export class PlatformaticTransactionTransport implements TransactionTransport {
   ): Promise<void> {
     const { api } = this.#brokers.client.txnOffsetCommitV3;
     const topics = offsetsByTopic(offsets);
-    const coordinator = this.#coordinatorOf(group);
+    const coordinator = this.#groups.of(group);
     await coordinator.ask(api, id, group, producerId, producerEpoch, generation, memberId, null, topics);
   }
 
@@ -87,7 +87,8 @@ export class PlatformaticTransactionTransport implements TransactionTransport {
   }
 
   hurry(): void {
-    for (const coordinator of [this.#coordinator, ...this.#groups.values()]) coordinator.close();
+    this.#coordinator.close();
+    this.#groups.close();
   }
 
   /** What a refusal says of each partition. */
@@ -103,13 +104,5 @@ export class PlatformaticTransactionTransport implements TransactionTransport {
           error: new this.#brokers.client.ProtocolError(partitionErrorCode),
         })),
     );
-  }
-
-  #coordinatorOf(group: string): Coordinator {
-    const known = this.#groups.get(group);
-    if (known) return known;
-    const coordinator = new Coordinator(this.#brokers, 'group', group, this.#requestTimeoutMs);
-    this.#groups.set(group, coordinator);
-    return coordinator;
   }
 }

@@ -1,17 +1,16 @@
-import { type Block, fixedBlock } from './block.ts';
+import { type Block, cutTable, fixedBlock } from './block.ts';
 import type { FleetState } from './fleet-state.ts';
 import { problemsBlock } from './footer-block.ts';
-import { type Placed, stack } from './layout.ts';
-import { type Ink, type Line, type Span, clipLine, joinFitting, span, spread, textOf } from './line.ts';
+import type { Placed } from './layout.ts';
+import { type Ink, type Line, type Span, joinFitting, span, spread } from './line.ts';
 import { compact, plural, shortId, shortMoment, stopWatch } from './readable.ts';
 import { regimeBlock } from './regime-block.ts';
-import type { ScreenOptions } from './screen.ts';
+import { type ScreenOptions, drawn } from './screen.ts';
 import { signalsBlock } from './signals-block.ts';
 import { type TableColumn, table } from './table.ts';
 
 type Phase = FleetState['workers'][number]['phase'];
 
-const margin = 1;
 const right = { align: 'right' } as const;
 
 const marks: Readonly<Record<Phase, Span>> = {
@@ -79,7 +78,7 @@ function workersBlock({ workers }: FleetState, width: number): Block {
   return {
     least: Math.min(3, lines.length),
     most: lines.length,
-    render: count => cut(lines, count, 'worker'),
+    render: count => cutTable(lines, count, 'worker'),
   };
 }
 
@@ -101,21 +100,13 @@ function pipelinesBlock({ pipelines }: FleetState, width: number): Block {
   return {
     least: Math.min(4, lines.length),
     most: lines.length,
-    render: count => cut(lines, count, 'pipeline'),
+    render: count => cutTable(lines, count, 'pipeline'),
   };
 }
 
 function markOf({ workers, openCircuits }: FleetState['pipelines'][number]): Span {
   if (openCircuits > 0) return span('⊘', 'bad');
   return workers > 0 ? span('●', 'good') : span('○', 'dim');
-}
-
-function cut(lines: readonly Line[], rows: number, what: string): readonly Line[] {
-  if (lines.length <= rows || rows < 3) return lines.slice(0, rows);
-  return [
-    ...lines.slice(0, rows - 1),
-    [span(`  and ${plural(lines.length - rows + 1, `more ${what}`)}`, 'dim')],
-  ];
 }
 
 function footer({ phase, market, explainCommand, log }: FleetState, width: number): Block {
@@ -140,16 +131,13 @@ function marketOf({ market, phase }: FleetState, width: number): Placed[] {
 }
 
 /** The live view over all workers as lines of text, within the terminal as `renderScreen` is. */
-export function renderFleet(state: FleetState, { columns, rows, colour }: ScreenOptions): string[] {
-  const width = Math.max(0, columns - 2 * margin);
-  const placed = [
+export function renderFleet(state: FleetState, options: ScreenOptions): string[] {
+  return drawn(options, width => [
     { rank: 1, block: header(state, width) },
     { rank: 3, block: problemsBlock(state.problems, width) },
     { rank: 4, block: workersBlock(state, width) },
     { rank: 5, block: pipelinesBlock(state, width) },
     ...marketOf(state, width),
     { rank: 2, block: footer(state, width) },
-  ];
-  const indented = stack(placed, Math.max(0, rows)).map(line => [span(' '.repeat(margin)), ...line]);
-  return indented.map(line => textOf(clipLine(line, Math.max(0, columns)), colour));
+  ]);
 }

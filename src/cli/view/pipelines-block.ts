@@ -1,8 +1,8 @@
 import type { PipelinePhase, PipelineStatus } from '../../runtime/pipeline-status.ts';
-import type { Block } from './block.ts';
+import { type Block, cutTable } from './block.ts';
 import { type Ink, type Line, type Span, span } from './line.ts';
 import type { LiveState, PipelineView } from './live-state.ts';
-import { compact, lengthOfTime, plural, shortMoment, timeOfDay } from './readable.ts';
+import { compact, lengthOfTime, shortMoment, timeOfDay } from './readable.ts';
 import { type TableColumn, fitsWhole, table } from './table.ts';
 
 const marks: Readonly<Record<PipelinePhase, Span>> = {
@@ -82,17 +82,13 @@ function linesOf(views: readonly PipelineView[], width: number): Line[] {
   return table(tight, narrow, { width, gap });
 }
 
-function cut(lines: readonly Line[], rows: number): readonly Line[] {
-  if (lines.length <= rows) return lines;
-  const hidden = lines.length - rows + 1;
-  return rows < 3
-    ? lines.slice(0, rows)
-    : [...lines.slice(0, rows - 1), [span(`  and ${plural(hidden, 'more pipeline')}`, 'dim')]];
-}
-
 /** The table of pipelines. */
 export function pipelinesBlock({ pipelines }: LiveState, width: number): Block {
   if (pipelines.length === 0) return { least: 0, most: 0, render: () => [] };
   const lines = linesOf(pipelines, width);
-  return { least: Math.min(4, lines.length), most: lines.length, render: rows => cut(lines, rows) };
+  return {
+    least: Math.min(4, lines.length),
+    most: lines.length,
+    render: rows => cutTable(lines, rows, 'pipeline'),
+  };
 }

@@ -1,6 +1,6 @@
 import { footerBlock, problemsBlock, problemsOf } from './footer-block.ts';
 import { headerBlock } from './header-block.ts';
-import { stack } from './layout.ts';
+import { type Placed, stack } from './layout.ts';
 import { clipLine, span, textOf } from './line.ts';
 import type { LiveState } from './live-state.ts';
 import { pipelinesBlock } from './pipelines-block.ts';
@@ -17,14 +17,23 @@ export interface ScreenOptions {
 
 const margin = 1;
 
+/** Blocks, made for a width, as lines of text within the terminal, a margin at each side. */
+export function drawn(
+  { columns, rows, colour }: ScreenOptions,
+  placedIn: (width: number) => readonly Placed[],
+): string[] {
+  const placed = placedIn(Math.max(0, columns - 2 * margin));
+  const indented = stack(placed, Math.max(0, rows)).map(line => [span(' '.repeat(margin)), ...line]);
+  return indented.map(line => textOf(clipLine(line, Math.max(0, columns)), colour));
+}
+
 /**
  * The live view as lines of text, top to bottom: never more than `rows`, none wider than `columns`. Where room
  * is scarce, older signals, gaps, warm-up bars and table columns go first; without colour no line holds an
  * escape sequence.
  */
-export function renderScreen(state: LiveState, { columns, rows, colour }: ScreenOptions): string[] {
-  const width = Math.max(0, columns - 2 * margin);
-  const placed = [
+export function renderScreen(state: LiveState, options: ScreenOptions): string[] {
+  return drawn(options, width => [
     { rank: 1, block: headerBlock(state, width) },
     { rank: 3, block: problemsBlock(problemsOf(state), width) },
     { rank: 4, block: pipelinesBlock(state, width) },
@@ -32,7 +41,5 @@ export function renderScreen(state: LiveState, { columns, rows, colour }: Screen
     { rank: 6, block: regimeBlock(state, width) },
     { rank: 5, block: signalsBlock(state, width), takesRest: true },
     { rank: 2, block: footerBlock(state, width) },
-  ];
-  const indented = stack(placed, Math.max(0, rows)).map(line => [span(' '.repeat(margin)), ...line]);
-  return indented.map(line => textOf(clipLine(line, Math.max(0, columns)), colour));
+  ]);
 }

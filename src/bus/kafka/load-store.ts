@@ -7,6 +7,7 @@ import type { BusCondition } from '../bus-condition.ts';
 import type { DriverProducer, StoreOutcome } from './driver.ts';
 import { type ProducerLease, ProducerPool } from './producer-pool.ts';
 import type { Load, Sending } from './publish-lanes.ts';
+import type { TopicDirectory } from './topic-directory.ts';
 import { steadyNow } from '../../core/steady-clock.ts';
 
 /** What storing needs of its sender. */
@@ -14,6 +15,7 @@ export interface StoreHost {
   readonly condition: BusCondition;
   readonly scheduler: SchedulerLike;
   readonly openProducer: () => Promise<DriverProducer>;
+  readonly directory: Pick<TopicDirectory, 'open'>;
   /** How long a message is tried to be stored, ms; 0 once there is no time left for anything. */
   readonly deliveryTimeoutMs: () => number;
   /** So many bytes no longer wait. */
@@ -98,7 +100,7 @@ export class LoadStore {
       if (typeof outcome === 'number') {
         condition.worked(publishing);
         this.#stored(load, outcome);
-      } else if (!outcome.retryable) {
+      } else if (!outcome.retryable && !(await this.#isUnheardOf(load, outcome))) {
         await this.#refused(load, outcome, lease);
       } else {
         condition.failed(publishing, outcome);
@@ -111,6 +113,15 @@ export class LoadStore {
       }
     }
     return again;
+  }
+
+  /** Whether a topic that a broker does not know is there all the same: it was made only just now. */
+  async #isUnheardOf({ lane }: Load, { code }: BusError): Promise<boolean> {
+    if (code !== 'topic-not-found') return false;
+    return this.#host.directory.open(lane.topic).then(
+      () => true,
+      (error: unknown) => asBusError(error).retryable,
+    );
   }
 
   /** Of a batch that is too large every message may still be small enough. */

@@ -172,7 +172,7 @@ export class SequencedProducer implements DriverProducer {
       identity.isLost = true;
     }
     const refusal = this.#refusal(error, batch.topic);
-    this.#isStale ||= refusal.retryable;
+    this.#isStale ||= refusal.retryable || refusal.code === 'topic-not-found';
     return refusal;
   }
 
@@ -206,7 +206,9 @@ export class SequencedProducer implements DriverProducer {
     } catch (error) {
       for (const topic of topics) refusals.set(topic, this.#refusal(error, topic));
     }
-    this.#isStale ||= [...refusals.values()].some(({ retryable }) => retryable);
+    this.#isStale ||= [...refusals.values()].some(
+      ({ retryable, code }) => retryable || code === 'topic-not-found',
+    );
     return refusals;
   }
 

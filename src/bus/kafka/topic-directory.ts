@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { BusError } from '../../core/publisher.ts';
 import type { TopicSettings } from '../../core/topic.ts';
 import type { KafkaDriver, PartitionMetadata, TopicMetadata } from './driver.ts';
@@ -25,6 +26,10 @@ export interface KnownTopic {
 /** A topic that can be published to. */
 export type OpenTopic = KnownTopic & { readonly limits: TopicLimits };
 
+const stepMs = 100;
+/** A known topic of which no broker has heard for so long is gone, ms. */
+const goneMs = 5_000;
+
 /** The topics of a cluster: what must be known at once is known from here. */
 export class TopicDirectory {
   readonly #driver: Pick<KafkaDriver, 'describeTopics' | 'topicConfigs'>;
@@ -49,7 +54,10 @@ export class TopicDirectory {
     }
   }
 
-  /** Learns of one topic anew; undefined where it does not exist. */
+  /**
+   * Learns of one topic anew; undefined where it does not exist. One that is known is not gone because a broker has
+   * not heard of it yet: brokers are asked until it is unheard of for 5 s, or was deleted here.
+   */
   learn(name: string): Promise<OpenTopic | undefined> {
     const running = this.#learning.get(name);
     if (running) return running;
@@ -102,8 +110,12 @@ export class TopicDirectory {
   }
 
   async #learn(name: string): Promise<OpenTopic | undefined> {
-    const [metadata] = await this.#driver.describeTopics([name]);
-    if (metadata !== undefined) return this.#take(metadata);
+    for (let unheardMs = 0; ; unheardMs += stepMs) {
+      const [metadata] = await this.#driver.describeTopics([name]);
+      if (metadata !== undefined) return this.#take(metadata);
+      if (unheardMs >= goneMs || !this.#topics.has(name)) break;
+      await wait(stepMs);
+    }
     this.forget(name);
     return undefined;
   }

@@ -1,6 +1,8 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { KafkaDriver, TopicMetadata } from '../../../src/bus/kafka/driver.ts';
 import { TopicDirectory } from '../../../src/bus/kafka/topic-directory.ts';
+
+vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() })); // time passes at once
 
 const partition = (index: number, leader: number | undefined) => ({
   partition: index,
@@ -31,6 +33,12 @@ it('keeps what it has learned of that, though the next broker has not heard of i
   const directory = directoryOf([whole], []);
   await directory.learnMade('t', 2);
   expect(directory.get('t').partitions).toBe(2);
+});
+
+it('does not take a topic for gone that one broker has not heard of yet', async () => {
+  const directory = directoryOf([whole], [], [], [whole]);
+  await directory.learn('t');
+  expect(await directory.learn('t')).toMatchObject({ partitions: 2 });
 });
 
 it('forgets a topic that is gone', async () => {

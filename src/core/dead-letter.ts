@@ -63,6 +63,8 @@ export interface DeadLetter extends FailureReport {
   readonly partition: number;
   readonly offset: number;
   readonly logTime: number;
+  /** False where a feed could not hand it over: it has no partition and no offset at its origin, which are 0. */
+  readonly wasStored: boolean;
   readonly key: string | null;
   readonly payload: Bytes;
   /** The headers that the message had. */
@@ -137,9 +139,9 @@ export function withReport(headers: MessageHeaders, report: FailureReport): Mess
 export function readDeadLetter(message: Message): DeadLetter | undefined {
   const { headers } = message;
   const text = (name: string): string => headers.get(name) ?? '';
-  const number = (name: string): number => {
-    const value = Number(headers.get(name));
-    return Number.isFinite(value) ? value : 0;
+  const number = (name: string, missing = 0): number => {
+    const value = Number(headers.get(name) ?? missing);
+    return Number.isFinite(value) ? value : missing;
   };
   const originTopic = headers.get(dlqHeaders.originTopic);
   if (originTopic === undefined) return undefined;
@@ -149,6 +151,7 @@ export function readDeadLetter(message: Message): DeadLetter | undefined {
     partition: message.partition,
     offset: message.offset,
     logTime: message.logTime,
+    wasStored: headers.has(dlqHeaders.originPartition),
     key: message.key,
     payload: message.payload,
     headers: MessageHeaders.of([...headers].filter(([name]) => !names.has(name))),
@@ -157,7 +160,7 @@ export function readDeadLetter(message: Message): DeadLetter | undefined {
       partition: number(dlqHeaders.originPartition),
       offset: number(dlqHeaders.originOffset),
     },
-    timestamp: number(dlqHeaders.timestamp),
+    timestamp: number(dlqHeaders.timestamp, message.timestamp),
     pipeline: text(dlqHeaders.pipeline),
     stage: text(dlqHeaders.stage),
     failure: text(dlqHeaders.failure),

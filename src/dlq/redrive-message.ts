@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { type DeadLetter, dlqHeaders } from '../core/dead-letter.ts';
+import type { DeadLetter } from '../core/dead-letter.ts';
 import { withHistory } from '../core/message-history.ts';
-import { type Bytes, type Message, type OutgoingMessage, deriveId } from '../core/message.ts';
+import { type Bytes, type OutgoingMessage, deriveId } from '../core/message.ts';
 
 /** Why a letter is not sent although it is meant, and will never be by the same selection. */
 export type Skipped = 'edited away' | 'in quarantine' | 'never a message';
@@ -12,11 +12,6 @@ const editDigits = 16;
 /** SHA-256 of a payload in hex; `null` of a tombstone. */
 export function payloadHash(payload: Bytes): string {
   return payload === null ? 'null' : hash('sha256', payload, 'hex');
-}
-
-/** Whether a letter holds a message of a topic: what a feed could not hand over never was one. */
-export function wasMessage({ headers }: Message): boolean {
-  return headers.has(dlqHeaders.originPartition);
 }
 
 /** What a pipeline knows a redrive by: the letter's id, and what was made of its payload. */

@@ -11,7 +11,7 @@ import { type LetterSelection, isSelected } from './letter-selection.ts';
 import { pause } from './pause.ts';
 import { originName } from './quarantined-origins.ts';
 import type { JobPlace } from './redrive-job.ts';
-import { type Skipped, isSame, payloadHash, redriveIdOf, redriveOf, wasMessage } from './redrive-message.ts';
+import { type Skipped, isSame, payloadHash, redriveIdOf, redriveOf } from './redrive-message.ts';
 import type { RedriveOptions, RedriveRecord } from './redrive-options.ts';
 import { type RedriveReport, RedriveTally } from './redrive-tally.ts';
 import { startingAt } from './scan-letters.ts';
@@ -162,7 +162,7 @@ export class RedriveRun {
   }
 
   async #judge(delivery: Ok<Bytes>, letter: DeadLetter): Promise<Verdict> {
-    if (!wasMessage(delivery.message)) return { kind: 'skip', why: 'never a message' };
+    if (!letter.wasStored) return { kind: 'skip', why: 'never a message' };
     if (this.#plan.quarantined.has(originName(letter))) return { kind: 'skip', why: 'in quarantine' };
     if (letter.pipeline === '') return { kind: 'fail', reason: 'it does not tell which pipeline failed' };
     try {

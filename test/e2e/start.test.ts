@@ -95,6 +95,7 @@ describe('cryptorun start', () => {
     { args: ['start', '--days', 'ten'], says: '--days is "ten"' },
     { args: ['strat'], says: 'Did you mean start?' },
     { args: ['worker', '--bundle', 'configs/bundles/none.yaml'], says: 'none.yaml' },
+    { args: ['explain', 'nope'], says: '"nope" is no signal\'s id' },
     { args: ['explain', 'deadbeef', '--dir', '/no/such/folder'], says: 'There is no data' },
   ])('ends $args with exit code 2 and what to do', async ({ args, says }) => {
     const { code, err } = await cryptorun(...args).ended;

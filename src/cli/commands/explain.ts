@@ -18,9 +18,11 @@ export const explainCommand: Command = {
   run: async ({ options, positionals, terminal }) => {
     const [id] = positionals;
     if (id === undefined || !/^[0-9a-f]{4,32}$/.test(id)) {
+      const wrong =
+        id === undefined ? '' : `"${id}" is no signal's id: ids are 4 to 32 digits of 0-9 and a-f. `;
       throw new CliError(
         2,
-        'Usage: cryptorun explain SIGNAL-ID: the id that the live view shows beside a signal, or its first digits',
+        `${wrong}Usage: cryptorun explain SIGNAL-ID: the id that the live view shows beside a signal, or its first digits`,
       );
     }
     const form = options['json'] === true ? 'json' : 'text';

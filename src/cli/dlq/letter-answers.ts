@@ -12,7 +12,16 @@ const maxKey = 200;
 /** A letter in a list: without payload and headers. */
 export interface LetterSummary extends Pick<
   DeadLetter,
-  'origin' | 'pipeline' | 'stage' | 'failure' | 'reason' | 'key' | 'attempts' | 'count' | 'timestamp'
+  | 'origin'
+  | 'wasStored'
+  | 'pipeline'
+  | 'stage'
+  | 'failure'
+  | 'reason'
+  | 'key'
+  | 'attempts'
+  | 'count'
+  | 'timestamp'
 > {
   readonly id: string;
   readonly group: string;
@@ -34,6 +43,7 @@ export const LetterSummary: t.Type<LetterSummary> = t.type({
   partition: t.number,
   offset: t.number,
   origin: t.type({ topic: t.string, partition: t.number, offset: t.number }),
+  wasStored: t.boolean,
   pipeline: t.string,
   stage: t.string,
   failure: t.string,
@@ -87,7 +97,7 @@ export const Group: t.Type<LetterGroup> = t.type({
 
 export function summaryOf(letter: DeadLetter): LetterSummary {
   const { id, topic, partition, offset, origin, pipeline, stage, failure, key, payload } = letter;
-  const { attempts, count, timestamp } = letter;
+  const { wasStored, attempts, count, timestamp } = letter;
   return {
     id,
     group: kindOf(letter).id,
@@ -95,6 +105,7 @@ export function summaryOf(letter: DeadLetter): LetterSummary {
     partition,
     offset,
     origin,
+    wasStored,
     pipeline,
     stage,
     failure,
@@ -136,13 +147,15 @@ export function payloadOf({ payload }: WholeLetter): Buffer | null {
 export function letterOf(whole: WholeLetter): DeadLetter {
   const { id, topic, partition, offset, origin, pipeline, stage, failure, reason, key, attempts, count } =
     whole;
-  const { timestamp, firstFailureAt, lastFailureAt, logTime, worker, schemaVersion, headers } = whole;
+  const { wasStored, timestamp, firstFailureAt, lastFailureAt, logTime, worker, schemaVersion, headers } =
+    whole;
   return {
     id: messageId(id),
     topic,
     partition,
     offset,
     origin,
+    wasStored,
     pipeline,
     stage,
     failure,

@@ -45,7 +45,7 @@ function factsOf(letter: WholeLetter): readonly Fact[] {
     ['pipeline', letter.pipeline + (letter.worker === '' ? '' : ` on ${letter.worker}`)],
     ['attempts', `${counted(letter.attempts)}, dead letter number ${counted(letter.count)} of this message`],
     ['failed', `${moment(letter.failedAt)}${first}`],
-    ['from', `${topic}[${partition}]@${offset}`],
+    ['from', letter.wasStored ? `${topic}[${partition}]@${offset}` : `a feed: never stored in ${topic}`],
     ['key', letter.key ?? '(none)'],
     ['event time', moment(letter.timestamp)],
     ...(letter.schemaVersion === null ? [] : [['schema', letter.schemaVersion] satisfies Fact]),

@@ -20,7 +20,7 @@ const phaseWords: Readonly<Record<LivePhase, string>> = {
 function progressLine(state: LiveState): string {
   const { feed, counts, warmUps } = state;
   const cold = warmUps.filter(view => !isWarm(view)).length;
-  const finite = feed.progress !== undefined;
+  const finite = state.phase === 'history' && feed.progress !== undefined;
   const openings = circuitOpenings(state);
   const facts = [
     finite ? percent(feed.progress, 1) : undefined,

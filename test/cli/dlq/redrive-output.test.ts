@@ -88,6 +88,7 @@ describe('tables of letters', () => {
     pipeline: 'bars',
     stage: 'decode',
     failure: 'decode',
+    wasStored: true,
     reason: `price is \u001B[2J0 ${'and so on '.repeat(100)}`,
     key: 'BTC-USD',
     bytes: 3,

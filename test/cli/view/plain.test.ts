@@ -22,6 +22,13 @@ describe('renderPlain', () => {
     ]);
   });
 
+  it('gives no share of a history that is over', () => {
+    const live = stateOf({ phase: 'live' });
+    expect(renderPlain(live, live, { progress: true })).toEqual([
+      '0:42 1.2M items, 84.3k/s, at 2026-01-10 09:31:07 UTC, 11 symbols warming up, 2 dead letters',
+    ]);
+  });
+
   it('tells of a circuit that has opened, also when it is closed again', () => {
     const circuits = new Map([['circuit', 'closed']] as const);
     const pipelines = [pipelineView('bars', { circuits, circuitOpenings: 2 }), pipelineView('gates')];

@@ -22,6 +22,7 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: {
           name: 'brokerless',
+          maxWorkers: '100%',
           include: ['test/**/*.test.ts'],
           exclude: ['test/integration/kafka/**'],
         },
@@ -30,6 +31,9 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: {
           name: 'kafka',
+          // They wait more than they work: for time-outs, brokers that start, groups that gather.
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
           include: ['test/integration/kafka/**/*.test.ts'],
           globalSetup: 'test/integration/kafka/shared-broker.ts',
           testTimeout: 60_000,

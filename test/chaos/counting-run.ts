@@ -32,6 +32,8 @@ export interface CountingPlan {
 
 export interface CountingReport {
   readonly published: number;
+  /** Stored twice by the publisher itself: not to be laid to the pipeline. */
+  readonly publishedTwice: number;
   readonly lost: number;
   readonly duplicated: number;
   /** Outputs of a key that come behind one of a later message. */
@@ -80,7 +82,14 @@ export async function runKilledCounting(plan: CountingPlan): Promise<CountingRep
     await untilCommitted(bus, from, name);
     const exitCodes = await workers.stopAll();
     await untilDecided(bus, to);
-    return { published, ...(await judged(bus, to, published)), exitCodes, said: workers.said };
+    const publishedTwice = await repeatedIn(bus, from);
+    return {
+      published,
+      publishedTwice,
+      ...(await judged(bus, to, published)),
+      exitCodes,
+      said: workers.said,
+    };
   } finally {
     workers.killAll();
     await bus.stop();
@@ -165,6 +174,24 @@ async function untilDecided(bus: EventBus, topic: string): Promise<void> {
     await wait(500);
   }
   throw new Error(`${topic}: a transaction is still open`);
+}
+
+/** How many payloads a topic holds more than once, each time but the first counted. */
+function repeatedIn(bus: EventBus, topic: string): Promise<number> {
+  const seen = new Set<string>();
+  let repeated = 0;
+  return new Promise((resolve, reject) => {
+    bus.source(topic, { untilEnd: true }).subscribe({
+      next: ({ message: { payload }, [settlement]: duty }) => {
+        duty.ack();
+        const text = Buffer.from(payload ?? []).toString();
+        if (seen.has(text)) repeated++;
+        seen.add(text);
+      },
+      error: reject,
+      complete: () => resolve(repeated),
+    });
+  });
 }
 
 type Judgement = Pick<CountingReport, 'lost' | 'duplicated' | 'reordered' | 'miscounted'>;

@@ -29,8 +29,9 @@ describeKafka(
           kills: 6,
           freezes: 2,
         });
-        const { lost, duplicated, reordered, miscounted, exitCodes } = report;
-        expect({ lost, duplicated, reordered, miscounted }).toEqual({
+        const { publishedTwice, lost, duplicated, reordered, miscounted, exitCodes, said } = report;
+        expect({ publishedTwice, lost, duplicated, reordered, miscounted }, said).toEqual({
+          publishedTwice: 0,
           lost: 0,
           duplicated: 0,
           reordered: 0,

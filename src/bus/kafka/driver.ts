@@ -206,11 +206,13 @@ export interface KafkaDriver {
   /** By partition, in their order; -1 where there is no message at or after the time that is asked for. */
   listOffsets(topic: string, which: WhichOffset): Promise<ReadonlyMap<number, number>>;
   groups(): Promise<readonly string[]>;
+  /** @param topics default: all that the group has committed in */
+  committed(group: string, topics?: readonly string[]): Promise<readonly PartitionOffset[]>;
   /**
-   * @param topics default: all that the group has committed in
-   * @param stable waits until no open transaction may still commit others
+   * What a group has committed for these partitions, once no open transaction may still commit others. Partitions are
+   * named: of all that a group has, brokers leave out those whose first commit is such a transaction's.
    */
-  committed(group: string, topics?: readonly string[], stable?: boolean): Promise<readonly PartitionOffset[]>;
+  stableOffsets(group: string, partitions: readonly TopicPartition[]): Promise<readonly PartitionOffset[]>;
   deleteGroup(group: string): Promise<void>;
 
   openProducer(options: ProducerOptions): Promise<DriverProducer>;

@@ -30,7 +30,9 @@ export class StartPositions {
     const committed =
       group === undefined || unnamed.length === 0
         ? []
-        : await this.#driver.committed(group, topics, transaction !== undefined);
+        : transaction === undefined
+          ? await this.#driver.committed(group, topics)
+          : await this.#driver.stableOffsets(group, unnamed);
     const open = unnamed.filter(partition => find(committed, partition) === undefined);
     const defaults = open.length === 0 ? [] : await this.#defaults(topics, from);
     const ends = untilEnd ? await this.#list(topics, 'next') : [];

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, Broker, Cluster, Kafka } from 'kafkajs';
 import { BusError } from '../../../core/publisher.ts';
+import type { TopicPartition } from '../../event-bus.ts';
 import type {
   ClusterDescription,
   DriverMember,
@@ -152,9 +153,8 @@ export class KafkaJsDriver implements KafkaDriver {
     });
   }
 
-  committed(group: string, topics?: readonly string[], stable = false): Promise<readonly PartitionOffset[]> {
+  committed(group: string, topics?: readonly string[]): Promise<readonly PartitionOffset[]> {
     return this.#tryAsGroup(group, `asking what ${group} has committed`, async () => {
-      if (stable) return this.#stableOffsets(group, topics);
       const wanted = { groupId: group, topics: [...(topics ?? [])] };
       const offsets = await askCoordinators(() => this.#admin.fetchOffsets(wanted));
       return offsets.flatMap(({ topic, partitions }) =>
@@ -162,6 +162,20 @@ export class KafkaJsDriver implements KafkaDriver {
           .map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) }))
           .filter(({ offset }) => offset >= 0),
       );
+    });
+  }
+
+  /** Waits for as long as a transaction may take to be decided or given up. */
+  stableOffsets(group: string, partitions: readonly TopicPartition[]): Promise<readonly PartitionOffset[]> {
+    return this.#tryAsGroup(group, `asking what ${group} has committed`, async () => {
+      await this.#cluster.refreshMetadataIfNecessary();
+      const coordinator = new Coordinator(this.#cluster, 'group', group, longestTransactionMs);
+      const answers = await coordinator.ask(stableOffsets(group, partitions));
+      for (const { code } of answers) {
+        const error = protocolError(code, null);
+        if (error) throw error;
+      }
+      return answers.filter(({ offset }) => offset >= 0);
     });
   }
 
@@ -212,18 +226,6 @@ export class KafkaJsDriver implements KafkaDriver {
         coordinator,
       );
     });
-  }
-
-  /** Waits for as long as a transaction may take to be decided or given up. */
-  async #stableOffsets(group: string, topics?: readonly string[]): Promise<readonly PartitionOffset[]> {
-    await this.#cluster.refreshMetadataIfNecessary();
-    const coordinator = new Coordinator(this.#cluster, 'group', group, longestTransactionMs);
-    const answers = await coordinator.ask(stableOffsets(group));
-    for (const { code } of answers) {
-      const error = protocolError(code, null);
-      if (error) throw error;
-    }
-    return answers.filter(({ topic, offset }) => topics?.includes(topic) !== false && offset >= 0);
   }
 
   #tryAsGroup<A>(group: string, doing: string, request: () => Promise<A>): Promise<A> {

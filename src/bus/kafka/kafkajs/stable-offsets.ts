@@ -1,22 +1,28 @@
+import type { TopicPartition } from '../../event-bus.ts';
 import type { PartitionOffset } from '../driver.ts';
 import type { Answer } from './coordinator.ts';
-import type { RawRequest } from './raw-request.ts';
+import { type RawRequest, compactArray } from './raw-request.ts';
 
 /**
- * What a group has committed, once no open transaction may still change it: OffsetFetch, version 7. kafkajs's own
+ * What a group has committed for some partitions, once no open transaction may still change it: OffsetFetch, version 7. kafkajs's own
  * answers with what was committed before such a transaction, which then is done twice.
  */
-export function stableOffsets(group: string): RawRequest<readonly (Answer & PartitionOffset)[]> {
+export function stableOffsets(
+  group: string,
+  partitions: readonly TopicPartition[],
+): RawRequest<readonly (Answer & PartitionOffset)[]> {
   return {
     apiKey: 9,
     apiVersion: 7,
     apiName: 'OffsetFetch',
     encode: encoder => {
-      const everyTopic = 0;
-      return encoder()
-        .writeUVarInt(0)
-        .writeUVarIntString(group)
-        .writeUVarInt(everyTopic)
+      const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, ofTopic]) =>
+        compactArray(
+          encoder().writeUVarIntString(topic),
+          ofTopic.map(({ partition }) => encoder().writeInt32(partition)),
+        ).writeUVarInt(0),
+      );
+      return compactArray(encoder().writeUVarInt(0).writeUVarIntString(group), topics)
         .writeBoolean(true)
         .writeUVarInt(0);
     },

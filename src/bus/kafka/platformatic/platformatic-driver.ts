@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { API } from '@platformatic/kafka';
+import type { API, offsetFetchV7 } from '@platformatic/kafka';
 import { askAgain, coordinatorMoves, topicUnheardOf } from '../ask-again.ts';
 import { askLeaders, missingTopic } from '../ask-leaders.ts';
 import { BusError } from '../../../core/publisher.ts';
+import type { TopicPartition } from '../../event-bus.ts';
 import type {
   ClusterDescription,
   DriverMember,
@@ -184,30 +185,41 @@ export class PlatformaticDriver implements KafkaDriver {
     return this.#try('listing groups', () => askAgain(ask, typeOf, coordinatorMoves));
   }
 
-  committed(group: string, topics?: readonly string[], stable = false): Promise<readonly PartitionOffset[]> {
-    return this.#try(
-      `asking what ${group} has committed`,
-      async () => {
-        const all = [{ groupId: group, topics: null }];
-        const { offsetFetchV7 } = this.#client;
-        const coordinator = new Coordinator(this.#brokers, 'group', group, longestTransactionMs);
-        const answer = stable
-          ? await coordinator.ask(offsetFetchV7.api, all, true)
-          : await askCoordinator(this.#brokers, group, offsetFetchV7.api, all, false);
-        return answer.topics
-          .filter(({ name }) => topics?.includes(name) !== false)
-          .flatMap(({ name: topic, partitions }) =>
-            partitions
-              .map(({ partitionIndex: partition, committedOffset }) => ({
-                topic,
-                partition,
-                offset: Number(committedOffset),
-              }))
-              .filter(({ offset }) => offset >= 0),
-          );
-      },
-      `Read on group ${group}`,
+  async committed(group: string, topics?: readonly string[]): Promise<readonly PartitionOffset[]> {
+    const everything = [{ groupId: group, topics: null }];
+    const { api } = this.#client.offsetFetchV7;
+    const offsets = await this.#offsetsOf(group, () =>
+      askCoordinator(this.#brokers, group, api, everything, false),
     );
+    return offsets.filter(({ topic }) => topics?.includes(topic) !== false);
+  }
+
+  /** Waits for as long as a transaction may take to be decided or given up. */
+  stableOffsets(group: string, partitions: readonly TopicPartition[]): Promise<readonly PartitionOffset[]> {
+    const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, ofTopic]) => ({
+      name,
+      partitionIndexes: ofTopic.map(({ partition }) => partition),
+    }));
+    const coordinator = new Coordinator(this.#brokers, 'group', group, longestTransactionMs);
+    const { api } = this.#client.offsetFetchV7;
+    return this.#offsetsOf(group, () => coordinator.ask(api, [{ groupId: group, topics }], true));
+  }
+
+  #offsetsOf(
+    group: string,
+    ask: () => Promise<offsetFetchV7.OffsetFetchResponse>,
+  ): Promise<readonly PartitionOffset[]> {
+    const offsets = async (): Promise<readonly PartitionOffset[]> =>
+      (await ask()).topics.flatMap(({ name: topic, partitions }) =>
+        partitions
+          .map(({ partitionIndex: partition, committedOffset }) => ({
+            topic,
+            partition,
+            offset: Number(committedOffset),
+          }))
+          .filter(({ offset }) => offset >= 0),
+      );
+    return this.#try(`asking what ${group} has committed`, offsets, `Read on group ${group}`);
   }
 
   async deleteGroup(group: string): Promise<void> {

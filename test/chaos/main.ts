@@ -5,7 +5,7 @@ import { runKilledCounting } from './counting-run.ts';
 import { runDisturbed } from './disturbed-run.ts';
 import { type ChaosKind, chaosKinds, plannedEvents } from './events.ts';
 import type { Difference } from './outcome.ts';
-import { noRecordedDays } from './recorded-days.ts';
+import { noRecordedDays, recordedSymbols } from './recorded-days.ts';
 
 const usage = `Usage: npm run chaos -- [options]
 
@@ -18,6 +18,7 @@ brokers at random moments, and compares what is written with a run of one proces
                    ${chaosKinds.slice(4).join(',')}
   --events N       so many events a run (8)
   --days N         recorded days (7)
+  --all            all recorded days of all recorded symbols: about a million bars
   --workers N      (3)
   --brokers N      (3)
   --driver NAME    kafkajs or platformatic (kafkajs)
@@ -33,6 +34,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     events: { type: 'string', default: '8' },
     days: { type: 'string', default: '7' },
+    all: { type: 'boolean', default: false },
     workers: { type: 'string', default: '3' },
     brokers: { type: 'string', default: '3' },
     driver: { type: 'string', default: 'kafkajs' },
@@ -78,8 +80,8 @@ async function foundIn(seed: number): Promise<Found> {
     ...sizes,
     events: plannedEvents(seed, Number(values.events), { ...sizes, kinds: kinds() }),
     driver: driver(),
-    symbols: ['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'],
-    days: Number(values.days),
+    symbols: values.all ? recordedSymbols() : ['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'],
+    days: values.all ? Infinity : Number(values.days),
     sessionTimeoutMs: 10_000,
     guarantee: values['exactly-once'] ? 'exactly-once' : 'at-least-once',
     plantedBug: values['planted-bug'],

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
@@ -17,14 +17,24 @@ const dayMs = 24 * 3_600_000;
 /** The first of the days that are taken: after it come six weeks of recordings. */
 const firstDay = Date.UTC(2021, 3, 10);
 
-/** Writes so many recorded days of some symbols, as `BTC`, to a folder: a feed of its own, to be thrown away. */
+/** All symbols that are recorded, as `BTC`. */
+export function recordedSymbols(): readonly string[] {
+  return readdirSync(recordings).flatMap(file => /^(\w+)_USDT-1m\.json\.gz$/.exec(file)?.[1] ?? []);
+}
+
+/**
+ * Writes so many recorded days of some symbols to a folder: a feed of its own, to be thrown away.
+ *
+ * @param days infinitely many: all that are recorded, also before the first that is taken else
+ */
 export function writeRecordedDays(folder: string, symbols: readonly string[], days: number): void {
+  const from = days === Infinity ? 0 : firstDay;
   for (const symbol of symbols) {
     const rows: unknown = JSON.parse(
       gunzipSync(readFileSync(join(recordings, `${symbol}_USDT-1m.json.gz`))).toString(),
     );
     if (!Rows.is(rows)) throw new Error(`${symbol}: not rows of numbers`);
-    const wanted = rows.filter(([start = 0]) => start >= firstDay && start < firstDay + days * dayMs);
+    const wanted = rows.filter(([start = 0]) => start >= from && start < from + days * dayMs);
     writeFileSync(join(folder, `${symbol}_USDT-1m.json`), JSON.stringify(wanted));
   }
 }

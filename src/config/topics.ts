@@ -24,22 +24,9 @@ export interface TopicConfig {
   readonly maxMessageSize: number;
 }
 
-/** What the changelog of every keyed state is created with; it has the partitions of its state's input. */
-export interface ChangelogTemplate {
-  /** A topic name in which `{pipeline}` and `{state}` stand for their names. */
-  readonly name: string;
-  readonly replication: number;
-  readonly compaction: boolean;
-  /** Milliseconds that a tombstone stays readable. */
-  readonly retention: number;
-  /** Bytes. */
-  readonly maxMessageSize: number;
-}
-
-/** All topics by name, and the template of changelogs. */
+/** All topics by name. */
 export interface TopicsConfig {
   readonly topics: Readonly<Record<string, TopicConfig>>;
-  readonly changelogs: ChangelogTemplate;
 }
 
 const TopicName = textLike(
@@ -72,25 +59,9 @@ const TopicCodec: t.Type<TopicConfig, unknown> = t.intersection([
   }),
 ]);
 
-const ChangelogCodec: t.Type<ChangelogTemplate, unknown> = t.type({
-  name: field(
-    textLike(
-      /^(?=.*\{pipeline\})(?=.*\{state\})([a-zA-Z0-9._-]|\{pipeline\}|\{state\})+$/,
-      'topic name with {pipeline} and {state} in it, write for example cryptorun-changelog-{pipeline}-{state}',
-    ),
-    'name of a changelog',
-    'cryptorun-changelog-{pipeline}-{state}',
-  ),
-  replication,
-  compaction: field(t.boolean, 'keep the newest message of each key', true),
-  retention: field(Duration, 'how long a tombstone stays readable', '24h'),
-  maxMessageSize,
-});
-
 /** The codec of `configs/stream/topics.yaml`. */
 export const TopicsConfig: t.Type<TopicsConfig, unknown> = t.type({
   topics: field(t.record(TopicName, TopicCodec), 'topics by name'),
-  changelogs: field(ChangelogCodec, 'template for the changelogs of keyed state', {}),
 });
 
 /** Reads the file of topics; every problem at once where there is one. */

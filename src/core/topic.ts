@@ -4,7 +4,7 @@ import type { Codec } from './codec.ts';
 export interface TopicSettings {
   /** Default 1. */
   readonly partitions: number;
-  /** Copies kept, where the backend has several brokers; default 1. */
+  /** Copies kept, or as many as the backend has brokers where those are fewer; default 3. */
   readonly replication: number;
   /** How long messages are kept, ms by the backend's clock; default 7 days. */
   readonly retentionMs: number;
@@ -18,7 +18,7 @@ export interface TopicSettings {
 
 export const defaultTopicSettings: TopicSettings = {
   partitions: 1,
-  replication: 1,
+  replication: 3,
   retentionMs: 7 * 24 * 3_600_000,
   compaction: false,
   maxMessageBytes: 1024 * 1024,

@@ -1,8 +1,9 @@
 import { isRight } from 'fp-ts/lib/Either.js';
-import { type Observable, concat, concatMap, map, reduce, takeWhile } from 'rxjs';
+import { type Observable, concat, concatMap, map, reduce, takeWhile, throwError, timeout } from 'rxjs';
 import type { EventBus } from '../bus/event-bus.ts';
 import { type Delivery, settlement } from '../core/delivery.ts';
 import type { Bytes } from '../core/message.ts';
+import { BusError } from '../core/publisher.ts';
 import { fenceChangelog } from './changelog-fence.ts';
 import { type CommitRecord, type StateRecord, changelogOf } from './snapshot-format.ts';
 
@@ -19,6 +20,9 @@ export function stateName(operator: string, partition: number, key: string): str
   return `${operator}/${partition}/${key}`;
 }
 
+/** No transaction of a pipeline is open for nearly as long, ms. */
+const undecidedMs = 60_000;
+
 interface Reading {
   readonly commits: Map<string, CommitRecord>;
   readonly states: Map<string, StateRecord>;
@@ -33,16 +37,26 @@ export function readStoredUnit(bus: EventBus, pipeline: string, unit: number): O
 /**
  * The same, where units are written by transactions: waits until those are decided that were open, since what they
  * hold counts together with what they commit elsewhere.
+ *
+ * @throws BusError `unavailable` where one is not decided: brokers may lose sight of it while its partition is away
  */
 export function readDecidedUnit(bus: EventBus, pipeline: string, unit: number): Observable<StoredUnit> {
   const { name } = changelogOf(pipeline);
   return fenceChangelog(bus, pipeline, unit, 'state').pipe(
     concatMap(fence => {
-      const upToFence$ = bus
-        .source(name, { partitions: [unit] })
-        .pipe(takeWhile(({ message: { offset } }) => offset < fence, true));
+      const upToFence$ = bus.source(name, { partitions: [unit] }).pipe(
+        takeWhile(({ message: { offset } }) => offset < fence, true),
+        timeout({ each: undecidedMs, with: () => throwError(() => undecided(name, unit)) }),
+      );
       return gathered(upToFence$, pipeline);
     }),
+  );
+}
+
+function undecided(changelog: string, unit: number): BusError {
+  return new BusError(
+    'unavailable',
+    `${changelog}[${unit}]: it is still undecided after ${undecidedMs / 1000} s whether what was written there counts: let Kafka's kafka-transactions.sh find-hanging name the transaction that was left open, and abort it`,
   );
 }
 

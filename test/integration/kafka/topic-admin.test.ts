@@ -20,10 +20,13 @@ async function started(
   onTestFinished(() => bus.stop());
   await bus.start();
   const topic = `${randomUUID().slice(0, 8)}-administered`;
-  await bus.createTopic({ name: topic, settings: { ...defaultTopicSettings, partitions: 2 } });
+  await bus.createTopic({ name: topic, settings: { ...ofOneBroker, partitions: 2 } });
   if (bus.admin === undefined) throw new Error('the kafka bus has no admin');
   return { bus, admin: bus.admin, topic };
 }
+
+/** The shared cluster has one broker. */
+const ofOneBroker = { ...defaultTopicSettings, replication: 1 };
 
 describeKafka('changing topics of a cluster', () => {
   describe.each(drivers)('with driver %s', driver => {
@@ -60,7 +63,7 @@ describeKafka('changing topics of a cluster', () => {
       const drift = [{ setting: 'message.timestamp.type', is: 'CreateTime', should: 'LogAppendTime' }];
       // The broker that is asked may hear of a change later than the one that made it.
       await vi.waitFor(async () => expect((await bus.getTopicInfo(topic)).drift).toEqual(drift), patiently);
-      const settings = { ...defaultTopicSettings, partitions: 2, retentionMs: hour, maxMessageBytes: 5000 };
+      const settings = { ...ofOneBroker, partitions: 2, retentionMs: hour, maxMessageBytes: 5000 };
       await admin.alterTopic({ name: topic, settings });
       await vi.waitFor(async () => {
         const info = await bus.getTopicInfo(topic);

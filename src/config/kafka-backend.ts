@@ -47,6 +47,8 @@ export interface KafkaBackendSettings {
     readonly sessionTimeout: number;
     /** Milliseconds. */
     readonly rebalanceTimeout: number;
+    /** Milliseconds. */
+    readonly drain?: number;
     /** Bytes. */
     readonly fetchSize: number;
     /** Bytes. */
@@ -136,21 +138,33 @@ const Publishing: t.Type<KafkaBackendSettings['publishing'], unknown> = t.type({
   ),
 });
 
-const Consuming: t.Type<KafkaBackendSettings['consuming'], unknown> = t.type({
-  sessionTimeout: field(
-    between(Duration, '1s', '1h'),
-    'after how long without a sign of life the group gives a member up',
-    '30s',
-  ),
-  rebalanceTimeout: field(between(Duration, '1s', '1h'), 'how long a rebalance waits for its members', '60s'),
-  fetchSize: field(between(ByteSize, '1KB', '1GB'), 'bytes asked of a partition at once', '1MB'),
-  bufferSize: field(
-    between(ByteSize, '64KB', '16GB'),
-    'bytes that a source holds read and not delivered',
-    '16MB',
-  ),
-  maxWait: field(between(Duration, '0ms', '60s'), 'how long a broker waits for something to come', '250ms'),
-});
+const Consuming: t.Type<KafkaBackendSettings['consuming'], unknown> = t.intersection([
+  t.type({
+    sessionTimeout: field(
+      between(Duration, '1s', '1h'),
+      'after how long without a sign of life the group gives a member up',
+      '30s',
+    ),
+    rebalanceTimeout: field(
+      between(Duration, '1s', '1h'),
+      'how long a rebalance waits for its members',
+      '60s',
+    ),
+    fetchSize: field(between(ByteSize, '1KB', '1GB'), 'bytes asked of a partition at once', '1MB'),
+    bufferSize: field(
+      between(ByteSize, '64KB', '16GB'),
+      'bytes that a source holds read and not delivered',
+      '16MB',
+    ),
+    maxWait: field(between(Duration, '0ms', '60s'), 'how long a broker waits for something to come', '250ms'),
+  }),
+  t.partial({
+    drain: field(
+      between(Duration, '0ms', '30m'),
+      'how long partitions that go to another member wait for what is in hand of them; at most half of sessionTimeout, without it 5s or a third of that',
+    ),
+  }),
+]);
 
 /** The settings of kind `kafka`. */
 export const KafkaBackendSettings: t.Type<KafkaBackendSettings, unknown> = t.intersection([

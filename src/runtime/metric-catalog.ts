@@ -31,6 +31,9 @@ export const metricCatalog: Readonly<Record<string, MetricEntry>> = {
   stream_skipped_total: counter('Failed messages left out by the failure policy.'),
   stream_late_total: counter('Messages behind the watermark.'),
   stream_duplicates_total: counter('Repetitions of messages that had come before.'),
+  stream_rebalance_duplicates_total: counter(
+    'Messages that another member gets again, because their partition went to it before they were committed.',
+  ),
   stream_dedupe_forgotten_total: counter('Identities forgotten before their time, for want of room.'),
   stream_fallback_total: counter('Failed messages that went on with a fallback, by failure tag.'),
   stream_expired_total: counter('Notifications too old to be told.'),

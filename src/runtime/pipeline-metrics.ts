@@ -9,6 +9,8 @@ const delayed = 'stream_delayed';
 /** What is counted of one pipeline. */
 export class PipelineMetrics {
   readonly consumed: Counter;
+  /** What comes again to another member, because its partition went before it was committed. */
+  readonly repeated: Counter;
   readonly #published: Counter;
   readonly #publishedBytes: Counter;
   readonly #pipeline: string;
@@ -20,6 +22,7 @@ export class PipelineMetrics {
     this.#pipeline = pipeline;
     this.#meter = meter;
     this.consumed = meter.counter('stream_consume_total', tags);
+    this.repeated = meter.counter('stream_rebalance_duplicates_total', tags);
     this.#published = meter.counter('stream_publish_total', tags);
     this.#publishedBytes = meter.counter('stream_publish_bytes', tags);
     this.#forget = meter.gauge('stream_in_flight', inFlight, tags);

@@ -57,6 +57,19 @@ export class PipelineProgress {
     return inFlight;
   }
 
+  /** The same, of these partitions. */
+  inFlightOf(places: readonly TopicPartition[]): number {
+    return places.reduce((sum, { topic, partition }) => {
+      const { delivered = 0, settled = 0 } = this.#partitions.get(topic, partition) ?? {};
+      return sum + Math.max(0, delivered - settled);
+    }, 0);
+  }
+
+  /** Up to where, exclusive, a partition is settled; 0 where nothing has come of it. */
+  settledOf({ topic, partition }: TopicPartition): number {
+    return this.#partitions.get(topic, partition)?.settled ?? 0;
+  }
+
   /** Up to where, exclusive, each partition is settled; by `topic/partition`. */
   get offsets(): Readonly<Record<string, number>> {
     return Object.fromEntries([...this.#partitions.entries()].map(([name, { settled }]) => [name, settled]));

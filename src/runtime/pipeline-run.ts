@@ -4,6 +4,7 @@ import {
   type SchedulerLike,
   combineLatest,
   concatMap,
+  defer,
   map,
   merge,
   startWith,
@@ -20,6 +21,7 @@ import { partialStagesOf, stagesOf } from '../core/stage.ts';
 import { addressedTo } from './addressed.ts';
 import { ackedFirst } from './at-most-once.ts';
 import { combinedMarkers } from './combined-markers.ts';
+import { type HandoverHost, handOver } from './handover.ts';
 import type { HandlingTime } from './handling-time.ts';
 import type { Pipeline, PipelineOptions } from './pipeline.ts';
 import type { PipelineMetrics } from './pipeline-metrics.ts';
@@ -204,7 +206,9 @@ export class PipelineRun {
           }),
         );
       },
-      revoked: partitions => {
+      leaving: (partitions, withinMs) => defer(() => handOver(this.#handover, partitions, withinMs)),
+      revoked: (partitions, repeated = 0) => {
+        if (repeated > 0) this.#host.metrics.repeated.add(repeated);
         this.attempts.revoked(partitions);
         for (const { topic, partition } of partitions) {
           this.progress.revoke({ topic, partition });
@@ -224,6 +228,13 @@ export class PipelineRun {
         this.snapshots.settled();
       },
     };
+  }
+
+  get #handover(): HandoverHost {
+    const { metrics, options } = this.#host;
+    const { progress, snapshots, attempts } = this;
+    const waiting = { unsettled: () => this.unsettled, waitingForLater: () => metrics.waitingForLater };
+    return { progress, snapshots, attempts, scheduler: options.scheduler, waiting };
   }
 
   /** Deliveries that are not settled; of what is in flight, some may be settled behind one that is not. */

@@ -138,15 +138,21 @@ export class OffsetOutOfRange extends Error {
   }
 }
 
+/** The partitions that a member is about to give up; `any`: it is not known which, if any. */
+export type Going = readonly TopicPartition[] | 'any';
+
 /** What a member of a group is told; in order, and never again after `leave`. */
 export interface MemberEvents {
   /** The group has heard of this member just now. */
   alive(): void;
   /**
-   * Others come or go: what is done should be committed at once. A member should not take part in it before what is
-   * returned has settled, which is soon.
+   * Others come or go: what is done of the partitions that go is finished and committed. A member should not take part
+   * in it before what is returned has settled: within three quarters of the session time-out, and it may give no sign
+   * of life until then.
+   *
+   * @param going the partitions that this member is about to give up
    */
-  rebalancing(): Promise<void>;
+  rebalancing(going: Going): Promise<void>;
   /**
    * The partitions that are this member's from now on.
    *

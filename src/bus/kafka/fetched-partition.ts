@@ -16,6 +16,8 @@ export class FetchedPartition implements PumpedPartition, TopicPartition {
   position: number;
   /** Up to where the group has committed, as far as this member knows. */
   committed: number;
+  /** Whether it is about to be given up: nothing new is read or delivered, what is in hand may be finished. */
+  isLeaving = false;
   /** Payload bytes that are fetched and not delivered. */
   bufferedBytes = 0;
   readonly #fetched: Queue<Message> = new Queue();
@@ -55,12 +57,12 @@ export class FetchedPartition implements PumpedPartition, TopicPartition {
 
   /** Whether there is anything left to fetch before the end. */
   get wantsMore(): boolean {
-    return this.position < this.#end;
+    return this.position < this.#end && !this.isLeaving;
   }
 
   /** Whether everything before the end has been read and settled. */
   get finished(): boolean {
-    return !this.wantsMore && this.#fetched.size === 0 && this.tracker.spread === 0;
+    return this.position >= this.#end && this.#fetched.size === 0 && this.tracker.spread === 0;
   }
 
   /** Up to where everything is settled: past what was filtered out, too, once nothing else is left. */
@@ -89,7 +91,7 @@ export class FetchedPartition implements PumpedPartition, TopicPartition {
   next(maxSpread: number): Due | undefined {
     const redelivery = this.tracker.nextRedelivery();
     if (redelivery) return redelivery;
-    while (this.tracker.spread < maxSpread) {
+    while (this.tracker.spread < maxSpread && !this.isLeaving) {
       const message = this.#fetched.shift();
       if (message === undefined) return undefined;
       this.bufferedBytes -= costOf(message);

@@ -2,7 +2,8 @@ import { type SchedulerLike, Subscription } from 'rxjs';
 import { BusError } from '../../core/publisher.ts';
 import type { BusCondition } from '../bus-condition.ts';
 import type { SourceOptions, TopicPartition } from '../event-bus.ts';
-import type { DriverMember, KafkaDriver, MemberEvents, MemberIdentity } from './driver.ts';
+import { inTime } from '../../core/in-time.ts';
+import type { DriverMember, Going, KafkaDriver, MemberEvents, MemberIdentity } from './driver.ts';
 import type { FetchedPartition } from './fetched-partition.ts';
 import type { ConsumingOptions } from './kafka-options.ts';
 import { OffsetCommits } from './offset-commits.ts';
@@ -20,8 +21,12 @@ export interface MembershipHost {
 export interface PartitionHolder {
   /** See {@link MemberEvents.assigned}. */
   assigned(partitions: readonly TopicPartition[], continued: boolean): void;
-  /** Members come or go: settles when this one may give up what it has. */
-  rebalancing?(): Promise<void>;
+  /**
+   * Members come or go: settles when this one may give up what goes.
+   *
+   * @param withinMs after so long it is given up all the same
+   */
+  rebalancing?(going: Going, withinMs: number): Promise<void>;
   failed(error: unknown): void;
 }
 
@@ -152,11 +157,10 @@ export class GroupMembership {
     let isFirst = true;
     return {
       alive: ifCurrent(() => this.#watchdog.alive(sessionTimeoutMs)),
-      rebalancing: async () => {
+      rebalancing: async going => {
         if (this.#closed || number !== this.#joined) return;
         this.#watchdog.alive(rebalanceTimeoutMs + sessionTimeoutMs);
-        void this.commit();
-        await this.#holder?.rebalancing?.();
+        await this.#giveUp(going);
         // Not to be handed to a holder that comes now: it may be taken away at once.
         if (number === this.#joined) this.#assigned = undefined;
       },
@@ -172,6 +176,16 @@ export class GroupMembership {
         else this.#fail(error);
       }),
     };
+  }
+
+  /** Commits what is done, waits for what is in hand of the partitions that go, and commits that while it may. */
+  async #giveUp(going: Going): Promise<void> {
+    const { scheduler, consuming } = this.#host;
+    const { drainMs, sessionTimeoutMs } = consuming;
+    void this.commit();
+    const finished = this.#holder?.rebalancing?.(going, drainMs).catch((error: unknown) => this.#fail(error));
+    if (finished) await inTime(finished, drainMs, scheduler, () => undefined);
+    if (!this.#closed) await inTime(this.commit(), sessionTimeoutMs / 4, scheduler, () => undefined);
   }
 
   get #work(): string {

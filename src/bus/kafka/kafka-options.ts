@@ -56,6 +56,12 @@ export interface ConsumingOptions {
   readonly heartbeatIntervalMs?: number;
   /** How long a rebalance waits for its members, ms; default 60 000. */
   readonly rebalanceTimeoutMs?: number;
+  /**
+   * How long a member that gives partitions up waits for what is in hand of them, ms; what is not done by then is
+   * dropped, and comes again to whoever has them next. At most half of the session time-out: until then the member
+   * gives no sign of life. Default 5000, or a third of the session time-out where that is less.
+   */
+  readonly drainMs?: number;
   /** Bytes asked of one partition at once; default 1 MiB. */
   readonly fetchBytes?: number;
   /** Bytes that one source holds read and not delivered, over all partitions; default 16 MiB. */

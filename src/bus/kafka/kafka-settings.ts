@@ -68,6 +68,12 @@ function consumingOf(options: ConsumingOptions): Required<ConsumingOptions> {
       sessionTimeoutMs / 3,
     ),
     rebalanceTimeoutMs: wholeNumber('consuming.rebalanceTimeoutMs', options.rebalanceTimeoutMs ?? 60_000, 1),
+    drainMs: wholeNumber(
+      'consuming.drainMs',
+      options.drainMs ?? Math.min(5000, Math.floor(sessionTimeoutMs / 3)),
+      0,
+      Math.floor(sessionTimeoutMs / 2),
+    ),
     fetchBytes: wholeNumber('consuming.fetchBytes', options.fetchBytes ?? mebibyte, 1),
     bufferBytes: wholeNumber('consuming.bufferBytes', options.bufferBytes ?? 16 * mebibyte, 1),
     maxWaitMs: wholeNumber('consuming.maxWaitMs', options.maxWaitMs ?? 250, 0, 60_000),

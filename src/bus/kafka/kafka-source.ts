@@ -9,9 +9,10 @@ import type { SourceOptions, TopicPartition } from '../event-bus.ts';
 import type { PartitionTracker, TrackerHost } from '../partition-tracker.ts';
 import { isSamePartition } from '../same-partition.ts';
 import type { UnsettledWatch } from '../unsettled-watch.ts';
-import type { KafkaDriver, MemberOffsets } from './driver.ts';
+import type { Going, KafkaDriver, MemberOffsets } from './driver.ts';
 import type { FetchHost } from './fetch-loops.ts';
 import { FetchedPartition } from './fetched-partition.ts';
+import { LeavingPartitions } from './leaving-partitions.ts';
 import { GroupMembership, type MembershipHost, type PartitionHolder } from './group-membership.ts';
 import { KafkaTransaction, type Participant } from './kafka-transaction.ts';
 import { PartitionReading, type ReadingHost } from './partition-reading.ts';
@@ -43,6 +44,7 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
   readonly #reading: PartitionReading;
   readonly #membership: GroupMembership | undefined;
   readonly #transaction: KafkaTransaction | undefined;
+  readonly #leaving: LeavingPartitions;
   readonly #controls = new Subscription();
   #begun = false;
   #closed = false;
@@ -77,6 +79,7 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
       ranges => this.#begin(ranges),
       error => this.failed(error),
     );
+    this.#leaving = new LeavingPartitions(() => this.partitions, options.lifecycle);
     this.#reading = new PartitionReading(host, topics, this);
     this.#transaction = transactionOf(options);
     this.#transaction?.enter(this);
@@ -168,6 +171,7 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
 
   advanced({ topic, partition, prefix, oldest }: PartitionTracker): void {
     this.#options.lifecycle?.settled?.(topic, partition, prefix, oldest);
+    this.#leaving.look();
     this.#pump.advanced();
     this.#completeAtEnd();
   }
@@ -240,8 +244,12 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
 
   // What the group tells.
 
-  async rebalancing(): Promise<void> {
-    if (!this.#transaction || this.#closed) return;
+  async rebalancing(going: Going, withinMs: number): Promise<void> {
+    if (this.#closed) return;
+    if (!this.#transaction) {
+      await this.#leaving.begin(going, withinMs);
+      return;
+    }
     this.#rebalancing = true;
     this.#pause();
     await this.#transaction.settledForRebalance();
@@ -258,14 +266,16 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
       partitions.some(wanted => isSamePartition(wanted, held));
     const held = [...this.#pump.partitions, ...this.#starts.awaited];
     const lost = continued ? held.filter(each => !isWanted(each)) : held;
-    for (const partition of this.#pump.partitions) {
-      if (lost.includes(partition)) this.#host.condition.counted('repeatedDeliveries', partition.repeats);
-    }
+    const repeated = this.#pump.partitions
+      .filter(partition => lost.includes(partition))
+      .reduce((sum, { repeats }) => sum + repeats, 0);
+    this.#host.condition.counted('repeatedDeliveries', repeated);
     this.#breakIfLost(lost);
-    this.#revoke(lost);
+    this.#revoke(lost, repeated);
     const kept = continued ? held.filter(isWanted) : [];
     const gained = partitions.filter(wanted => !kept.some(each => isSamePartition(each, wanted)));
     if (gained.length > 0) this.#starts.prepare(gained);
+    this.#leaving.end();
     this.#rebalancing = false;
     this.#pause();
   }
@@ -283,21 +293,27 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
     );
   }
 
-  #revoke(partitions: readonly TopicPartition[]): void {
+  #revoke(partitions: readonly TopicPartition[], repeated?: number): void {
     if (partitions.length === 0) return;
     for (const partition of partitions) {
       const fetched = this.#find(partition);
       if (fetched !== undefined) this.#pump.remove(fetched);
       this.#starts.giveUp(partition);
     }
-    this.#options.lifecycle?.revoked(partitions.map(({ topic, partition }) => ({ topic, partition })));
+    const places = partitions.map(({ topic, partition }) => ({ topic, partition }));
+    this.#options.lifecycle?.revoked(places, repeated);
+    this.#leaving.look();
     this.#pump.pump();
   }
 
   #begin(ranges: readonly ReadRange[]): void {
     if (this.#closed) return;
     this.#begun = true;
-    for (const range of ranges) this.#pump.add(new FetchedPartition(this, range, range.offset, range.end));
+    for (const range of ranges) {
+      const partition = new FetchedPartition(this, range, range.offset, range.end);
+      this.#leaving.mark(partition);
+      this.#pump.add(partition);
+    }
     this.#reading.look();
     this.#completeAtEnd();
   }

@@ -1,7 +1,8 @@
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { BusCondition } from '../../../src/bus/bus-condition.ts';
-import type { DriverMember, MemberEvents } from '../../../src/bus/kafka/driver.ts';
+import type { DriverMember, MemberEvents, PartitionOffset } from '../../../src/bus/kafka/driver.ts';
+import { FetchedPartition } from '../../../src/bus/kafka/fetched-partition.ts';
 import { GroupMembership, type PartitionHolder } from '../../../src/bus/kafka/group-membership.ts';
 import { settled } from '../../../src/bus/kafka/kafka-settings.ts';
 import { BusError } from '../../../src/core/publisher.ts';
@@ -18,6 +19,11 @@ class Group {
   readonly left: number[] = [];
   readonly assigned: (readonly [count: number, continued: boolean])[] = [];
   readonly failures: unknown[] = [];
+  /** What was committed, and what the holder was told of partitions that go, in order. */
+  readonly log: string[] = [];
+  readonly partition: FetchedPartition;
+  /** Settles what the holder does with partitions that go. */
+  finishing: PromiseWithResolvers<void> | undefined;
   refusal: BusError | undefined;
   readonly membership: GroupMembership = new GroupMembership(
     {
@@ -29,12 +35,31 @@ class Group {
     'g',
     ['t'],
     {},
-    () => [],
+    () => [this.partition],
   );
   readonly holder: PartitionHolder = {
     assigned: (partitions, continued) => this.assigned.push([partitions.length, continued]),
+    rebalancing: async (going, withinMs) => {
+      this.log.push(`finish ${going === 'any' ? going : going.length} within ${withinMs}`);
+      await this.finishing?.promise;
+    },
     failed: error => this.failures.push(error),
   };
+
+  constructor() {
+    const tracking = {
+      scheduler: this.time,
+      released: () => undefined,
+      redeliverable: () => undefined,
+      advanced: () => undefined,
+    };
+    this.partition = new FetchedPartition(tracking, { topic: 't', partition: 0 }, 0, Infinity);
+  }
+
+  /** All before this offset is done. */
+  doneUpTo(offset: number): void {
+    this.partition.take({ topic: 't', partition: 0, records: [], nextOffset: offset, end: offset });
+  }
 
   /** Lets so many ms go by, and every promise settle after each moment. */
   async pass(ms: number): Promise<void> {
@@ -56,7 +81,9 @@ class Group {
     await Promise.resolve();
     if (this.refusal) throw this.refusal;
     const leave = (): Promise<undefined> => Promise.resolve(void this.left.push(number));
-    return { identity: undefined, commit: () => Promise.resolve(), leave };
+    const commit = (offsets: readonly PartitionOffset[]): Promise<undefined> =>
+      Promise.resolve(void this.log.push(`commit ${offsets.map(({ offset }) => offset).join()}`));
+    return { identity: undefined, commit, leave };
   }
 }
 
@@ -97,11 +124,52 @@ describe('membership of a group', () => {
     const group = new Group();
     await group.membership.begin(group.holder);
     group.joins[0]?.assigned(p0, false);
-    void group.joins[0]?.rebalancing();
+    void group.joins[0]?.rebalancing('any');
     await group.pass(2900);
     expect(group.joins).toHaveLength(1);
     await group.pass(200);
     expect(group.joins).toHaveLength(2);
+  });
+
+  it('commits what is done, finishes what is in hand of what goes, and commits that before it is given up', async () => {
+    const group = new Group();
+    group.finishing = Promise.withResolvers();
+    await group.membership.begin(group.holder);
+    group.joins[0]?.assigned(p0, false);
+    group.doneUpTo(5);
+    const rejoining = group.joins[0]?.rebalancing(p0).then(() => group.log.push('join'));
+    await group.pass(100);
+    expect(group.log).toEqual(['finish 1 within 333', 'commit 5']);
+    group.doneUpTo(7);
+    group.finishing.resolve();
+    await group.pass(50);
+    await rejoining;
+    expect(group.log).toEqual(['finish 1 within 333', 'commit 5', 'commit 7', 'join']);
+  });
+
+  it('gives up what is not finished by the deadline, with what was done until then committed', async () => {
+    const group = new Group();
+    group.finishing = Promise.withResolvers();
+    await group.membership.begin(group.holder);
+    group.joins[0]?.assigned(p0, false);
+    void group.joins[0]?.rebalancing('any').then(() => group.log.push('join'));
+    group.doneUpTo(3);
+    await group.pass(300);
+    expect(group.log).toEqual(['finish any within 333']);
+    await group.pass(100);
+    expect(group.log).toEqual(['finish any within 333', 'commit 3', 'join']);
+  });
+
+  it('ends where what goes cannot be finished', async () => {
+    const group = new Group();
+    group.finishing = Promise.withResolvers();
+    await group.membership.begin(group.holder);
+    group.joins[0]?.assigned(p0, false);
+    const rejoining = group.joins[0]?.rebalancing('any');
+    group.finishing.reject(new Error('no'));
+    await group.pass(50);
+    await rejoining;
+    expect(group.failures).toEqual([new Error('no')]);
   });
 
   it('is tried again, ever later, while the brokers are away', async () => {

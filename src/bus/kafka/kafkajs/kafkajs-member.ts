@@ -137,7 +137,8 @@ export class KafkaJsMember implements DriverMember {
       if (!this.#left) this.#events.alive();
     });
     this.#consumer.on(REBALANCING, () => {
-      if (!this.#left) this.#committing = this.#events.rebalancing();
+      // What is this member's from then on is only known when it has joined again.
+      if (!this.#left) this.#committing = this.#events.rebalancing('any');
     });
     this.#consumer.on(GROUP_JOIN, ({ payload: { memberId, memberAssignment } }) => {
       if (this.#left) return;

@@ -1,5 +1,6 @@
 import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import { BusError } from '../../../core/publisher.ts';
+import type { TopicPartition } from '../../event-bus.ts';
 import { isSamePartition } from '../../same-partition.ts';
 import type {
   DriverMember,
@@ -147,14 +148,14 @@ export class PlatformaticMember implements DriverMember {
     await talking.ask(coordinator, heartbeatV4.api, this.#group, generation, this.#memberId, null);
     if (this.#isOver()) return;
     this.#events.alive();
-    if (await this.#hasGrown()) await this.#prepare();
+    if (await this.#hasGrown()) await this.#prepare([]);
   }
 
   async #recover(error: unknown): Promise<void> {
     if (this.#isOver()) return;
     const type = typeOf(error);
     if (type === 'REBALANCE_IN_PROGRESS') {
-      await this.#prepare();
+      await this.#prepare([]);
       return;
     }
     const problem = this.#problemOf(error, `membership of group ${this.#group}`);
@@ -185,10 +186,10 @@ export class PlatformaticMember implements DriverMember {
     if (held.length > 0 && !this.#isOver()) this.#events.assigned([], false);
   }
 
-  /** Before a rebalance: what is done is committed. */
-  async #prepare(): Promise<void> {
+  /** Before it joins again: what goes is finished, and what is done is committed. */
+  async #prepare(going: readonly TopicPartition[]): Promise<void> {
     this.#mustJoin = true;
-    await this.#events.rebalancing();
+    await this.#events.rebalancing(going);
     await this.#untilCommitted();
   }
 
@@ -201,7 +202,7 @@ export class PlatformaticMember implements DriverMember {
     this.#session = session;
     this.#lookedAt = performance.now();
     // In this generation what it gives up is still nobody else's.
-    if (revoked.length > 0) await this.#prepare();
+    if (revoked.length > 0) await this.#prepare(revoked);
     else this.#mustJoin = false;
     if (this.#isOver() || this.#session !== session) return;
     const continued = this.#continued;

@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import * as t from 'io-ts';
+import { NEVER, delay, of } from 'rxjs';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { decode } from '../../../operators/decode.ts';
+import { each } from '../../../operators/each.ts';
+import { publishTo } from '../../../operators/publish-to.ts';
+import { scanByKey } from '../../../operators/scan-by-key.ts';
+import type { EventBus, PartitionLifecycle } from '../../../src/bus/event-bus.ts';
+import type { KafkaDriverName } from '../../../src/bus/kafka/kafka-options.ts';
+import { jsonCodec } from '../../../src/core/codec.ts';
+import { settlement } from '../../../src/core/delivery.ts';
+import { jsonState } from '../../../src/core/state.ts';
+import { topic } from '../../../src/core/topic.ts';
+import { type Pipeline, pipeline } from '../../../src/runtime/pipeline.ts';
+import { Runtime } from '../../../src/runtime/runtime.ts';
+import { describeKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
+import { newTopic, readAll, startedBus, textOf } from './running-bus.ts';
+
+const patiently = { timeout: 20_000, interval: 50 };
+const partitions = 6;
+
+const on = (driver: KafkaDriverName, drainMs: number): Promise<EventBus> =>
+  startedBus({
+    brokers: kafkaBrokers(),
+    driver,
+    consuming: { sessionTimeoutMs: 10_000, heartbeatIntervalMs: 100, drainMs },
+  });
+
+/** A steady load: numbers from 0 on, of so many keys in turn, until it is told to end. */
+class Load {
+  #ended = false;
+  #count = 0;
+  readonly #done: Promise<void>;
+
+  constructor(bus: EventBus, to: string, keys: number) {
+    this.#done = (async () => {
+      while (!this.#ended) {
+        const batch = Array.from({ length: 3 }, () => {
+          const number = this.#count++;
+          return { topic: to, key: `k${number % keys}`, payload: Buffer.from(`${number}`) };
+        });
+        await bus.publishBatch(batch);
+        await wait(20);
+      }
+    })();
+  }
+
+  async end(): Promise<number> {
+    this.#ended = true;
+    await this.#done;
+    return this.#count;
+  }
+}
+
+/** Counts the numbers of each key, and takes a while for each. */
+function counting(name: string, from: string, to: string): Pipeline {
+  const numbers = topic(from, jsonCodec(t.number));
+  const counts = topic(to, jsonCodec(t.type({ number: t.number, count: t.number })));
+  return pipeline(name, ({ source, publisher, state, onFailure }) =>
+    source(numbers).pipe(
+      decode(numbers),
+      each(number$ => number$.pipe(delay(100)), { concurrency: 20 }),
+      scanByKey((seen, number) => [{ number, count: ++seen.count }], {
+        name: 'seen',
+        state,
+        seed: () => ({ count: 0 }),
+        codec: jsonState('1', t.type({ count: t.number })),
+      }),
+      publishTo(counts, publisher),
+      onFailure(),
+    ),
+  );
+}
+
+async function repeatedOn(bus: EventBus): Promise<number> {
+  return (await bus.health()).metrics.repeatedDeliveries ?? NaN;
+}
+
+describeKafka('a rebalance', () => {
+  describe.each(drivers)('of members on %s', driver => {
+    /** Two members, the second while the first is at work; how often each message was handled. */
+    async function scaledUp(
+      drainMs: number,
+      handlingMs: number,
+    ): Promise<[handled: number, repeated: number]> {
+      const [one, two] = await Promise.all([on(driver, drainMs), on(driver, drainMs)]);
+      const from = await newTopic(one, { partitions });
+      const group = `group-${randomUUID()}`;
+      const handled: string[] = [];
+      const byTwo: string[] = [];
+      const handling = (list: string[]) => async (message: { payload: Uint8Array | null }) => {
+        await wait(handlingMs);
+        list.push(textOf(message.payload) ?? '');
+      };
+      const options = { group, concurrency: 100, commitIntervalMs: 60_000 };
+      const load = new Load(one, from, 1_000_000);
+      const first = await one.subscribe(from, handling(handled), options);
+      await expect.poll(() => handled.length, patiently).toBeGreaterThan(50);
+      const second = await two.subscribe(from, handling(byTwo), options);
+      await expect.poll(() => byTwo.length, patiently).toBeGreaterThan(50);
+      const published = await load.end();
+      await expect.poll(() => new Set([...handled, ...byTwo]).size, patiently).toBe(published);
+      await Promise.all([first.unsubscribe(), second.unsubscribe()]);
+      return [handled.length + byTwo.length - published, await repeatedOn(one)];
+    }
+
+    it('finishes what is in hand of the partitions that go: nothing is handled twice', async () => {
+      expect(await scaledUp(3_000, 100)).toEqual([0, 0]);
+    });
+
+    it('drops what is not finished in time, and counts what is handled again', async () => {
+      const [handledTwice, repeated] = await scaledUp(0, 400);
+      expect(handledTwice).toBeGreaterThan(0);
+      expect(repeated).toBe(handledTwice);
+    });
+
+    it('goes on without what never ends of a partition that goes, once the deadline has passed', async () => {
+      const [one, two] = await Promise.all([on(driver, 1_500), on(driver, 1_500)]);
+      const from = await newTopic(one, { partitions });
+      const group = `group-${randomUUID()}`;
+      await one.publishBatch(
+        Array.from({ length: partitions }, (_, partition) => ({
+          topic: from,
+          partition,
+          key: `k${partition}`,
+          payload: Buffer.from(`stuck ${partition}`),
+        })),
+      );
+      const stuck: string[] = [];
+      const signals: AbortSignal[] = [];
+      await one.subscribe(
+        from,
+        ({ payload }, signal) => {
+          stuck.push(textOf(payload) ?? '');
+          signals.push(signal);
+          return new Promise<void>((_, reject) => {
+            signal.addEventListener('abort', () => reject(new Error('lost')));
+          });
+        },
+        { group, concurrency: 20 },
+      );
+      await expect.poll(() => stuck.length, patiently).toBe(partitions);
+      const again: string[] = [];
+      const begun = performance.now();
+      await two.subscribe(from, ({ payload }) => void again.push(textOf(payload) ?? ''), { group });
+      await expect.poll(() => again.length, patiently).toBe(partitions / 2);
+      expect(performance.now() - begun).toBeGreaterThan(1_400);
+      expect(signals.filter(({ aborted }) => aborted)).toHaveLength(partitions / 2);
+      expect(await repeatedOn(one)).toBe(partitions / 2);
+    });
+
+    it('hands state over as it is behind the last message that was done', async () => {
+      const [one, two] = await Promise.all([on(driver, 3_000), on(driver, 3_000)]);
+      const [from, to] = [await newTopic(one, { partitions }), await newTopic(one, { partitions })];
+      const name = `count-${randomUUID().slice(0, 8)}`;
+      const keys = 24;
+      const load = new Load(one, from, keys);
+      // Nothing but the rebalance itself has state stored: the next snapshot by time is far away.
+      const options = { snapshotIntervalMs: 600_000, snapshotEvery: 1_000_000 };
+      const first = new Runtime([counting(name, from, to)], one, options);
+      const second = new Runtime([counting(name, from, to)], two, options);
+      onTestFinished(async () => {
+        await Promise.all([first.drain(5_000), second.drain(5_000)]);
+      });
+      await first.start();
+      await expect.poll(async () => (await first.status())[0]?.published, patiently).toBeGreaterThan(100);
+      await second.start();
+      await expect.poll(async () => (await second.status())[0]?.published, patiently).toBeGreaterThan(100);
+      const published = await load.end();
+      const outputs = async (): Promise<string[]> =>
+        (await readAll(one, to)).flatMap(({ payload }) => textOf(payload) ?? []);
+      await expect.poll(async () => (await outputs()).length, patiently).toBe(published);
+      const expected = Array.from({ length: published }, (_, number) =>
+        JSON.stringify({ number, count: Math.floor(number / keys) + 1 }),
+      );
+      expect((await outputs()).sort()).toEqual(expected.sort());
+      expect(first.meter.sum('stream_rebalance_duplicates_total', {})).toBe(0);
+    });
+  });
+
+  it('on platformatic leaves alone what stays while it waits for what goes', async () => {
+    const [one, two] = await Promise.all([on('platformatic', 3_000), on('platformatic', 3_000)]);
+    const from = await newTopic(one, { partitions });
+    const group = `group-${randomUUID()}`;
+    const leaving: number[] = [];
+    const revoked: number[] = [];
+    const handled: { partition: number; during: boolean }[] = [];
+    const lifecycle: PartitionLifecycle = {
+      assigned: () => of([]),
+      leaving: places => {
+        leaving.push(...places.map(({ partition }) => partition));
+        return NEVER;
+      },
+      revoked: places => void revoked.push(...places.map(({ partition }) => partition)),
+    };
+    const load = new Load(one, from, 1_000_000);
+    const reading = one.source(from, { group, lifecycle }).subscribe(delivery => {
+      handled.push({
+        partition: delivery.message.partition,
+        during: leaving.length > 0 && revoked.length === 0,
+      });
+      delivery[settlement].ack();
+    });
+    onTestFinished(() => reading.unsubscribe());
+    await expect.poll(() => handled.length, patiently).toBeGreaterThan(50);
+    await two.subscribe(from, () => undefined, { group });
+    await expect.poll(() => revoked.length, patiently).toBe(partitions / 2);
+    await load.end();
+    const during = new Set(handled.filter(each => each.during).map(({ partition }) => partition));
+    const kept = [0, 1, 2, 3, 4, 5].filter(partition => !leaving.includes(partition));
+    expect([...during].sort()).toEqual(kept);
+    expect(revoked.sort()).toEqual(leaving.sort());
+  });
+});

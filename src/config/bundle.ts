@@ -22,6 +22,8 @@ export interface PipelineConfig {
   readonly commitInterval?: number;
   /** Redriven dead letters of one partition that are known again when they come twice. */
   readonly redrivenRemembered?: number;
+  /** Bytes of warm copies of the state of partitions that other workers have, at most. */
+  readonly standbyBytes?: number;
   readonly failurePolicy?: 'dead-letter' | 'skip' | 'stop';
   readonly guarantee?: 'at-least-once' | 'at-most-once' | 'exactly-once';
   /** With exactly-once: milliseconds after which the backend aborts a transaction by itself. */
@@ -64,6 +66,10 @@ const PipelineCodec: t.Type<PipelineConfig, unknown> = t.intersection([
     redrivenRemembered: field(
       integerIn(1, 10_000_000),
       'redriven dead letters of a partition that are known again when they come twice',
+    ),
+    standbyBytes: field(
+      between(ByteSize, '1KB', '64GB'),
+      'warm copies of the state of partitions that other workers have, as stored, at most; without it none are kept',
     ),
     failurePolicy: field(
       oneOf('dead-letter', 'skip', 'stop'),

@@ -63,6 +63,12 @@ export const metricCatalog: Readonly<Record<string, MetricEntry>> = {
   },
   stream_restarts_total: counter('Restarts of a pipeline after it broke.'),
   stream_snapshots_total: counter('Snapshots of state stored.'),
+  stream_restored_records_total: counter(
+    'Records of the changelog read before the first message of a partition that has come.',
+  ),
+  stream_standby_partitions: gauge('Partitions of others whose state is kept warm here.'),
+  stream_standby_bytes: gauge('What is kept of it, as stored.'),
+  stream_standby_lag: gauge('Records of the changelog that these copies have not come to yet.'),
   stream_state_keys: gauge('Keys whose state an operator holds.'),
   stream_running: gauge('1 while the pipeline runs, else 0.'),
   stream_worker_ready: gauge('1 while a supervised worker is ready, else 0.'),

@@ -102,7 +102,10 @@ export class PipelineRun {
       host.session !== undefined,
     );
     const read = host.session ? readDecidedUnit : readStoredUnit;
-    this.units = new StateLoader(pipeline.name, bus, units, this.state, inputs, read);
+    const { meter, worker } = options;
+    const { standbyBytes: maxBytes } = pipeline.options;
+    const loading = { pipeline: pipeline.name, bus, scheduler, meter, worker, maxBytes };
+    this.units = new StateLoader(loading, units, this.state, inputs, read);
     const loop = host.session && this.#loopOf(host, host.session);
     this.publisher = loop?.publisher ?? bus;
     this.watermarks = new Watermarks(this.publisher, {
@@ -124,12 +127,14 @@ export class PipelineRun {
     this.#stages = stagesOf(chain$);
     this.#partial = partialStagesOf(chain$);
     this.snapshots.start();
+    this.units.standBy();
   }
 
   stop(): void {
     this.snapshots.stop();
     this.watermarks.stop();
     this.attempts.stop();
+    this.units.stop();
   }
 
   /** The pipeline's input: what is addressed to others is acked and not seen. */
@@ -197,9 +202,11 @@ export class PipelineRun {
       began: unsettled => void this.#unsettled.push(unsettled),
       assigned: partitions => {
         for (const { topic, partition } of partitions) handling.revoke(topic, partition);
+        const copies = this.units.copies(partitions);
         return this.units.assigned(partitions).pipe(
-          concatMap(() => this.attempts.assigned(partitions)),
+          concatMap(() => this.attempts.assigned(partitions, copies)),
           map(() => {
+            this.units.prepared(partitions);
             this.watermarks.restore(this.state.storedMarks);
             this.watermarks.assign(partitions);
             return this.units.startOffsets(partitions);

@@ -3,7 +3,7 @@ import { MemoryKeyedState, type StateCodec, type StateStore } from '../core/stat
 import type { CommitRecord } from './snapshot-format.ts';
 import type { StateUnits } from './state-units.ts';
 import type { StoredAttempts } from './stored-attempts.ts';
-import type { StoredUnit } from './stored-state.ts';
+import type { StoredUnit } from './stored-unit.ts';
 import { type KeepingOperator, type Snapshot, UnitSnapshots } from './unit-snapshots.ts';
 
 /** State of another version than the code's. */

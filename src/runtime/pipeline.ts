@@ -73,6 +73,12 @@ export interface PipelineOptions extends SourceBounds {
    * them has all partitions, for state that spans them; the others stand by.
    */
   readonly members?: 'many' | 'one';
+  /**
+   * Keeps warm copies of the state of partitions that other members have, up to so many bytes as stored, so that what
+   * is left to read when a partition comes over is what was written last. Where one process has all partitions there is
+   * nothing to copy. Default: none.
+   */
+  readonly standbyBytes?: number;
   /** What the backend must be able to do; checked at start. */
   readonly needs?: readonly Capability[];
   /**

@@ -9,7 +9,7 @@ import { deadLetterTopic, quarantineTopic } from '../core/dead-letter.ts';
 import { type Delivery, settlement } from '../core/delivery.ts';
 import { reasonOf } from '../core/failure.ts';
 import { BusError } from '../core/publisher.ts';
-import { OptionError } from '../core/option.ts';
+import { OptionError, wholeNumber } from '../core/option.ts';
 import { largestGathering } from '../core/stage.ts';
 import type { TopicSpec } from '../core/topic.ts';
 import { addressedTo } from './addressed.ts';
@@ -70,8 +70,9 @@ export class RunningPipeline {
    * @throws BusError `unsupported-capability` where the backend lacks what the pipeline needs
    */
   check(): void {
-    const { needs = [], guarantee = 'at-least-once', refuses = {} } = this.pipeline.options;
+    const { needs = [], guarantee = 'at-least-once', refuses = {}, standbyBytes } = this.pipeline.options;
     const who = `pipeline ${this.pipeline.name}`;
+    if (standbyBytes !== undefined) wholeNumber(`${who}: standbyBytes`, standbyBytes, 1);
     const reason = refuses[guarantee];
     if (reason !== undefined) throw new OptionError(`${who}: guarantee`, guarantee, `another: ${reason}`);
     for (const capability of needs) requireCapability(this.#bus, capability, who);

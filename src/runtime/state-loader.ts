@@ -6,7 +6,12 @@ import { ensureTopic } from './ensure-topic.ts';
 import type { PipelineState } from './pipeline-state.ts';
 import { changelogOf } from './snapshot-format.ts';
 import type { StateUnits } from './state-units.ts';
+import type { UnitCopy } from './unit-copy.ts';
+import { type StandbyHost, StandbyUnits } from './standby-units.ts';
 import type { readStoredUnit } from './stored-state.ts';
+
+/** What loading state needs of its pipeline's run. */
+export type LoaderHost = Omit<StandbyHost, 'isHeld' | 'count'>;
 
 /** Brings the state of source partitions here when they come, and forgets it when they go. */
 export class StateLoader {
@@ -16,6 +21,7 @@ export class StateLoader {
   readonly #state: PipelineState;
   readonly #inputs: ReadonlySet<string>;
   readonly #read: typeof readStoredUnit;
+  readonly #standby: StandbyUnits;
   /** The source partitions that are here; by `topic/partition`. */
   readonly #held = new Map<string, number>();
 
@@ -24,19 +30,23 @@ export class StateLoader {
    * @param read reads the stored state of a unit
    */
   constructor(
-    pipeline: string,
-    bus: EventBus,
+    host: LoaderHost,
     units: StateUnits,
     state: PipelineState,
     inputs: ReadonlySet<string>,
     read: typeof readStoredUnit,
   ) {
-    this.#pipeline = pipeline;
-    this.#bus = bus;
+    this.#pipeline = host.pipeline;
+    this.#bus = host.bus;
     this.#units = units;
     this.#state = state;
     this.#inputs = inputs;
     this.#read = read;
+    this.#standby = new StandbyUnits({
+      ...host,
+      isHeld: unit => this.#isHeld(unit),
+      count: () => this.#countIfKnown,
+    });
   }
 
   /** Units of state that the pipeline has; undefined before its chain is built. */
@@ -52,12 +62,33 @@ export class StateLoader {
    */
   assigned(partitions: readonly TopicPartition[]): Observable<unknown> {
     for (const { topic, partition } of partitions) this.#held.set(`${topic}/${partition}`, partition);
+    this.standBy();
     return defer(() => this.#changelogMade(partitions)).pipe(concatMap(() => this.#loaded(partitions)));
+  }
+
+  /** What is known of the units of these partitions, to be read on in while they are prepared. */
+  copies(partitions: readonly TopicPartition[]): ReadonlyMap<number, UnitCopy> {
+    return new Map([...this.#unitsOf(partitions)].map(unit => [unit, this.#standby.claim(unit)]));
+  }
+
+  /** The partitions are prepared: their messages come now. */
+  prepared(partitions: readonly TopicPartition[]): void {
+    this.#standby.release(this.#unitsOf(partitions));
   }
 
   revoked(partitions: readonly TopicPartition[]): void {
     for (const { topic, partition } of partitions) this.#held.delete(`${topic}/${partition}`);
     for (const unit of [...this.#state.loaded]) if (!this.#isHeld(unit)) this.#state.unload(unit);
+    this.standBy();
+  }
+
+  /** Units that are not here are kept warm from now on, where the pipeline says so. */
+  standBy(): void {
+    this.#standby.changed();
+  }
+
+  stop(): void {
+    this.#standby.stop();
   }
 
   /** State begins where its snapshot ended; without state the group's committed offset says where. */
@@ -84,12 +115,11 @@ export class StateLoader {
   }
 
   #loaded(partitions: readonly TopicPartition[]): Observable<unknown> {
-    const units = new Set(partitions.map(({ partition }) => this.#units.of(partition)));
-    const missing = [...units].filter(unit => !this.#state.isLoaded(unit));
+    const missing = [...this.#unitsOf(partitions)].filter(unit => !this.#state.isLoaded(unit));
     if (missing.length === 0) return of(undefined);
     return forkJoin(
       missing.map(unit =>
-        this.#read(this.#bus, this.#pipeline, unit).pipe(
+        this.#read(this.#bus, this.#pipeline, unit, this.#standby.claim(unit)).pipe(
           // Given up while it was read, it is not for this process to have.
           tap(stored => {
             if (this.#isHeld(unit) && !this.#state.isLoaded(unit)) this.#state.load(unit, stored);
@@ -97,6 +127,15 @@ export class StateLoader {
         ),
       ),
     );
+  }
+
+  #unitsOf(partitions: readonly TopicPartition[]): ReadonlySet<number> {
+    return new Set(partitions.map(({ partition }) => this.#units.of(partition)));
+  }
+
+  get #countIfKnown(): number | undefined {
+    const isThere = [...this.#inputs].every(topic => hasTopic(this.#bus, topic));
+    return isThere && hasTopic(this.#bus, changelogOf(this.#pipeline).name) ? this.count : undefined;
   }
 
   #isHeld(unit: number): boolean {

@@ -1,22 +1,21 @@
-import { isRight } from 'fp-ts/lib/Either.js';
 import {
   type Observable,
   type SchedulerLike,
   type Subscription,
   concatMap,
-  defer,
+  endWith,
   forkJoin,
-  map,
+  ignoreElements,
   of,
-  reduce,
   tap,
 } from 'rxjs';
 import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
 import { type AttemptLedger, type AttemptPlace, MemoryAttemptLedger } from '../core/attempt-ledger.ts';
-import { settlement } from '../core/delivery.ts';
 import { fenceChangelog } from './changelog-fence.ts';
 import type { StateUnits } from './state-units.ts';
-import { type AttemptsRecord, type SnapshotRecord, attemptsKey, changelogOf } from './snapshot-format.ts';
+import { type AttemptsRecord, attemptsKey, changelogOf } from './snapshot-format.ts';
+import { readOn } from './stored-state.ts';
+import type { UnitCopy } from './unit-copy.ts';
 
 /** So long after a change it is written: what was tried and has passed by then costs nothing. */
 const writeAfterMs = 25;
@@ -76,15 +75,24 @@ export class StoredAttempts {
     return ledger;
   }
 
-  /** Takes up what is stored of partitions that have just been assigned; emits once. */
-  assigned(partitions: readonly TopicPartition[]): Observable<unknown> {
+  /**
+   * Takes up what is stored of partitions that have just been assigned; emits once.
+   *
+   * @param copies what is known of their units: it is read on in
+   */
+  assigned(
+    partitions: readonly TopicPartition[],
+    copies: ReadonlyMap<number, UnitCopy>,
+  ): Observable<unknown> {
     if (this.#ledgers.size === 0) return of(undefined);
     const isMeant = (record: AttemptsRecord): boolean => partitions.some(place => isOf(place, record));
-    const units = new Set(partitions.map(({ partition }) => this.#units.of(partition)));
-    return this.#fenced([...units]).pipe(
-      concatMap(() => this.#read([...units])),
-      tap(records => {
-        records.filter(isMeant).forEach(record => this.#restore(record));
+    return this.#fenced([...copies.keys()]).pipe(
+      concatMap(() => readOn(this.#bus, this.#pipeline, copies, { untilEnd: true })),
+      ignoreElements(),
+      endWith(undefined),
+      tap(() => {
+        for (const { attempts } of copies.values())
+          attempts.filter(isMeant).forEach(record => this.#restore(record));
       }),
     );
   }
@@ -191,26 +199,6 @@ export class StoredAttempts {
   #fenced(units: readonly number[]): Observable<unknown> {
     return forkJoin(units.map(unit => fenceChangelog(this.#bus, this.#pipeline, unit, 'attempts')));
   }
-
-  #read(units: readonly number[]): Observable<readonly AttemptsRecord[]> {
-    const { name, codec } = this.#changelog;
-    return defer(() => this.#bus.source(name, { untilEnd: true, partitions: units })).pipe(
-      reduce((records, { message: { key, payload }, [settlement]: duty }) => {
-        duty.ack();
-        if (key?.startsWith('attempts/') !== true) return records;
-        const record = payload && decoded(codec.decode(payload));
-        if (record?.kind === 'attempts') records.set(key, record);
-        else records.delete(key);
-        return records;
-      }, new Map<string, AttemptsRecord>()),
-      map(records => [...records.values()]),
-    );
-  }
-}
-
-function decoded(result: ReturnType<ReturnType<typeof changelogOf>['codec']['decode']>): SnapshotRecord {
-  if (!isRight(result)) throw result.left;
-  return result.right;
 }
 
 function isOf(place: TopicPartition, { topic, partition }: TopicPartition): boolean {

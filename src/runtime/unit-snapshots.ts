@@ -10,7 +10,7 @@ import {
   stateSlot,
 } from './snapshot-format.ts';
 import type { StateUnits } from './state-units.ts';
-import { type StoredUnit, stateName } from './stored-state.ts';
+import { type StoredUnit, stateName } from './stored-unit.ts';
 
 /** An operator that remembers something. */
 export interface KeepingOperator {

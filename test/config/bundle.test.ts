@@ -37,12 +37,19 @@ it('the shipped backends can be moved by the environment', () => {
 
 it('a bundle may hold its backend itself, and has a default for the rest', () => {
   const text =
-    'name: small\nbackend: {kind: stub}\npipelines: [{name: bars, maxInFlightBytes: 1MB, redrivenRemembered: 50000}]\n';
+    'name: small\nbackend: {kind: stub}\npipelines: [{name: bars, maxInFlightBytes: 1MB, redrivenRemembered: 50000, standbyBytes: 64MB}]\n';
   expect(parseConfig('f', text, bundleConfig(shippedBackends), {})).toMatchObject({
     right: {
       value: {
         backend: { kind: 'stub', maxPartitionBytes: 4 * 1024 ** 2 },
-        pipelines: [{ name: 'bars', maxInFlightBytes: 1024 ** 2, redrivenRemembered: 50_000 }],
+        pipelines: [
+          {
+            name: 'bars',
+            maxInFlightBytes: 1024 ** 2,
+            redrivenRemembered: 50_000,
+            standbyBytes: 64 * 1024 ** 2,
+          },
+        ],
         feeds: [],
         http: { host: '127.0.0.1', port: 9090 },
         logLevel: 'info',

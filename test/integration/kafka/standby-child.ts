@@ -1,0 +1,67 @@
+/**
+ * A worker that counts the messages of each key, keeps the state of others warm, and tells its numbers twice a second.
+ * `BROKERS DRIVER NAME IN OUT GUARANTEE`
+ */
+import { once } from 'node:events';
+import * as t from 'io-ts';
+import { decode } from '../../../operators/decode.ts';
+import { publishTo } from '../../../operators/publish-to.ts';
+import { scanByKey } from '../../../operators/scan-by-key.ts';
+import { kafkaBus } from '../../../src/bus/kafka/kafka.ts';
+import { jsonCodec } from '../../../src/core/codec.ts';
+import { jsonState } from '../../../src/core/state.ts';
+import { topic } from '../../../src/core/topic.ts';
+import { pipeline } from '../../../src/runtime/pipeline.ts';
+import { Runtime } from '../../../src/runtime/runtime.ts';
+
+const [, , brokers = '', driver = '', name = '', from = '', to = '', guarantee = ''] = process.argv;
+const numbers = topic(from, jsonCodec(t.number));
+const counts = topic(to, jsonCodec(t.type({ number: t.number, count: t.number })));
+
+const counting = pipeline(
+  name,
+  ({ source, publisher, state, onFailure }) =>
+    source(numbers).pipe(
+      decode(numbers),
+      scanByKey((seen, number) => [{ number, count: ++seen.count }], {
+        name: 'seen',
+        state,
+        seed: () => ({ count: 0 }),
+        codec: jsonState('1', t.type({ count: t.number })),
+      }),
+      publishTo(counts, publisher),
+      onFailure(),
+    ),
+  {
+    standbyBytes: 64 * 1024 ** 2,
+    guarantee: guarantee === 'exactly-once' ? guarantee : 'at-least-once',
+  },
+);
+
+const bus = kafkaBus({
+  brokers: brokers.split(','),
+  driver: driver === 'platformatic' ? driver : 'kafkajs',
+  consuming: { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 200 },
+});
+await bus.start();
+const runtime = new Runtime([counting], bus, {
+  snapshotIntervalMs: 500,
+  worker: `worker-${process.pid}`,
+  report: event => console.error(JSON.stringify(event)),
+});
+await runtime.start();
+const numberOf = (metric: string): number => runtime.meter.sum(`stream_${metric}`);
+const telling = setInterval(() => {
+  const told = {
+    restored: numberOf('restored_records_total'),
+    warm: numberOf('standby_partitions'),
+    lag: numberOf('standby_lag'),
+    bytes: numberOf('standby_bytes'),
+    keys: runtime.pipelines[0]?.state.sizes.get('seen') ?? 0,
+  };
+  console.log(JSON.stringify(told));
+}, 500);
+await once(process, 'SIGTERM');
+clearInterval(telling);
+await runtime.drain(10_000);
+await bus.stop();

@@ -2,7 +2,8 @@ import * as t from 'io-ts';
 import type { Message } from '../src/core/message.ts';
 import type { Counter } from '../src/core/meter.ts';
 import { Queue } from '../src/core/queue.ts';
-import type { KeyedState, StateCodec, StateEntry } from '../src/core/state.ts';
+import type { KeyedState, StateEntry } from '../src/core/keyed-state.ts';
+import type { StateCodec } from '../src/core/state.ts';
 
 /** The first message of an identity: where it is, and as the how manieth of its partition it was remembered. */
 interface First {

@@ -3,7 +3,8 @@ import * as t from 'io-ts';
 import { PathReporter } from 'io-ts/lib/PathReporter.js';
 import type { Message } from '../src/core/message.ts';
 import { type Origin, historyOf } from '../src/core/message-history.ts';
-import type { KeyedState, StateCodec, StateEntry, StateStore } from '../src/core/state.ts';
+import type { KeyedState, StateEntry } from '../src/core/keyed-state.ts';
+import type { StateCodec, StateStore } from '../src/core/state.ts';
 
 /** The messages of one key that go round, in the order in which they first came. */
 interface PendingKey {

@@ -5,14 +5,8 @@ import type { Message } from '../src/core/message.ts';
 import { finiteNumber } from '../src/core/option.ts';
 import { emitAll } from '../src/core/outputs.ts';
 import { partialStage } from '../src/core/stage.ts';
-import {
-  type KeyedState,
-  type StateCodec,
-  type StateEntry,
-  type StateStore,
-  allPartitions,
-  memoryStateStore,
-} from '../src/core/state.ts';
+import type { KeyedState, StateEntry } from '../src/core/keyed-state.ts';
+import { type StateCodec, type StateStore, allPartitions, memoryStateStore } from '../src/core/state.ts';
 import type { StageOptions } from './map-values.ts';
 
 export interface ScanByKeyOptions<A, S> extends StageOptions {

@@ -7,13 +7,8 @@ import { type Counter, type Meter, idleMeter } from '../src/core/meter.ts';
 import { finiteNumber } from '../src/core/option.ts';
 import { emitAll } from '../src/core/outputs.ts';
 import { partialStage } from '../src/core/stage.ts';
-import {
-  type KeyedState,
-  type StateCodec,
-  type StateEntry,
-  type StateStore,
-  memoryStateStore,
-} from '../src/core/state.ts';
+import type { KeyedState, StateEntry } from '../src/core/keyed-state.ts';
+import { type StateCodec, type StateStore, memoryStateStore } from '../src/core/state.ts';
 import type { StageOptions } from './map-values.ts';
 
 /** What a window gathers, from its first value to its result. */

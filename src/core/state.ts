@@ -1,6 +1,8 @@
 import type { Decoder } from 'io-ts';
 import { type AttemptLedger, MemoryAttemptLedger } from './attempt-ledger.ts';
 import { decodeState } from './decode-state.ts';
+import type { KeyedState } from './keyed-state.ts';
+import { MemoryKeyedState } from './memory-keyed-state.ts';
 
 /** How the state of one key is stored and read back. */
 export interface StateCodec<S> {
@@ -29,26 +31,6 @@ export function jsonState<S>(
   return { version, encode: state => structuredClone(state), decode };
 }
 
-/** The state of one key, held by the operator that owns it. */
-export interface StateEntry<S> {
-  readonly key: string;
-  state: S;
-  /** Event time of the last message that touched it, ms. */
-  touchedAt: number;
-  /** Changed since the last snapshot. */
-  dirty: boolean;
-}
-
-/** The states of one operator, by source partition and key; they move with their partition. */
-export interface KeyedState<S> {
-  get(partition: number, key: string): StateEntry<S> | undefined;
-  create(partition: number, key: string, state: S): StateEntry<S>;
-  delete(partition: number, key: string): void;
-  entries(partition: number): Iterable<StateEntry<S>>;
-  /** How many keys there are. */
-  readonly size: number;
-}
-
 /** Where operators keep what they remember; whoever provides it sees to snapshots and restoring. */
 export interface StateStore {
   /**
@@ -63,47 +45,6 @@ export interface StateStore {
 
 /** The partition under which state lives that spans all partitions of its pipeline. */
 export const allPartitions = -1;
-
-/** States in memory. */
-export class MemoryKeyedState<S> implements KeyedState<S> {
-  readonly #partitions = new Map<number, Map<string, StateEntry<S>>>();
-
-  get size(): number {
-    let size = 0;
-    for (const entries of this.#partitions.values()) size += entries.size;
-    return size;
-  }
-
-  get(partition: number, key: string): StateEntry<S> | undefined {
-    return this.#partitions.get(partition)?.get(key);
-  }
-
-  create(partition: number, key: string, state: S): StateEntry<S> {
-    const entries = this.#partitions.get(partition) ?? new Map<string, StateEntry<S>>();
-    this.#partitions.set(partition, entries);
-    const entry = { key, state, touchedAt: Number.NEGATIVE_INFINITY, dirty: true };
-    entries.set(key, entry);
-    return entry;
-  }
-
-  delete(partition: number, key: string): void {
-    this.#partitions.get(partition)?.delete(key);
-  }
-
-  entries(partition: number): Iterable<StateEntry<S>> {
-    return this.#partitions.get(partition)?.values() ?? [];
-  }
-
-  /** The partitions of which anything is held. */
-  get partitions(): readonly number[] {
-    return [...this.#partitions.keys()];
-  }
-
-  /** Forgets a partition that has been given up. */
-  drop(partition: number): void {
-    this.#partitions.delete(partition);
-  }
-}
 
 /** The store of operators that are used without a runtime: in memory, without snapshots. */
 export function memoryStateStore(): StateStore {

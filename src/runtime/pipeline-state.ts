@@ -1,5 +1,6 @@
 import type { AttemptLedger } from '../core/attempt-ledger.ts';
-import { MemoryKeyedState, type StateCodec, type StateStore } from '../core/state.ts';
+import { MemoryKeyedState } from '../core/memory-keyed-state.ts';
+import type { StateCodec, StateStore } from '../core/state.ts';
 import type { CommitRecord } from './snapshot-format.ts';
 import type { StateUnits } from './state-units.ts';
 import type { StoredAttempts } from './stored-attempts.ts';

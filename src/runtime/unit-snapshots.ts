@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OutgoingMessage } from '../core/message.ts';
-import type { MemoryKeyedState, StateCodec } from '../core/state.ts';
+import type { MemoryKeyedState } from '../core/memory-keyed-state.ts';
+import type { StateCodec } from '../core/state.ts';
 import {
   type CommitRecord,
   type SnapshotRecord,
@@ -65,7 +66,6 @@ export class UnitSnapshots {
   #nth = 0;
   #writer = '';
   #slots = new Map<string, 0 | 1>();
-  #known = new Map<string, Set<string>>();
   /** Keys that this writer has written. */
   #written = new Set<string>();
   #leftBehind: readonly string[];
@@ -79,7 +79,7 @@ export class UnitSnapshots {
     pipeline: string,
     unit: number,
     units: StateUnits,
-    { commit, states, keys }: StoredUnit,
+    { commit, keys }: StoredUnit,
     transacted: boolean,
   ) {
     this.#changelog = changelogOf(pipeline);
@@ -90,7 +90,7 @@ export class UnitSnapshots {
     if (transacted && commit?.writer.endsWith(inTransactions) === true) {
       this.#epoch = commit.epoch;
       this.#tenure = commit.tenure;
-      this.#continue(commit, states);
+      this.#continue(commit);
     } else {
       this.#epoch = (commit?.epoch ?? 0) + 1;
       this.#tenure = randomUUID().slice(0, 8);
@@ -103,14 +103,12 @@ export class UnitSnapshots {
     return !this.#isWhole;
   }
 
-  #continue({ writer, nth, snapshot }: CommitRecord, states: readonly StateRecord[]): void {
+  #continue({ writer, nth, snapshot }: CommitRecord): void {
     this.#leftBehind = [];
     this.#writer = writer;
     this.#nth = nth;
     this.#snapshot = snapshot;
     this.#isWhole = false;
-    for (const { operator, partition, key } of states)
-      this.#known.set(operator, this.#knownOf(operator).add(stateName(operator, partition, key)));
   }
 
   /**
@@ -122,7 +120,6 @@ export class UnitSnapshots {
     this.#nth++;
     this.#writer = `${this.#epoch}-${this.#tenure}-${this.#nth}${this.#transacted ? inTransactions : ''}`;
     this.#slots = new Map();
-    this.#known = new Map();
     this.#written = new Set();
     this.#snapshot = 0;
     this.#isWhole = true;
@@ -179,9 +176,10 @@ export class UnitSnapshots {
         if (this.#leftBehind === leftBehind) this.#leftBehind = [];
       },
       lost: () => {
-        for (const { change, name } of taken) {
-          if (change.entry === forgotten) this.#knownOf(change.operator).add(name);
-          else change.entry.dirty = true;
+        for (const { change } of taken) {
+          const { operator, partition, key, entry } = change;
+          if (entry === forgotten) operators.get(operator)?.states.stillGone(partition, key);
+          else entry.dirty = true;
         }
       },
       // It may be stored all the same, and then nothing of it may be overwritten.
@@ -191,41 +189,20 @@ export class UnitSnapshots {
 
   *#changes(operators: ReadonlyMap<string, KeepingOperator>): Iterable<Change> {
     for (const [operator, { codec, states }] of operators) {
-      const alive = new Set<string>();
       for (const partition of states.partitions) {
         if (!this.#units.holds(this.#unit, partition)) continue;
-        for (const entry of states.entries(partition)) {
-          alive.add(stateName(operator, partition, entry.key));
-          if (!entry.dirty && !this.#isWhole) continue;
+        for (const entry of this.#isWhole ? states.entries(partition) : states.changed(partition)) {
           entry.dirty = false;
           const touchedAt = Number.isFinite(entry.touchedAt) ? entry.touchedAt : null;
           yield { operator, partition, key: entry.key, state: codec.encode(entry.state), touchedAt, entry };
         }
+        const gone = states.takeGone(partition);
+        // What stands for itself needs no word of what is not in it.
+        if (this.#isWhole) continue;
+        for (const key of gone)
+          yield { operator, partition, key, state: null, touchedAt: null, entry: forgotten };
       }
-      yield* this.#gone(operator, alive);
-      this.#known.set(operator, alive);
     }
-  }
-
-  *#gone(operator: string, alive: ReadonlySet<string>): Iterable<Change> {
-    for (const name of this.#knownOf(operator)) {
-      if (alive.has(name)) continue;
-      const [, partition, ...key] = name.split('/');
-      yield {
-        operator,
-        partition: Number(partition),
-        key: key.join('/'),
-        state: null,
-        touchedAt: null,
-        entry: forgotten,
-      };
-    }
-  }
-
-  #knownOf(operator: string): Set<string> {
-    const known = this.#known.get(operator) ?? new Set();
-    this.#known.set(operator, known);
-    return known;
   }
 
   /** What concerns partitions of the unit; by `topic/partition`. */

@@ -12,7 +12,8 @@ import { historyOf, withHistory } from '../../src/core/message-history.ts';
 import type { Message } from '../../src/core/message.ts';
 import { OptionError } from '../../src/core/option.ts';
 import { idleSettlement } from '../../src/core/settlement.ts';
-import { MemoryKeyedState, memoryStateStore, type StateStore } from '../../src/core/state.ts';
+import { MemoryKeyedState } from '../../src/core/memory-keyed-state.ts';
+import { memoryStateStore, type StateStore } from '../../src/core/state.ts';
 import { pipeline } from '../../src/index.ts';
 import {
   type MessageSpec,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { scanByKey } from '../../operators/scan-by-key.ts';
 import { OptionError } from '../../src/core/option.ts';
-import { MemoryKeyedState, memoryStateStore, type StateStore, jsonState } from '../../src/core/state.ts';
+import { MemoryKeyedState } from '../../src/core/memory-keyed-state.ts';
+import { memoryStateStore, type StateStore, jsonState } from '../../src/core/state.ts';
 import { deliveryTest, failureWith, given } from '../../src/testing/index.ts';
 import { operatorContract } from './operator-contract.ts';
 

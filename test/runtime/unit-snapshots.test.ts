@@ -3,7 +3,8 @@ import { firstValueFrom } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createEventBus } from '../../src/backends.ts';
 import type { EventBus } from '../../src/bus/event-bus.ts';
-import { MemoryKeyedState, jsonState } from '../../src/core/state.ts';
+import { MemoryKeyedState } from '../../src/core/memory-keyed-state.ts';
+import { jsonState } from '../../src/core/state.ts';
 import { changelogOf } from '../../src/runtime/snapshot-format.ts';
 import { StateUnits } from '../../src/runtime/state-units.ts';
 import { readStoredUnit } from '../../src/runtime/stored-state.ts';
@@ -105,6 +106,23 @@ describe('snapshots of a unit', () => {
       expect(await read()).toEqual({ offset: 4, a: 2, b: 2 });
     },
   );
+
+  it.each([false, true])('look at nothing but what has changed, in transactions: %s', transacted => {
+    const states = new MemoryKeyedState<number>();
+    const stored = { commit: undefined, states: [], keys: [] };
+    const snapshots = new UnitSnapshots('p', 0, new StateUnits('many'), stored, transacted);
+    const operators = new Map([['count', { codec, states }]]);
+    const capture = (): number => snapshots.capture(operators, { offsets: {} }).states.length;
+    for (let key = 0; key < 100; key++) states.create(0, `k${key}`, key);
+    expect(capture()).toBe(100);
+    states.entries = () => expect.unreachable('all keys were walked');
+    const [first, second] = [states.get(0, 'k1'), states.get(0, 'k2')];
+    if (first) first.dirty = true;
+    if (second) second.dirty = true;
+    states.delete(0, 'k3');
+    expect(capture()).toBe(3);
+    expect(capture()).toBe(0);
+  });
 
   it('count of two that took over from the same where they have come further', async () => {
     const [one, other] = [await Process.takesOver(bus), await Process.takesOver(bus)];

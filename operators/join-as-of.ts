@@ -26,7 +26,7 @@ export interface JoinAsOfOptions<A, T> extends StageOptions {
   readonly rowTime?: (row: T, message: Message) => number;
   readonly rowKey?: (row: T, message: Message) => string;
   /** Whether a delivery needs a row at all; default: all do. One that does not still keeps its place. */
-  readonly needed?: (value: A) => boolean;
+  readonly needed?: (value: A, message: Message) => boolean;
   /** A row of exactly the time asked for is the one: do not wait for the watermark then. Default false. */
   readonly exact?: boolean;
   /**
@@ -128,8 +128,8 @@ interface Lane<A> {
 /** What a delivery asks the table for. */
 interface Question {
   readonly at: number;
-  readonly key: string;
-  readonly needed: boolean;
+  /** Undefined: for nothing. */
+  readonly key: string | undefined;
 }
 
 class Join<A, T> {
@@ -243,9 +243,9 @@ class Join<A, T> {
       this.#refuse(delivery, error);
       return true;
     }
-    const { at, key, needed } = question;
+    const { at, key } = question;
     lane.progress = Math.max(lane.progress, at);
-    if (!needed) {
+    if (key === undefined) {
       this.#emit(delivery as Ok<A>, { row: undefined, absent: table.absent });
       return true;
     }
@@ -268,10 +268,10 @@ class Join<A, T> {
 
   #questionOf(value: A, message: Message): Question {
     const { time, key, needed } = this.#options;
+    const isNeeded = needed?.(value, message) !== false;
     return {
       at: time ? time(value, message) : message.timestamp,
-      key: key ? key(value, message) : (message.key ?? ''),
-      needed: needed?.(value) !== false,
+      key: !isNeeded ? undefined : key ? key(value, message) : (message.key ?? ''),
     };
   }
 

@@ -7,6 +7,7 @@ import type { MarketLiquidity } from './liquidity-measure.ts';
 import { returnOf } from './momentum-parts.ts';
 import type { MomentumScore } from './momentum-value.ts';
 import { inWords, percentInWords } from './number-words.ts';
+import { mayBeAtLeast } from './score-headers.ts';
 
 /** The newest liquidity at or before the score; `not-carried` where the feed has no books; undefined: none yet. */
 export type LiquidityInput = MarketLiquidity | 'not-carried' | undefined;
@@ -16,21 +17,12 @@ export function needsEvaluation(score: MomentumScore, settings: GateSettings): b
   return score.score >= settings.evaluateFrom;
 }
 
-/** The header that tells a score, rounded up, so that whoever wants high ones need not read the others. */
-export const scoreHeader = 'momentum-score';
-
-/** What {@link scoreHeader} says of a score. */
-export function scoreTold({ score }: MomentumScore): string {
-  return String(Math.ceil(score));
-}
-
 /** Whether a message may hold a score that needs an evaluation; where no header tells, it may. */
 export function mayNeedEvaluation(
-  { headers, payload }: Pick<Message, 'headers' | 'payload'>,
+  message: Pick<Message, 'headers' | 'payload'>,
   settings: GateSettings,
 ): boolean {
-  const told = headers.get(scoreHeader);
-  return payload === null || told === undefined || Number(told) >= settings.evaluateFrom;
+  return message.payload === null || mayBeAtLeast(message, settings.evaluateFrom);
 }
 
 /** What a gate without input counts as: the setting, or for `auto` what suits the feed. */

@@ -1,7 +1,6 @@
 import { type AsOf, decode, joinAsOf, publishTo, scanByKey } from '../operators/index.ts';
 import { type Pipeline, pipeline } from '../src/index.ts';
 import { dayMs, hourMs } from './bar-window.ts';
-import { scoreHeader, scoreTold } from './gate-rules.ts';
 import type { MarketBar } from './market-bar.ts';
 import { type RegimeAsOf, scoreBar } from './momentum-score.ts';
 import { type MomentumSettings, defaultMomentumSettings } from './momentum-settings.ts';
@@ -9,6 +8,7 @@ import { type MomentumState, decodeMomentum, encodeMomentum, seedMomentum } from
 import type { MomentumScore } from './momentum-value.ts';
 import type { Regime } from './regime-value.ts';
 import { universe } from './regime.ts';
+import { toldOf } from './score-headers.ts';
 import { stateKey } from './symbol-key.ts';
 import { marketBars, momentumScores, regimeDetection } from './topics.ts';
 
@@ -62,7 +62,7 @@ export function momentum(settings: MomentumSettings = defaultMomentumSettings): 
           key: ({ symbol }) => symbol,
           time: ({ time }) => time,
           ordinal: ({ venue }) => venue,
-          headers: score => ({ [scoreHeader]: scoreTold(score) }),
+          headers: toldOf,
         }),
         onFailure(),
       ),

@@ -130,6 +130,16 @@ function onOpen(
   return [exitOf(open, score, reason, settings, idFor)];
 }
 
+/** Whether a score without an evaluation would only be passed by. */
+export function isIdle(state: SignalState): boolean {
+  return state.open === null;
+}
+
+/** What {@link onScore} does with a score of this time that has no evaluation while nothing is open. */
+export function passBy(state: SignalState, time: number): void {
+  state.lastTime = Math.max(state.lastTime ?? time, time);
+}
+
 /**
  * One score, with its evaluation where it has one: the entry or the exit that follows from it, if any.
  * Changes the state in place; a score not later than the last one is ignored.

@@ -1,10 +1,19 @@
 import { type AsOf, decode, joinAsOf, publishTo, scanByKey } from '../operators/index.ts';
-import { type Pipeline, deriveId, pipeline } from '../src/index.ts';
+import { type Later, type Pipeline, deriveId, later, pipeline } from '../src/index.ts';
 import type { GateEvaluation } from './gate-evaluation.ts';
-import { needsEvaluation } from './gate-rules.ts';
+import { mayNeedEvaluation, needsEvaluation } from './gate-rules.ts';
 import { type GateSettings, defaultGateSettings } from './gate-settings.ts';
 import type { MomentumScore } from './momentum-value.ts';
-import { type SignalState, decodeSignals, encodeSignals, onScore, seedSignals } from './signal-rules.ts';
+import { stateKeyTold } from './score-headers.ts';
+import {
+  type SignalState,
+  decodeSignals,
+  encodeSignals,
+  isIdle,
+  onScore,
+  passBy,
+  seedSignals,
+} from './signal-rules.ts';
 import { type SignalSettings, defaultSignalSettings } from './signal-settings.ts';
 import type { Signal } from './signal-value.ts';
 import { stateKey } from './symbol-key.ts';
@@ -14,7 +23,7 @@ const name = 'signals';
 
 /** A score with the evaluation of just that score, where it has one. */
 interface Evaluated {
-  readonly score: MomentumScore;
+  readonly score: Later<MomentumScore>;
   readonly evaluation: GateEvaluation | undefined;
 }
 
@@ -30,33 +39,40 @@ export function signals(
     name,
     ({ source, table, publisher, onFailure, state, meter, scheduler }) =>
       source(momentumScores).pipe(
-        decode(momentumScores, { markers: true }),
+        // Most scores are low and of symbols without an open signal: nothing of them is read but their headers.
+        decode(later(momentumScores), { markers: true }),
         joinAsOf(
           table(gateEvaluations).pipe(decode(gateEvaluations, { name: 'decode-evaluation', markers: true })),
-          (score: MomentumScore, { row }: AsOf<GateEvaluation>): Evaluated => ({
+          (score: Later<MomentumScore>, { row }: AsOf<GateEvaluation>, { timestamp }): Evaluated => ({
             score,
-            evaluation: row?.time === score.time ? row : undefined,
+            evaluation: row?.time === timestamp ? row : undefined,
           }),
           {
             name: 'evaluation-of-score',
             scope: 'partition',
             tablePartitions: publisher.partitionsOf(gateEvaluations.name),
-            key: stateKey,
+            key: ({ value }) => stateKey(value),
             rowKey: stateKey,
-            time: ({ time }) => time,
-            needed: score => needsEvaluation(score, gateSettings),
+            needed: (score, message) =>
+              mayNeedEvaluation(message, gateSettings) && needsEvaluation(score.value, gateSettings),
             exact: true,
             meter,
           },
         ),
         scanByKey<Evaluated, SignalState, Signal>(
-          (known, { score, evaluation }) =>
-            onScore(known, score, evaluation, settings, (kind, time) =>
-              deriveId(name, signalsTopic.name, score.symbol, time, ordinalOf(kind, score.venue)),
-            ),
+          (known, { score, evaluation }, { timestamp }) => {
+            if (evaluation === undefined && isIdle(known)) {
+              passBy(known, timestamp);
+              return [];
+            }
+            const { value } = score;
+            return onScore(known, value, evaluation, settings, (kind, time) =>
+              deriveId(name, signalsTopic.name, value.symbol, time, ordinalOf(kind, value.venue)),
+            );
+          },
           {
             name: 'signals',
-            key: ({ score }) => stateKey(score),
+            key: ({ score }, message) => stateKeyTold(message, score),
             seed: seedSignals,
             codec: { version: '1', encode: encodeSignals, decode: decodeSignals },
             state,

@@ -40,6 +40,7 @@ export { type Delivery, type Failed, type Ok, all, toEither } from './core/deliv
 export { formatDuration, formatSize, parseDuration, parseSize } from './core/durations.ts';
 export { type Failure, type FailureTag } from './core/failure.ts';
 export { type HeaderValue, type LateText, MessageHeaders } from './core/headers.ts';
+export { Later, later } from './core/later.ts';
 export { Marker, isMarker, markerOf } from './core/marker.ts';
 export {
   type Bytes,

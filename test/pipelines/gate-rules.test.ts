@@ -7,11 +7,10 @@ import {
   mayNeedEvaluation,
   missingCountsAs,
   needsEvaluation,
-  scoreHeader,
-  scoreTold,
 } from '../../pipelines/gate-rules.ts';
 import { defaultGateSettings as settings } from '../../pipelines/gate-settings.ts';
 import type { MomentumScore } from '../../pipelines/momentum-value.ts';
+import { toldOf } from '../../pipelines/score-headers.ts';
 import type { RegimeLabel } from '../../pipelines/regime-label.ts';
 import { MessageHeaders } from '../../src/index.ts';
 import { start } from './bars-at-hand.ts';
@@ -211,7 +210,7 @@ describe('a message with a score', () => {
     const anyScore = fc.double({ min: -100, max: 100, noNaN: true });
     fc.assert(
       fc.property(anyScore, anyScore, (value, evaluateFrom) => {
-        const headers = MessageHeaders.of({ [scoreHeader]: scoreTold(score({ score: value })) });
+        const headers = MessageHeaders.of(toldOf(score({ score: value })));
         const payload = Buffer.from('{}');
         const isRead = mayNeedEvaluation({ headers, payload }, { ...settings, evaluateFrom });
         expect(isRead).toBe(Math.ceil(value) >= evaluateFrom);

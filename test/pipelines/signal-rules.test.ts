@@ -8,7 +8,9 @@ import {
   type SignalState,
   decodeSignals,
   encodeSignals,
+  isIdle,
   onScore,
+  passBy,
   seedSignals,
 } from '../../pipelines/signal-rules.ts';
 import { defaultSignalSettings as settings } from '../../pipelines/signal-settings.ts';
@@ -162,6 +164,25 @@ describe('onScore', () => {
           else if (before) expect(signal.time - before.time).toBeGreaterThan(6 * hour);
           expect(Signal.decode(JSON.parse(JSON.stringify(signal)))).toEqual({ _tag: 'Right', right: signal });
         });
+      }),
+    );
+  });
+});
+
+describe('passBy', () => {
+  it('leaves an idle state as a score without an evaluation does', () => {
+    const minutes = fc.integer({ min: 0, max: 20 });
+    fc.assert(
+      fc.property(minutes, fc.array(minutes), (entered, times) => {
+        const state = opened();
+        step(state, at(entered * minute, { low: 1, high: 101 }));
+        fc.pre(isIdle(state));
+        const passed = structuredClone(state);
+        for (const time of times) {
+          onScore(state, at(time * minute), undefined, settings, idFor);
+          passBy(passed, start + time * minute);
+        }
+        expect(passed).toEqual(state);
       }),
     );
   });

@@ -27,10 +27,10 @@ export class Later<A> {
  * A topic as one whose values are decoded when they are asked for.
  *
  * @example
- * source(scores).pipe(
- *   decode(later(scores)), // Delivery<Later<Score>>
- *   filterValues((score, { headers }) => headers.get('kind') !== 'idle' && score.value.score > 75),
- * );
+ * source(prices).pipe(
+ *   decode(later(prices)), // Delivery<Later<MarketPrice>>
+ *   filterValues((price, { headers }) => headers.get('source') === 'kraken' && price.value.price > 0),
+ * )
  */
 export function later<A>({ codec }: { readonly codec: Codec<A> }): { readonly codec: Codec<Later<A>> } {
   return {

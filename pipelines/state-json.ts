@@ -25,5 +25,12 @@ export const ringOfNumbers: t.Type<Float64Array, string> = new t.Type(
 
 /** The JSON-safe form of a state; it shares nothing with the live one. */
 export function encodeState<A>(codec: t.Type<A, unknown>, state: A): unknown {
-  return structuredClone(codec.encode(state));
+  return copyOf(codec.encode(state));
+}
+
+/** A copy but for texts, which cannot change: rings are most of a state, and long ones at that. */
+function copyOf(json: unknown): unknown {
+  if (typeof json !== 'object' || json === null) return json;
+  if (Array.isArray(json)) return json.map(copyOf);
+  return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, copyOf(value)]));
 }

@@ -19,6 +19,7 @@ describe('stored state', () => {
   it('shares nothing with the live state, in either direction', () => {
     const live = { count: 1, list: [1], ring: new Float64Array([1]) };
     const json = encodeState(State, live);
+    expect(json).toEqual({ count: 1, list: [1], ring: expect.any(String) as string });
     live.list.push(2);
     live.ring[0] = 2;
     const first = decodeState('test', State, json);

@@ -108,8 +108,8 @@ export class MessageHeaders {
 
   /** These headers and those of a record behind them. */
   concat(others: Readonly<Record<string, HeaderValue>>): MessageHeaders {
-    const values = this.#values.concat(Object.values(others));
-    return new MessageHeaders(this.#names.concat(Object.keys(others)), values);
+    const names = namesBehind(this.#names, Object.keys(others));
+    return new MessageHeaders(names, [...this.#values, ...Object.values(others)]);
   }
 
   /** Names and values in turn, for codecs of the wire. */
@@ -127,4 +127,21 @@ export class MessageHeaders {
     const value = this.#values[i] ?? '';
     return typeof value === 'string' || value instanceof Uint8Array ? value : value.toString();
   }
+}
+
+/** What was put behind a list of names last, and the list that it made. */
+const made = new WeakMap<
+  readonly string[],
+  { readonly others: readonly string[]; readonly names: readonly string[] }
+>();
+
+/** One sender puts the same names behind the same list again and again, and its messages share what it makes. */
+function namesBehind(names: readonly string[], others: readonly string[]): readonly string[] {
+  const last = made.get(names);
+  if (last?.others.length === others.length && others.every((name, i) => name === last.others[i])) {
+    return last.names;
+  }
+  const all = [...names, ...others];
+  made.set(names, { others, names: all });
+  return all;
 }

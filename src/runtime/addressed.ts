@@ -1,16 +1,16 @@
-import { type MonoTypeOperatorFunction, filter } from 'rxjs';
 import { type Delivery, settlement } from '../core/delivery.ts';
 import { isAddressedTo } from '../core/message-history.ts';
 
 /**
- * What was sent round again for another pipeline is acked, for it has been here before.
+ * What was sent round again for another pipeline is acked, for it has been here before: undefined then.
  *
  * @param pipeline undefined: only what is meant for everybody passes
  */
-export function addressedTo<A>(pipeline: string | undefined): MonoTypeOperatorFunction<Delivery<A>> {
-  return filter(delivery => {
-    const isMeant = isAddressedTo(pipeline, delivery.message);
-    if (!isMeant) delivery[settlement].ack();
-    return isMeant;
-  });
+export function addressedTo<A>(
+  pipeline: string | undefined,
+  delivery: Delivery<A> | undefined,
+): Delivery<A> | undefined {
+  if (delivery === undefined || isAddressedTo(pipeline, delivery.message)) return delivery;
+  delivery[settlement].ack();
+  return undefined;
 }

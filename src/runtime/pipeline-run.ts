@@ -5,10 +5,10 @@ import {
   combineLatest,
   concatMap,
   defer,
+  filter,
   map,
   merge,
   startWith,
-  tap,
 } from 'rxjs';
 import { dedupe } from '../../operators/dedupe.ts';
 import type { EventBus, PartitionLifecycle, SourceOptions } from '../bus/event-bus.ts';
@@ -20,7 +20,7 @@ import type { Publisher } from '../core/publisher.ts';
 import { partialStagesOf, stagesOf } from '../core/stage.ts';
 import { addressedTo } from './addressed.ts';
 import { ackedFirst } from './at-most-once.ts';
-import { combinedMarkers } from './combined-markers.ts';
+import { type TakeMarker, combinedMarkers } from './combined-markers.ts';
 import { type HandoverHost, handOver } from './handover.ts';
 import type { HandlingTime } from './handling-time.ts';
 import type { Pipeline, PipelineOptions } from './pipeline.ts';
@@ -157,12 +157,16 @@ export class PipelineRun {
       commit$: merge(this.snapshots.stored$, this.watermarks.stored$),
       onLost: lost => this.#lost(lost),
     });
+    const take: TakeMarker = (message, marker, isAgain) => this.watermarks.see(message, marker, isAgain);
     return source.pipe(
-      tap(({ message }) => this.#see(message)),
-      // Before anything is acked: what is settled must have been seen.
-      combinedMarkers((message, marker, isAgain) => this.watermarks.see(message, marker, isAgain)),
-      map(delivery => (guarantee === 'at-most-once' ? ackedFirst(delivery) : delivery)),
-      addressedTo(pipeline.name),
+      map(delivery => {
+        // Before anything is acked: what is settled must have been seen.
+        this.#see(delivery.message);
+        const combined = combinedMarkers(delivery, take);
+        const taken = combined && guarantee === 'at-most-once' ? ackedFirst(combined) : combined;
+        return addressedTo(pipeline.name, taken);
+      }),
+      filter(delivery => delivery !== undefined),
       this.#onceRedriven(topic),
     );
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Subject, Subscription } from 'rxjs';
+import { Subject, Subscription, filter, map } from 'rxjs';
 import { deadLetter } from '../../operators/dead-letter.ts';
 import type { NamedPublisher } from '../../operators/named-publisher.ts';
 import { requireCapability } from '../bus/capabilities.ts';
@@ -13,7 +13,7 @@ import { OptionError, wholeNumber } from '../core/option.ts';
 import { largestGathering } from '../core/stage.ts';
 import type { TopicSpec } from '../core/topic.ts';
 import { addressedTo } from './addressed.ts';
-import { markersCombinedAnew } from './combined-markers.ts';
+import { combinedMarkers, markersTakenAnew } from './combined-markers.ts';
 import { doneBy, settledBy } from './drain.ts';
 import type { DrainEnd, Drained, Leftover } from './drained.ts';
 import { passByPolicy } from './failure-policy.ts';
@@ -309,7 +309,11 @@ export class RunningPipeline {
       table: topic => {
         this.#named.add(topic);
         const rows$ = this.#bus.source(topic.name, { maxInFlight: 4096 });
-        return rows$.pipe(markersCombinedAnew(), addressedTo(undefined));
+        const take = markersTakenAnew();
+        return rows$.pipe(
+          map(delivery => addressedTo(undefined, combinedMarkers(delivery, take))),
+          filter(delivery => delivery !== undefined),
+        );
       },
       circuitChanged: change => this.#holdUps.changed(change),
       onFailure: deadLetterOptions => {

@@ -1,7 +1,6 @@
 import { BusError } from '../../core/publisher.ts';
 import type { TopicPartition } from '../event-bus.ts';
 import { placeName } from '../partition-name.ts';
-import { isSamePartition } from '../same-partition.ts';
 import type {
   DriverTransactions,
   MemberOffsets,
@@ -10,6 +9,7 @@ import type {
   TransactionsOptions,
 } from './driver.ts';
 import { type ProduceTransport, type ProducerId, SequencedProducer } from './sequenced-producer.ts';
+import { TransactionSpan } from './transaction-span.ts';
 
 /** Brokers let no transaction be open for longer, as they are configured by default, ms. */
 export const longestTransactionMs: number = 15 * 60_000;
@@ -66,16 +66,22 @@ export class TransactionalProducer implements DriverTransactions {
   readonly #transport: TransactionTransport;
   readonly #self: TransactionalId;
   readonly #producer: SequencedProducer;
-  /** Of the open transaction. */
-  readonly #places = new Set<string>();
-  #adding: Promise<unknown> = Promise.resolve();
-  #isOpen = false;
+  readonly #span: TransactionSpan;
   #sending = 0;
 
   private constructor(transport: TransactionTransport, self: TransactionalId, producer: SequencedProducer) {
     this.#transport = transport;
     this.#self = self;
     this.#producer = producer;
+    const { typeOf } = transport.producing;
+    this.#span = new TransactionSpan({
+      addPartitions: places => transport.addPartitions(self, places),
+      addGroup: group => transport.addGroup(self, group),
+      isNotAttempted: ({ error }) => typeOf(error) === notAttempted,
+      refusalOf: ({ topic, error }) =>
+        this.#errorOf(error, `publishing to ${topic}`, `Write on topic ${topic}`),
+      errorOf: error => this.#errorOf(error, `beginning a transaction of ${self.id}`),
+    });
   }
 
   /** @throws BusError */
@@ -109,7 +115,7 @@ export class TransactionalProducer implements DriverTransactions {
   }
 
   async #send(batches: readonly PartitionBatch[]): Promise<readonly StoreOutcome[]> {
-    const refusals = await this.#add(batches);
+    const refusals = await this.#span.addPlaces(batches);
     const added = batches.filter(batch => !refusals.has(placeName(batch)));
     const stored = added.length === 0 ? [] : await this.#producer.send(added);
     const outcomes = new Map(added.map((batch, i) => [placeName(batch), stored[i]]));
@@ -120,11 +126,10 @@ export class TransactionalProducer implements DriverTransactions {
   }
 
   async commit(members: readonly MemberOffsets[]): Promise<void> {
-    if (members.length > 0) this.#isOpen = true;
-    if (!this.#isOpen) return;
+    if (members.length === 0 && !this.#span.isOpen) return;
     const groups = new Set(members.map(({ member: { group } }) => group));
     try {
-      for (const group of groups) await this.#transport.addGroup(this.#self, group);
+      await this.#span.addGroups(groups);
       for (const offsets of members) await this.#transport.commitOffsets(this.#self, offsets);
       await this.#transport.end(this.#self, true);
     } catch (error) {
@@ -132,53 +137,20 @@ export class TransactionalProducer implements DriverTransactions {
       const right = isOfGroup ? `Read on group ${[...groups].join(', ')}` : undefined;
       throw this.#errorOf(error, `committing a transaction of ${this.#self.id}`, right);
     }
-    this.#isOpen = false;
-    this.#places.clear();
+    this.#span.committed(groups);
   }
 
   async close(): Promise<void> {
     this.#transport.hurry();
     try {
       // What comes after an abort would begin a transaction that nobody ends.
-      if (this.#isOpen && this.#sending === 0) await this.#transport.end(this.#self, false);
+      if (this.#span.isOpen && !this.#span.isAdding && this.#sending === 0) {
+        await this.#transport.end(this.#self, false);
+      }
     } catch {
       // The brokers abort it in its time, or when the next of this id is opened.
     }
     await this.#producer.close();
-  }
-
-  /** Makes partitions part of the transaction; why not, by place, where that is refused. One request at a time. */
-  #add(batches: readonly PartitionBatch[]): Promise<ReadonlyMap<string, BusError>> {
-    const adding = this.#adding.then(() => this.#addMissing(batches));
-    this.#adding = adding;
-    return adding;
-  }
-
-  async #addMissing(batches: readonly PartitionBatch[]): Promise<ReadonlyMap<string, BusError>> {
-    const { typeOf } = this.#transport.producing;
-    const refusals = new Map<string, BusError>();
-    let missing: readonly TopicPartition[] = batches.filter(batch => !this.#places.has(placeName(batch)));
-    try {
-      while (missing.length > 0) {
-        this.#isOpen = true;
-        const answers = await this.#transport.addPartitions(this.#self, missing);
-        const refused = answers.filter(({ error }) => typeOf(error) !== notAttempted);
-        for (const place of refused) refusals.set(placeName(place), this.#refusalOf(place));
-        if (refused.length === 0) {
-          for (const place of missing) this.#places.add(placeName(place));
-          break;
-        }
-        missing = missing.filter(place => !refused.some(each => isSamePartition(each, place)));
-      }
-    } catch (error) {
-      const refusal = this.#errorOf(error, `beginning a transaction of ${this.#self.id}`);
-      for (const place of missing) refusals.set(placeName(place), refusal);
-    }
-    return refusals;
-  }
-
-  #refusalOf({ topic, error }: RefusedPlace): BusError {
-    return this.#errorOf(error, `publishing to ${topic}`, `Write on topic ${topic}`);
   }
 
   #errorOf(

@@ -2,8 +2,8 @@
 export interface Measured {
   readonly messages: number;
   readonly seconds: number;
-  /** Processor time of all threads, seconds. */
-  readonly cpuSeconds: number;
+  /** Processor time of all threads, seconds; undefined where others did the work. */
+  readonly cpuSeconds: number | undefined;
   /** From when a message was to be sent until it was consumed, ms. */
   readonly latency?: { readonly p50: number; readonly p99: number };
   /** What else is worth showing, in words. */

@@ -9,7 +9,19 @@ import { Runtime } from '../../src/runtime/runtime.ts';
 import { decode, mapValues, publishTo } from '../../operators/index.ts';
 import type { Benchmark, Effort, Measured, Work } from './benchmark.ts';
 import { type Pipe, paced } from './bus-load.ts';
-import { consumed, onBrokers, onBus, pace, partitions, payload, publishAll, total } from './kafka-load.ts';
+import { javaTransactions } from './kafka-java.ts';
+import {
+  consumed,
+  dueMs,
+  onBrokers,
+  onBus,
+  paceOf,
+  partitions,
+  payload,
+  publishAll,
+  total,
+  wallTime,
+} from './kafka-load.ts';
 import { stopwatch } from './stopwatch.ts';
 
 /** From a topic to another, each message changed a little. */
@@ -46,6 +58,7 @@ const through =
           return await work(bus, from, to.name, effort);
         } finally {
           await runtime.drain(5_000);
+          await bus.deleteTopic(to.name);
         }
       }),
     );
@@ -72,18 +85,19 @@ const passesPaced = (driver: KafkaDriverName, guarantee: Guarantee, perSecond: n
     const reading = bus.source(to, { maxInFlight: 10_000 }).subscribe(delivery => {
       delivery[settlement].ack();
       if (delivery.message.key === 'first') ready.resolve(undefined);
-      else tell(delivery.message.timestamp);
+      else tell(dueMs(delivery.message.timestamp));
     });
     await bus.publish({ topic: from, key: 'first', payload });
     await ready.promise;
     const pipe: Pipe = {
       send: (batch, due) => {
-        for (const message of batch) bus.send({ ...message, topic: from, timestamp: due }, () => undefined);
+        const timestamp = wallTime(due);
+        for (const message of batch) bus.send({ ...message, topic: from, timestamp }, () => undefined);
       },
       onMessage: seen => (tell = seen),
     };
     try {
-      return await paced(pipe, perSecond, effort, pace);
+      return await paced(pipe, perSecond, effort, paceOf(perSecond));
     } finally {
       reading.unsubscribe();
     }
@@ -97,6 +111,7 @@ const benchmarksOf = (driver: KafkaDriverName, name: string): readonly Benchmark
     goal: { perSecond: 20_000 },
     subject: passes(driver, 'exactly-once'),
     twin: twinOf(passes(driver, 'at-least-once')),
+    ...(driver === 'kafkajs' && { others: [javaTransactions] }),
   },
   {
     name: `${name}, exactly-once, 20k/s`,

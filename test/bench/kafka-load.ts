@@ -14,13 +14,21 @@ import type { Effort, Measured, Skipped } from './benchmark.ts';
 
 export const partitions: number = 12;
 const inFlight = 4;
-export const batchSize: number = 1000;
-/** A broker that has just been started takes some seconds to be compiled. */
-export const pace: Pace = { batchSize: 20, arriveWithinMs: 10_000, warmUpSeconds: 5 };
+const batchSize = 1000;
+/** Some are due each millisecond. A broker that has just been started takes some seconds to be compiled. */
+export const paceOf = (perSecond: number): Pace => ({
+  batchSize: perSecond / 1000,
+  arriveWithinMs: 10_000,
+  warmUpSeconds: 5,
+});
+/** When a message is due, as its timestamp tells it: brokers keep whole milliseconds, and remove what is old. */
+export const wallTime = (due: number): number => Math.floor(performance.timeOrigin + due);
+/** The same, back in ms of `performance.now()`: up to 1 ms too early, so that no latency is taken for less. */
+export const dueMs = (timestamp: number): number => timestamp - performance.timeOrigin;
 export const payload: Buffer = Buffer.alloc(200, 0x61);
 export const total = ({ smoke }: Effort): number => (smoke ? 10_000 : 400_000);
 
-/** One broker for one run, or those that `KAFKA_BROKERS` names. */
+/** The brokers that `KAFKA_BROKERS` names, as they are for a whole run; else one for this alone. */
 export async function onBrokers(work: (brokers: string[]) => Promise<Measured>): Promise<Measured | Skipped> {
   const given = process.env['KAFKA_BROKERS'];
   if (given !== undefined && given !== '') return work(given.split(','));
@@ -34,6 +42,16 @@ export async function onBrokers(work: (brokers: string[]) => Promise<Measured>):
   }
 }
 
+/** One broker for all that a run measures; undefined where there is one already, or cannot be any. */
+export async function sharedBroker(): Promise<{ readonly stop: () => Promise<unknown> } | undefined> {
+  const given = process.env['KAFKA_BROKERS'];
+  if ((given !== undefined && given !== '') || (await missingForKafka()) !== undefined) return undefined;
+  const kafka = await startKafka();
+  // Whatever is run from here measures on it.
+  process.env['KAFKA_BROKERS'] = kafka.bootstrap.join(',');
+  return kafka;
+}
+
 export async function onBus(
   driver: KafkaDriverName,
   brokers: string[],
@@ -44,7 +62,9 @@ export async function onBus(
   const { name, settings } = topic(`bench-${randomUUID()}`, textCodec, { partitions });
   try {
     await bus.createTopic({ name, settings });
-    return await work(bus, name);
+    const measured = await work(bus, name);
+    await bus.deleteTopic(name);
+    return measured;
   } finally {
     await bus.stop();
   }

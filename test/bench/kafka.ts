@@ -1,4 +1,3 @@
-import { Kafka, type Producer, logLevel } from 'kafkajs';
 import type { Observable } from 'rxjs';
 import type { EventBus } from '../../src/bus/event-bus.ts';
 import { textCodec } from '../../src/core/codec.ts';
@@ -6,23 +5,25 @@ import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
 import { type Delivery, settlement } from '../../src/core/delivery.ts';
 import { topic } from '../../src/core/topic.ts';
 import { decode, mapValues } from '../../operators/index.ts';
-import type { Benchmark, Effort, Measured, Work } from './benchmark.ts';
+import type { Benchmark, Effort, Measured, Twin, Work } from './benchmark.ts';
 import { type Pipe, paced } from './bus-load.ts';
 import { benchmarks as exactlyOnce } from './kafka-exactly-once.ts';
+import { javaConsumes, javaPaced, javaPublishes, javaPublishesAndConsumes } from './kafka-java.ts';
 import {
-  batchAt,
-  batchSize,
   consumed,
+  dueMs,
   onBrokers,
   onBus,
-  pace,
-  partitions,
+  paceOf,
   payload,
   publishAll,
-  sendAll,
   total,
+  wallTime,
 } from './kafka-load.ts';
-import { consumeOnPlatformatic, onPlatformatic } from './raw-platformatic.ts';
+import { rawConsumes, rawPaced, rawPublishes, rawPublishesAndConsumes } from './kafka-raw.ts';
+import type { RawClient } from './raw-client.ts';
+import { rawKafkaJs } from './raw-kafkajs.ts';
+import { rawPlatformatic } from './raw-platformatic.ts';
 import { stopwatch } from './stopwatch.ts';
 
 /** A member of a group, and one chain of operators. */
@@ -83,212 +84,81 @@ async function pacedOn(bus: EventBus, name: string, perSecond: number, effort: E
   const reading = handled(bus, name).subscribe(delivery => {
     delivery[settlement].ack();
     if (delivery.message.key === 'first') ready.resolve(undefined);
-    else tell(delivery.message.timestamp);
+    else tell(dueMs(delivery.message.timestamp));
   });
   await bus.publish({ topic: name, key: 'first', payload });
   await ready.promise;
   const pipe: Pipe = {
     send: (batch, due) => {
-      for (const message of batch) bus.send({ ...message, topic: name, timestamp: due }, () => undefined);
+      const timestamp = wallTime(due);
+      for (const message of batch) bus.send({ ...message, topic: name, timestamp }, () => undefined);
     },
     onMessage: seen => (tell = seen),
   };
   try {
-    return await paced(pipe, perSecond, effort, pace);
+    return await paced(pipe, perSecond, effort, paceOf(perSecond));
   } finally {
     reading.unsubscribe();
   }
 }
 
-const raw = (brokers: string[]): Kafka => new Kafka({ brokers, logLevel: logLevel.NOTHING });
+/** Messages a second. */
+const paces: readonly number[] = [5_000, 20_000, 50_000];
 
-async function rawProducer(kafka: Kafka): Promise<Producer> {
-  const producer = kafka.producer({ idempotent: true, allowAutoTopicCreation: false });
-  await producer.connect();
-  return producer;
+/** A driver, and what it is measured beside. */
+interface Driven {
+  readonly driver: KafkaDriverName;
+  readonly name: string;
+  /** What the driver stands on. */
+  readonly client: RawClient;
+  /** To be published and handled a second. */
+  readonly handled: number;
 }
 
-/** The same with kafkajs alone: idempotent, as many batches at once. */
-async function rawPublish(producer: Producer, name: string, messages: number): Promise<void> {
-  await sendAll(messages, first =>
-    producer.send({
-      topic: name,
-      messages: Array.from({ length: batchSize }, (_, i) => ({
-        key: `k${(first + i) % 500}`,
-        value: payload,
-      })),
-    }),
-  );
-}
+const benchmarksOf = ({ driver, name, client, handled: perSecond }: Driven): readonly Benchmark[] => [
+  {
+    name: `${name}, publish`,
+    goal: { ofTwin: 0.9 },
+    subject: publishes(driver),
+    twin: rawPublishes(client),
+  },
+  {
+    name: `${name}, consume`,
+    goal: { ofTwin: 0.9 },
+    subject: consumes(driver),
+    twin: rawConsumes(client),
+  },
+  {
+    name: `${name}, publish to handled`,
+    goal: { perSecond, ofTwin: 0.9, rss: 512 },
+    subject: publishesAndHandles(driver),
+    twin: rawPublishesAndConsumes(client),
+  },
+  ...paces.map(pace => ({
+    name: `${name}, ${pace / 1000}k/s`,
+    ...(pace === 20_000 && { goal: { p99: 10 } }),
+    subject: pacedThrough(driver, pace),
+    twin: rawPaced(client, pace),
+  })),
+];
 
-async function rawConsume(kafka: Kafka, name: string, messages: number): Promise<void> {
-  const consumer = kafka.consumer({ groupId: `raw-${name}` });
-  await consumer.connect();
-  await consumer.subscribe({ topics: [name], fromBeginning: true });
-  let [seen, committedAt] = [0, performance.now()];
-  const done = Promise.withResolvers<undefined>();
-  await consumer.run({
-    autoCommit: false,
-    partitionsConsumedConcurrently: partitions,
-    eachBatch: async given => {
-      seen += given.batch.messages.length;
-      if (performance.now() - committedAt > 1000) {
-        committedAt = performance.now();
-        const offsets = given
-          .uncommittedOffsets()
-          .topics.flatMap(({ topic: of, partitions: all }) => all.map(each => ({ topic: of, ...each })));
-        await consumer.commitOffsets(offsets);
-      }
-      if (seen >= messages) done.resolve(undefined);
-    },
-  });
-  await done.promise;
-  await consumer.disconnect();
-}
+/** In the order of one driver's benchmarks. */
+const java: readonly Twin[] = [
+  javaPublishes,
+  javaConsumes,
+  javaPublishesAndConsumes,
+  ...paces.map(javaPaced),
+];
 
-/** A send for all that is due together, and the offsets committed once a second. */
-async function rawPaced(kafka: Kafka, name: string, perSecond: number, effort: Effort): Promise<Measured> {
-  let tell: (due: number) => void = () => undefined;
-  const producer = await rawProducer(kafka);
-  const consumer = kafka.consumer({ groupId: `raw-${name}`, maxWaitTimeInMs: 250 });
-  await consumer.connect();
-  await consumer.subscribe({ topics: [name], fromBeginning: true });
-  const ready = Promise.withResolvers<undefined>();
-  await consumer.run({
-    autoCommit: false,
-    partitionsConsumedConcurrently: partitions,
-    eachBatch: given => {
-      for (const { key, headers } of given.batch.messages) {
-        if (key?.toString() === 'first') ready.resolve(undefined);
-        else tell(Number(headers?.['due']?.toString()));
-      }
-      return Promise.resolve();
-    },
-  });
-  await producer.send({ topic: name, messages: [{ key: 'first', value: payload }] });
-  await ready.promise;
-  const pipe: Pipe = {
-    send: (batch, due) => {
-      const messages = batch.map(({ key }) => ({ key, value: payload, headers: { due: String(due) } }));
-      void producer.send({ topic: name, messages });
-    },
-    onMessage: seen => (tell = seen),
-  };
-  try {
-    return await paced(pipe, perSecond, effort, pace);
-  } finally {
-    await Promise.all([consumer.disconnect(), producer.disconnect()]);
-  }
-}
-
-const rawly =
-  (work: (kafka: Kafka, bus: EventBus, name: string, effort: Effort) => Promise<Measured>): Work =>
-  effort =>
-    onBrokers(brokers => onBus('kafkajs', brokers, (bus, name) => work(raw(brokers), bus, name, effort)));
-
-/** The same with @platformatic/kafka alone. */
-const rawlyOnPlatformatic =
-  (work: (brokers: string[], bus: EventBus, name: string, effort: Effort) => Promise<Measured>): Work =>
-  effort =>
-    onBrokers(brokers => onBus('platformatic', brokers, (bus, name) => work(brokers, bus, name, effort)));
+/** Java's own tools run beside the first driver: once a round is enough, all of it is on the same broker. */
+const besideJava = (all: readonly Benchmark[]): readonly Benchmark[] =>
+  all.map((benchmark, at) => ({ ...benchmark, others: java.slice(at, at + 1) }));
 
 export const benchmarks: readonly Benchmark[] = [
-  {
-    name: 'kafka, publish',
-    subject: publishes('kafkajs'),
-    twin: {
-      name: 'kafkajs',
-      work: rawly(async (kafka, _, name, effort) => {
-        const producer = await rawProducer(kafka);
-        await rawPublish(producer, name, total(effort) / 10);
-        const lap = stopwatch();
-        await rawPublish(producer, name, total(effort));
-        const measured = lap(total(effort));
-        await producer.disconnect();
-        return measured;
-      }),
-    },
-  },
-  {
-    name: 'kafka, consume',
-    subject: consumes('kafkajs'),
-    twin: {
-      name: 'kafkajs',
-      work: rawly(async (kafka, bus, name, effort) => {
-        await publishAll(bus, name, total(effort));
-        const lap = stopwatch();
-        await rawConsume(kafka, name, total(effort));
-        return lap(total(effort));
-      }),
-    },
-  },
-  {
-    name: 'kafka, publish to handled',
-    goal: { perSecond: 60_000, rss: 512 },
-    subject: publishesAndHandles('kafkajs'),
-    twin: {
-      name: 'kafkajs',
-      work: rawly(async (kafka, _, name, effort) => {
-        const producer = await rawProducer(kafka);
-        const lap = stopwatch();
-        await Promise.all([
-          rawConsume(kafka, name, total(effort)),
-          rawPublish(producer, name, total(effort)),
-        ]);
-        const measured = lap(total(effort));
-        await producer.disconnect();
-        return measured;
-      }),
-    },
-  },
-  { name: 'kafka, 5k/s', subject: pacedThrough('kafkajs', 5_000) },
-  { name: 'kafka, 50k/s', subject: pacedThrough('kafkajs', 50_000) },
-  {
-    name: 'kafka, 20k/s',
-    goal: { p99: 10 },
-    subject: pacedThrough('kafkajs', 20_000),
-    twin: {
-      name: 'kafkajs',
-      work: rawly((kafka, _, name, effort) => rawPaced(kafka, name, 20_000, effort)),
-    },
-  },
+  ...besideJava(benchmarksOf({ driver: 'kafkajs', name: 'kafka', client: rawKafkaJs, handled: 60_000 })),
+  ...benchmarksOf({
+    ...{ driver: 'platformatic', name: 'kafka on platformatic' },
+    ...{ client: rawPlatformatic, handled: 100_000 },
+  }),
   ...exactlyOnce,
-  {
-    name: 'kafka on platformatic, publish',
-    subject: publishes('platformatic'),
-    twin: {
-      name: '@platformatic/kafka',
-      work: rawlyOnPlatformatic((brokers, _, name, effort) =>
-        onPlatformatic(brokers, name, async send => {
-          await sendAll(total(effort) / 10, first => send(batchAt(name, first)));
-          const lap = stopwatch();
-          await sendAll(total(effort), first => send(batchAt(name, first)));
-          return lap(total(effort));
-        }),
-      ),
-    },
-  },
-  {
-    name: 'kafka on platformatic, consume',
-    subject: consumes('platformatic'),
-    twin: {
-      name: '@platformatic/kafka',
-      work: rawlyOnPlatformatic(async (brokers, bus, name, effort) => {
-        await publishAll(bus, name, total(effort));
-        const lap = stopwatch();
-        await consumeOnPlatformatic(brokers, name, total(effort));
-        return lap(total(effort));
-      }),
-    },
-  },
-  {
-    name: 'kafka on platformatic, publish to handled',
-    goal: { perSecond: 60_000, rss: 512 },
-    subject: publishesAndHandles('platformatic'),
-  },
-  {
-    name: 'kafka on platformatic, 20k/s',
-    goal: { p99: 10 },
-    subject: pacedThrough('platformatic', 20_000),
-  },
 ];

@@ -35,14 +35,21 @@ export function linesOf(result: Result): readonly string[] {
 /** By the clock, and by processor time: the latter holds where others use the machine too. */
 function ratiosOf(subject: Medians, twin: Medians | undefined): string[] {
   if (twin === undefined) return [];
-  const clock = subject.perSecond / twin.perSecond;
-  return [clock, subject.perCpuSecond / twin.perCpuSecond].map(ratio => ratio.toFixed(ratio < 0.1 ? 3 : 2));
+  const ratio = (ours: number, theirs: number): string =>
+    (ours / theirs).toFixed(ours / theirs < 0.1 ? 3 : 2);
+  const clock = ratio(subject.perSecond, twin.perSecond);
+  const { perCpuSecond } = twin;
+  return perCpuSecond === undefined || subject.perCpuSecond === undefined
+    ? [clock]
+    : [clock, ratio(subject.perCpuSecond, perCpuSecond)];
 }
 
 function numbersOf({ perSecond, perCpuSecond, p50, p99, rssMb }: Medians): string[] {
   const whole = (value: number): string => Math.round(value).toLocaleString('en');
   const fine = (value: number | undefined): string => value?.toFixed(3) ?? '';
-  return [whole(perSecond), whole(perCpuSecond), fine(p50), fine(p99), rssMb.toFixed(0)];
+  // Whose processor time is not known, that one's memory is not known either.
+  const [cpu, memory] = perCpuSecond === undefined ? ['', ''] : [whole(perCpuSecond), rssMb.toFixed(0)];
+  return [whole(perSecond), cpu, fine(p50), fine(p99), memory];
 }
 
 function verdict(goal: Goal, subject: Medians, twin: Medians | undefined): string {

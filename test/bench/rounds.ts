@@ -17,7 +17,7 @@ type Run = (Measured & { readonly rssMb: number }) | (Skipped & { readonly rssMb
 /** The medians over all rounds of one side. */
 export interface Medians {
   readonly perSecond: number;
-  readonly perCpuSecond: number;
+  readonly perCpuSecond: number | undefined;
   readonly p50: number | undefined;
   readonly p99: number | undefined;
   /** Above Node's own. */
@@ -79,9 +79,12 @@ export async function ownMemory(rounds: number): Promise<number> {
 function mediansOf(runs: readonly Run[], ownRssMb: number): Medians {
   const measured = runs.flatMap(run => ('skipped' in run ? [] : [run]));
   const latencies = measured.flatMap(({ latency }) => (latency ? [latency] : []));
+  const byCpu = measured.flatMap(({ messages, cpuSeconds }) =>
+    cpuSeconds === undefined ? [] : [messages / cpuSeconds],
+  );
   return {
     perSecond: median(measured.map(({ messages, seconds }) => messages / seconds)),
-    perCpuSecond: median(measured.map(({ messages, cpuSeconds }) => messages / cpuSeconds)),
+    perCpuSecond: byCpu.length === 0 ? undefined : median(byCpu),
     p50: latencies.length === 0 ? undefined : median(latencies.map(({ p50 }) => p50)),
     p99: latencies.length === 0 ? undefined : median(latencies.map(({ p99 }) => p99)),
     rssMb: median(measured.map(({ rssMb }) => rssMb)) - ownRssMb,

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Group, groups, isGroup } from './groups.ts';
 import { headerLine, linesOf, machine } from './report.ts';
+import { sharedBroker } from './kafka-load.ts';
 import { type Result, measure, ownMemory } from './rounds.ts';
 
 /*
@@ -33,8 +34,9 @@ console.log(headerLine);
 
 const results: Result[] = [];
 for (const group of Object.keys(groups).filter(isGroup)) {
-  for (const benchmark of await groups[group]()) {
-    if (!isWanted(group, benchmark.name)) continue;
+  const wanted = (await groups[group]()).filter(({ name }) => isWanted(group, name));
+  const surroundings = wanted.length > 0 && group === 'kafka' ? await sharedBroker() : undefined;
+  for (const benchmark of wanted) {
     try {
       const result = await measure(group, benchmark, { rounds, smoke, ownRssMb });
       results.push(result);
@@ -46,6 +48,7 @@ for (const group of Object.keys(groups).filter(isGroup)) {
       );
     }
   }
+  await surroundings?.stop();
 }
 if (results.length === 0) {
   process.exitCode = 1;

@@ -4,11 +4,23 @@ import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { kafkaJars, toolsVersion } from './artifacts.ts';
 
+export interface ToolOptions {
+  /** What it reads; default nothing. */
+  readonly input?: string;
+  /** How Java is started; by default to be ready soon, not to be fast. */
+  readonly jvm?: readonly string[];
+}
+
 /** Runs one of Kafka's own command line tools, such as `org.apache.kafka.tools.ConsoleConsumer`; what it prints. */
-export async function runKafkaTool(main: string, args: readonly string[], input = ''): Promise<string> {
+export async function runKafkaTool(
+  main: string,
+  args: readonly string[],
+  { input = '', jvm = ['-Xmx128m', '-XX:TieredStopAtLevel=1'] }: ToolOptions = {},
+): Promise<string> {
   const jars = await kafkaJars(toolsVersion, () => undefined, new AbortController().signal, 'kafka-tools');
-  const options = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', join(jars, '*')];
-  const java = spawn('java', [...options, main, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const java = spawn('java', [...jvm, '-cp', join(jars, '*'), main, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   java.stdin.end(input);
   const [printed, said, [code]] = await Promise.all([
     text(java.stdout),

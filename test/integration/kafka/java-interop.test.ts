@@ -84,7 +84,7 @@ describeOwnKafka("beside Kafka's own clients in Java", () => {
           ...['--topic', theirs, '--compression-codec', compression],
           ...properties('parse.key=true', 'parse.headers=true', 'null.marker=NONE'),
         ],
-        lines.join(''),
+        { input: lines.join('') },
       );
       for (const bus of buses) {
         const read = (await readAll(bus, theirs)).map(message => ({

@@ -2,7 +2,11 @@ import type { BusError } from '../../core/publisher.ts';
 import type { TopicPartition } from '../event-bus.ts';
 import { placeName } from '../partition-name.ts';
 import { isSamePartition } from '../same-partition.ts';
-import type { RefusedPlace } from './transactional-producer.ts';
+
+/** A partition that is not part of a transaction, and the client's error that says why. */
+export interface RefusedPlace extends TopicPartition {
+  readonly error: Error;
+}
 
 /** How a coordinator is told, and what it says becomes. */
 export interface SpanHost {

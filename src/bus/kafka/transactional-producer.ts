@@ -9,7 +9,7 @@ import type {
   TransactionsOptions,
 } from './driver.ts';
 import { type ProduceTransport, type ProducerId, SequencedProducer } from './sequenced-producer.ts';
-import { TransactionSpan } from './transaction-span.ts';
+import { type RefusedPlace, TransactionSpan } from './transaction-span.ts';
 
 /** Brokers let no transaction be open for longer, as they are configured by default, ms. */
 export const longestTransactionMs: number = 15 * 60_000;
@@ -17,11 +17,6 @@ export const longestTransactionMs: number = 15 * 60_000;
 /** Who asks: the transactional id, and the name under which brokers count what it sends. */
 export interface TransactionalId extends ProducerId {
   readonly id: string;
-}
-
-/** A partition that is not part of a transaction, and the client's error that says why. */
-export interface RefusedPlace extends TopicPartition {
-  readonly error: Error;
 }
 
 /**

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TopicPartition } from '../../../src/bus/event-bus.ts';
-import { TransactionSpan } from '../../../src/bus/kafka/transaction-span.ts';
-import type { RefusedPlace } from '../../../src/bus/kafka/transactional-producer.ts';
+import { type RefusedPlace, TransactionSpan } from '../../../src/bus/kafka/transaction-span.ts';
 import { BusError } from '../../../src/core/publisher.ts';
 
 const place = (partition: number, topic = 't'): TopicPartition => ({ topic, partition });

@@ -7,7 +7,7 @@ import { describeKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
 import { newTopic, readAll, startedBus, textOf } from './running-bus.ts';
 
 const child = fileURLToPath(new URL('./standby-child.ts', import.meta.url));
-const patiently = { timeout: 40_000, interval: 200 };
+const patiently = { timeout: 60_000, interval: 200 };
 const partitions = 4;
 const keys = 2_000;
 
@@ -39,7 +39,7 @@ describeKafka('a worker that keeps the state of another warm', () => {
     (['at-least-once', 'exactly-once'] as const).map(guarantee => [driver, guarantee] as const),
   );
   const about = 'reads only the rest of it when that is killed, on %s, %s';
-  it.each(cases)(about, { timeout: 120_000 }, async (driver, guarantee) => {
+  it.each(cases)(about, { timeout: 240_000 }, async (driver, guarantee) => {
     const bus = await startedBus({ brokers: kafkaBrokers() });
     const [from, to] = [await newTopic(bus, { partitions }), await newTopic(bus, { partitions })];
     const name = `warm-${randomUUID().slice(0, 8)}`;

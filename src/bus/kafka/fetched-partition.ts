@@ -65,10 +65,11 @@ export class FetchedPartition implements PumpedPartition, TopicPartition {
     return this.position >= this.#end && this.#fetched.size === 0 && this.tracker.spread === 0;
   }
 
-  /** Up to where everything is settled: past what was filtered out, too, once nothing else is left. */
+  /** Up to where everything is settled: past what was filtered out, too, once nothing else is left. Never falls. */
   get settledUpTo(): number {
     const { prefix, spread } = this.tracker;
-    return spread === 0 && this.#fetched.size === 0 ? Math.max(prefix, this.position) : prefix;
+    const isEmpty = spread === 0 && this.#fetched.size === 0;
+    return Math.max(prefix, this.committed, isEmpty ? this.position : 0);
   }
 
   /** Messages of the partition that are not delivered yet, as of the last fetch. */

@@ -1,0 +1,25 @@
+import { VirtualTimeScheduler } from 'rxjs';
+import { expect, it } from 'vitest';
+import { FetchedPartition } from '../../../src/bus/kafka/fetched-partition.ts';
+
+const place = { topic: 't', partition: 0 };
+const host = {
+  scheduler: new VirtualTimeScheduler(),
+  released: (): void => undefined,
+  redeliverable: (): void => undefined,
+  advanced: (): void => undefined,
+};
+
+// A commit of what others sent names every partition again: once past the mark of a transaction, it must not go back.
+it('does not fall back behind what was committed when the next message comes', () => {
+  const partition = new FetchedPartition(host, place, 0, Infinity);
+  partition.take({ ...place, records: [], nextOffset: 3, end: 3 });
+  partition.committed = partition.settledUpTo;
+  expect(partition.committed).toBe(3);
+
+  const record = { offset: 3, timestamp: 0, key: 'k', value: Buffer.from('1'), headers: [] };
+  partition.take({ ...place, records: [record], nextOffset: 4, end: 4 });
+  expect(partition.settledUpTo).toBe(3);
+  expect(partition.next(10)?.message.offset).toBe(3);
+  expect(partition.settledUpTo).toBe(3);
+});

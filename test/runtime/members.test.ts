@@ -1,11 +1,10 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { markerOf } from '../../src/core/marker.ts';
-import { Marker, type Pipeline, Runtime, deriveId, jsonState, pipeline } from '../../src/index.ts';
+import { Marker, type Pipeline, Runtime, jsonState, pipeline } from '../../src/index.ts';
 import { decode, publishTo, scanByKey } from '../../operators/index.ts';
-import { PipelineDriver, firstOccurrences } from '../../src/testing/index.ts';
+import { PipelineDriver } from '../../src/testing/index.ts';
+import { counts, expectExactCounts, say } from './coming-and-going.ts';
 import { counting, shouted, shouting, topics, words } from './words.ts';
-import { propertyRuns } from '../property-runs.ts';
 
 const runtime = { snapshotIntervalMs: 1_000, snapshotEvery: 5 };
 
@@ -20,17 +19,6 @@ async function join(
   const other = new Runtime(pipelines(), driver.bus, { ...runtime, scheduler: driver.scheduler });
   await other.start();
   return other;
-}
-
-function say(driver: PipelineDriver, partition: number, word: string, time: number): void {
-  const key = `k${partition}`;
-  driver.give(words, word, { key, time, partition, id: deriveId('test', 'words', key, time, word) });
-}
-
-function counts(driver: PipelineDriver): string[] {
-  return firstOccurrences(driver.messages(shouted).filter(({ payload }) => payload !== null)).map(
-    ({ payload }) => Buffer.from(payload ?? []).toString(),
-  );
 }
 
 /** Markers of one partition of the output: for which parts of the input they speak, and their time. */
@@ -73,40 +61,7 @@ describe('members of one pipeline', () => {
   // Kills: state kept after its partition has gone; a unit restored from a snapshot that is not its own or not the
   // last; partitions committed beyond what a snapshot covers.
   it('count exactly, whoever comes and goes when', async () => {
-    const step = fc.oneof(
-      { weight: 8, arbitrary: fc.record({ do: fc.constant('say' as const), partition: fc.nat(1) }) },
-      {
-        weight: 2,
-        arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 2_500 }) }),
-      },
-      {
-        weight: 3,
-        arbitrary: fc.record({ do: fc.constantFrom('join' as const, 'leave' as const, 'crash' as const) }),
-      },
-    );
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async steps => {
-        const driver = await start();
-        const others: Runtime[] = [];
-        const said = [0, 0];
-        for (const now of steps) {
-          if (now.do === 'say') {
-            const n = (said[now.partition] ?? 0) + 1;
-            said[now.partition] = n;
-            say(driver, now.partition, `w${n}`, n);
-          } else if (now.do === 'wait') driver.runFor(now.ms);
-          else if (now.do === 'join') others.push(await join(driver));
-          else if (now.do === 'leave') others.shift()?.stop();
-          else await driver.restart();
-        }
-        driver.runFor(3_000);
-        const wanted = said.flatMap((n, partition) =>
-          Array.from({ length: n }, (_, i) => `k${partition} w${i + 1} ${i + 1}`),
-        );
-        expect(counts(driver).sort()).toEqual(wanted.sort());
-      }),
-      propertyRuns(60),
-    );
+    await expectExactCounts({ waitWeight: 2, start, join: driver => join(driver) });
   });
 
   it('each say how far the partitions that they have are done', async () => {

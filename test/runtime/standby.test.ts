@@ -1,9 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type PipelineOptions, Runtime, deriveId } from '../../src/index.ts';
-import { PipelineDriver, firstOccurrences } from '../../src/testing/index.ts';
-import { propertyRuns } from '../property-runs.ts';
-import { counting, shouted, topics, words } from './words.ts';
+import { type PipelineOptions, Runtime } from '../../src/index.ts';
+import { PipelineDriver } from '../../src/testing/index.ts';
+import { counts, expectExactCounts, say } from './coming-and-going.ts';
+import { counting, topics } from './words.ts';
 
 const runtime = { snapshotIntervalMs: 1_000, snapshotEvery: 5, worker: 'one' };
 const warm: PipelineOptions = { standbyBytes: 1024 ** 2 };
@@ -24,21 +23,11 @@ async function join(driver: PipelineDriver, options = warm, worker = 'two'): Pro
 
 /** So many keys of one partition are counted once, and stored. */
 function fill(driver: PipelineDriver, partition: number, keys: number): void {
-  for (let key = 0; key < keys; key++) say(driver, partition, `k${partition}-${key}`, 'a', 1);
+  for (let key = 0; key < keys; key++) say(driver, partition, 'a', 1, `k${partition}-${key}`);
   driver.runFor(2_000);
 }
 
-function say(driver: PipelineDriver, partition: number, key: string, word: string, time: number): void {
-  driver.give(words, word, { key, time, partition, id: deriveId('test', 'words', key, time, word) });
-}
-
 const number = (of: Runtime, name: string): number => of.meter.sum(`stream_${name}`, { pipeline: 'count' });
-
-function counts(driver: PipelineDriver): string[] {
-  return firstOccurrences(driver.messages(shouted).filter(({ payload }) => payload !== null)).map(
-    ({ payload }) => Buffer.from(payload ?? []).toString(),
-  );
-}
 
 /** What was counted of the second word. */
 const again = (driver: PipelineDriver): string[] =>
@@ -60,7 +49,7 @@ describe('copies of the state that others have', () => {
     const before = number(other, 'restored_records_total');
     driver.stop();
     expect(number(other, 'restored_records_total')).toBe(before);
-    for (const partition of [0, 1]) say(driver, partition, `k${partition}-7`, 'b', 2);
+    for (const partition of [0, 1]) say(driver, partition, 'b', 2, `k${partition}-7`);
     expect(again(driver)).toEqual(['k0-7 b 2', 'k1-7 b 2']);
     expect(other.pipelines[0]?.state.sizes).toEqual(new Map([['counts', 200]]));
     driver.runFor(2_000);
@@ -77,7 +66,7 @@ describe('copies of the state that others have', () => {
     expect(number(driver.runtime, 'standby_partitions')).toBe(1);
     other.stop();
     expect(number(driver.runtime, 'restored_records_total')).toBe(0);
-    say(driver, 1, 'k1-3', 'b', 2);
+    say(driver, 1, 'b', 2, 'k1-3');
     expect(again(driver)).toEqual(['k1-3 b 2']);
   });
 
@@ -110,7 +99,7 @@ describe('copies of the state that others have', () => {
     const before = number(other, 'restored_records_total');
     driver.stop();
     expect(number(other, 'restored_records_total')).toBeGreaterThan(before + 100);
-    say(driver, 0, 'k0-1', 'b', 2);
+    say(driver, 0, 'b', 2, 'k0-1');
     expect(again(driver)).toEqual(['k0-1 b 2']);
     other.stop();
   });
@@ -138,40 +127,10 @@ describe('copies of the state that others have', () => {
   // Kills: a copy that is not read on in before its first message; one that goes on being read into after it was
   // taken over; records applied twice or out of order.
   it('give what was stored, whoever comes and goes when', async () => {
-    const step = fc.oneof(
-      { weight: 8, arbitrary: fc.record({ do: fc.constant('say' as const), partition: fc.nat(1) }) },
-      {
-        weight: 3,
-        arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 2_500 }) }),
-      },
-      {
-        weight: 3,
-        arbitrary: fc.record({ do: fc.constantFrom('join' as const, 'leave' as const, 'crash' as const) }),
-      },
-    );
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async steps => {
-        const driver = await start();
-        const others: Runtime[] = [];
-        const said = [0, 0];
-        for (const now of steps) {
-          if (now.do === 'say') {
-            const n = (said[now.partition] ?? 0) + 1;
-            said[now.partition] = n;
-            say(driver, now.partition, `k${now.partition}`, `w${n}`, n);
-          } else if (now.do === 'wait') driver.runFor(now.ms);
-          else if (now.do === 'join') others.push(await join(driver, warm, `other-${others.length}`));
-          else if (now.do === 'leave') others.shift()?.stop();
-          else await driver.restart();
-        }
-        driver.runFor(3_000);
-        const wanted = said.flatMap((n, partition) =>
-          Array.from({ length: n }, (_, i) => `k${partition} w${i + 1} ${i + 1}`),
-        );
-        expect(counts(driver).sort()).toEqual(wanted.sort());
-        for (const other of others) other.stop();
-      }),
-      propertyRuns(60),
-    );
+    await expectExactCounts({
+      waitWeight: 3,
+      start,
+      join: (driver, others) => join(driver, warm, `other-${others}`),
+    });
   });
 });

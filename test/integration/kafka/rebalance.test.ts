@@ -1,20 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import * as t from 'io-ts';
 import { NEVER, delay, of } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { decode } from '../../../operators/decode.ts';
 import { each } from '../../../operators/each.ts';
-import { publishTo } from '../../../operators/publish-to.ts';
-import { scanByKey } from '../../../operators/scan-by-key.ts';
 import type { EventBus, PartitionLifecycle } from '../../../src/bus/event-bus.ts';
 import type { KafkaDriverName } from '../../../src/bus/kafka/kafka-options.ts';
-import { jsonCodec } from '../../../src/core/codec.ts';
 import { settlement } from '../../../src/core/delivery.ts';
-import { jsonState } from '../../../src/core/state.ts';
-import { topic } from '../../../src/core/topic.ts';
-import { type Pipeline, pipeline } from '../../../src/runtime/pipeline.ts';
+import type { Pipeline } from '../../../src/runtime/pipeline.ts';
 import { Runtime } from '../../../src/runtime/runtime.ts';
+import { countingPipeline } from '../../chaos/counting-pipeline.ts';
 import { describeKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
 import { newTopic, readAll, startedBus, textOf } from './running-bus.ts';
 
@@ -56,22 +50,8 @@ class Load {
 
 /** Counts the numbers of each key, and takes a while for each. */
 function counting(name: string, from: string, to: string): Pipeline {
-  const numbers = topic(from, jsonCodec(t.number));
-  const counts = topic(to, jsonCodec(t.type({ number: t.number, count: t.number })));
-  return pipeline(name, ({ source, publisher, state, onFailure }) =>
-    source(numbers).pipe(
-      decode(numbers),
-      each(number$ => number$.pipe(delay(100)), { concurrency: 20 }),
-      scanByKey((seen, number) => [{ number, count: ++seen.count }], {
-        name: 'seen',
-        state,
-        seed: () => ({ count: 0 }),
-        codec: jsonState('1', t.type({ count: t.number })),
-      }),
-      publishTo(counts, publisher),
-      onFailure(),
-    ),
-  );
+  const slowly = each<number, number>(number$ => number$.pipe(delay(100)), { concurrency: 20 });
+  return countingPipeline(name, from, to, { before: slowly });
 }
 
 async function repeatedOn(bus: EventBus): Promise<number> {

@@ -3,40 +3,15 @@
  * `BROKERS DRIVER NAME IN OUT GUARANTEE`
  */
 import { once } from 'node:events';
-import * as t from 'io-ts';
-import { decode } from '../../../operators/decode.ts';
-import { publishTo } from '../../../operators/publish-to.ts';
-import { scanByKey } from '../../../operators/scan-by-key.ts';
 import { kafkaBus } from '../../../src/bus/kafka/kafka.ts';
-import { jsonCodec } from '../../../src/core/codec.ts';
-import { jsonState } from '../../../src/core/state.ts';
-import { topic } from '../../../src/core/topic.ts';
-import { pipeline } from '../../../src/runtime/pipeline.ts';
 import { Runtime } from '../../../src/runtime/runtime.ts';
+import { countingPipeline } from '../../chaos/counting-pipeline.ts';
 
 const [, , brokers = '', driver = '', name = '', from = '', to = '', guarantee = ''] = process.argv;
-const numbers = topic(from, jsonCodec(t.number));
-const counts = topic(to, jsonCodec(t.type({ number: t.number, count: t.number })));
-
-const counting = pipeline(
-  name,
-  ({ source, publisher, state, onFailure }) =>
-    source(numbers).pipe(
-      decode(numbers),
-      scanByKey((seen, number) => [{ number, count: ++seen.count }], {
-        name: 'seen',
-        state,
-        seed: () => ({ count: 0 }),
-        codec: jsonState('1', t.type({ count: t.number })),
-      }),
-      publishTo(counts, publisher),
-      onFailure(),
-    ),
-  {
-    standbyBytes: 64 * 1024 ** 2,
-    guarantee: guarantee === 'exactly-once' ? guarantee : 'at-least-once',
-  },
-);
+const counting = countingPipeline(name, from, to, {
+  standbyBytes: 64 * 1024 ** 2,
+  guarantee: guarantee === 'exactly-once' ? guarantee : 'at-least-once',
+});
 
 const bus = kafkaBus({
   brokers: brokers.split(','),

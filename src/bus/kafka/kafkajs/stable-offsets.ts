@@ -4,8 +4,8 @@ import type { Answer } from './coordinator.ts';
 import { type RawRequest, compactArray } from './raw-request.ts';
 
 /**
- * What a group has committed for some partitions, once no open transaction may still change it: OffsetFetch, version 7. kafkajs's own
- * answers with what was committed before such a transaction, which then is done twice.
+ * What a group has committed for some partitions, once no open transaction may still change it: OffsetFetch, version 7.
+ * kafkajs's own answers with what was committed before such a transaction, which then is done twice.
  */
 export function stableOffsets(
   group: string,

@@ -16,10 +16,21 @@ export class AsOfTable<T> {
   #prunedTo = Number.NEGATIVE_INFINITY;
   /** Keys of which rows were forgotten. */
   readonly #forgotten = new Set<string>();
+  #size = 0;
 
   /** @param partitions how many partitions must have passed a time before the table is complete up to it */
   constructor(partitions: number) {
     this.#watermarks = new Array<number>(partitions).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  /** How many rows there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whether rows were ever forgotten. */
+  get hasForgotten(): boolean {
+    return this.#forgotten.size > 0;
   }
 
   mark(partition: number, marker: Marker): void {
@@ -28,20 +39,14 @@ export class AsOfTable<T> {
     this.absent = marker.kind === 'absent' ? marker : undefined;
   }
 
-  /**
-   * Adds a row; of several with the same key and time the first holds, as a later one is a repetition.
-   * Returns how many rows there are more.
-   */
-  add(key: string, row: Row<T>): number {
-    const rows = this.#rows.get(key);
-    if (rows === undefined) {
-      this.#rows.set(key, [row]);
-      return 1;
-    }
+  /** Adds a row; of several with the same key and time the first holds, as a later one is a repetition. */
+  add(key: string, row: Row<T>): void {
+    const rows = this.#rows.get(key) ?? [];
+    this.#rows.set(key, rows);
     const at = placeOf(rows, row.time);
-    if (rows[at - 1]?.time === row.time) return 0;
+    if (rows[at - 1]?.time === row.time) return;
     rows.splice(at, 0, row);
-    return 1;
+    this.#size++;
   }
 
   /** The newest row of the key at or before the time. */
@@ -57,22 +62,20 @@ export class AsOfTable<T> {
   }
 
   /**
-   * Forgets rows that nobody at or after the time can ask for; returns how many.
+   * Forgets rows that nobody at or after the time can ask for.
    *
    * @param full whether room is needed now: else every row is looked at once a minute of event time at most
    */
-  prune(time: number, full: boolean): number {
-    if (!full && time < this.#prunedTo + 60_000) return 0;
+  prune(time: number, full: boolean): void {
+    if (!full && time < this.#prunedTo + 60_000) return;
     this.#prunedTo = Math.max(this.#prunedTo, time);
-    let pruned = 0;
     for (const [key, rows] of this.#rows) {
       const newest = placeOf(rows, time) - 1;
       if (newest <= 0) continue;
       rows.splice(0, newest);
       this.#forgotten.add(key);
-      pruned += newest;
+      this.#size -= newest;
     }
-    return pruned;
   }
 }
 

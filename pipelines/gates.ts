@@ -33,7 +33,6 @@ export function gates(settings: GateSettings = defaultGateSettings): Pipeline {
           {
             name: 'liquidity-as-of',
             scope: 'partition',
-            tablePartitions: publisher.partitionsOf(marketLiquidity.name),
             key: stateKey,
             rowKey: stateKey,
             time: ({ time }) => time,

@@ -34,7 +34,6 @@ export function momentum(settings: MomentumSettings = defaultMomentumSettings): 
           {
             name: 'regime-as-of',
             scope: 'broadcast',
-            tablePartitions: publisher.partitionsOf(regimeDetection.name),
             time: ({ end }) => Math.floor(end / (4 * hourMs)) * 4 * hourMs,
             key: () => universe,
             exact: true,

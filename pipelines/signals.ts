@@ -50,7 +50,6 @@ export function signals(
           {
             name: 'evaluation-of-score',
             scope: 'partition',
-            tablePartitions: publisher.partitionsOf(gateEvaluations.name),
             key: ({ value }) => stateKey(value),
             rowKey: stateKey,
             needed: (score, message) =>

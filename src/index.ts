@@ -57,6 +57,7 @@ export { provenance } from './core/provenance.ts';
 export { BusError, type BusErrorCode, type Publisher, type Receipt } from './core/publisher.ts';
 export { type StateCodec, type StateStore, jsonState } from './core/state.ts';
 export { StateRefused, decodeState } from './core/decode-state.ts';
+export { type Table, tableOf } from './core/table.ts';
 export {
   type Topic,
   type TopicNamed,

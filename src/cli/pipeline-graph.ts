@@ -2,6 +2,7 @@ import { EMPTY, asyncScheduler } from 'rxjs';
 import { idleMeter } from '../core/meter.ts';
 import { stagesOf } from '../core/stage.ts';
 import { memoryStateStore } from '../core/state.ts';
+import { tableOf } from '../core/table.ts';
 import { dropFailures } from '../runtime/failure-policy.ts';
 import type { Pipeline } from '../runtime/pipeline.ts';
 
@@ -28,7 +29,7 @@ export function describePipeline({ name, options, build }: Pipeline): PipelineDe
     },
     table: topic => {
       tables.push(topic.name);
-      return EMPTY;
+      return tableOf(EMPTY);
     },
     publisher: {
       pipeline: name,

@@ -8,6 +8,7 @@ import type { Delivery, Ok } from '../core/delivery.ts';
 import type { Bytes } from '../core/message.ts';
 import type { Meter } from '../core/meter.ts';
 import type { StateStore } from '../core/state.ts';
+import type { Table } from '../core/table.ts';
 import type { TopicNamed } from '../core/topic.ts';
 
 /**
@@ -30,7 +31,7 @@ export interface PipelineContext {
     options?: Pick<SourceOptions, 'maxInFlight' | 'from'>,
   ) => Observable<Delivery<Bytes>>;
   /** The table side of a join: all of the topic from its beginning, whoever else reads it. */
-  readonly table: (topic: TopicNamed) => Observable<Delivery<Bytes>>;
+  readonly table: (topic: TopicNamed) => Table<Bytes>;
   readonly publisher: NamedPublisher;
   /** For `circuitBreaker`: its changes show in the pipeline's status, and so in health, log and audit log. */
   readonly circuitChanged: (change: CircuitChange) => void;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Subject, Subscription, filter, map } from 'rxjs';
+import { Subject, Subscription } from 'rxjs';
 import { deadLetter } from '../../operators/dead-letter.ts';
 import type { NamedPublisher } from '../../operators/named-publisher.ts';
 import { requireCapability } from '../bus/capabilities.ts';
@@ -12,8 +12,6 @@ import { BusError } from '../core/publisher.ts';
 import { OptionError, wholeNumber } from '../core/option.ts';
 import { largestGathering } from '../core/stage.ts';
 import type { TopicSpec } from '../core/topic.ts';
-import { addressedTo } from './addressed.ts';
-import { combinedMarkers, markersTakenAnew } from './combined-markers.ts';
 import { doneBy, settledBy } from './drain.ts';
 import type { DrainEnd, Drained, Leftover } from './drained.ts';
 import { passByPolicy } from './failure-policy.ts';
@@ -28,6 +26,7 @@ import type { PipelineState } from './pipeline-state.ts';
 import type { PipelinePhase, PipelineStatus } from './pipeline-status.ts';
 import { RestartBackoff } from './restart-backoff.ts';
 import { steadyNow } from '../core/steady-clock.ts';
+import { topicTable } from './topic-table.ts';
 
 /** How long beyond the deadline of a drain its last attempts may take to be written, ms. */
 const lastWriteMs = 250;
@@ -308,12 +307,7 @@ export class RunningPipeline {
       },
       table: topic => {
         this.#named.add(topic);
-        const rows$ = this.#bus.source(topic.name, { maxInFlight: 4096 });
-        const take = markersTakenAnew();
-        return rows$.pipe(
-          map(delivery => addressedTo(undefined, combinedMarkers(delivery, take))),
-          filter(delivery => delivery !== undefined),
-        );
+        return topicTable(this.#bus, topic.name, this.#run.units.held$);
       },
       circuitChanged: change => this.#holdUps.changed(change),
       onFailure: deadLetterOptions => {

@@ -3,6 +3,7 @@ import type { EventBus, StartOffset, TopicPartition } from '../bus/event-bus.ts'
 import { offset } from '../core/message.ts';
 import { BusError } from '../core/publisher.ts';
 import { ensureTopic } from './ensure-topic.ts';
+import { HeldPartitions } from './held-partitions.ts';
 import type { PipelineState } from './pipeline-state.ts';
 import { changelogOf } from './snapshot-format.ts';
 import type { StateUnits } from './state-units.ts';
@@ -22,8 +23,7 @@ export class StateLoader {
   readonly #inputs: ReadonlySet<string>;
   readonly #read: typeof readStoredUnit;
   readonly #standby: StandbyUnits;
-  /** The source partitions that are here; by `topic/partition`. */
-  readonly #held = new Map<string, number>();
+  readonly #held = new HeldPartitions();
 
   /**
    * @param inputs the topics that the pipeline reads, known once its chain is built
@@ -49,6 +49,11 @@ export class StateLoader {
     });
   }
 
+  /** The numbers of the source partitions that are here, now and whenever they change. */
+  get held$(): Observable<ReadonlySet<number>> {
+    return this.#held.numbers$;
+  }
+
   /** Units of state that the pipeline has; undefined before its chain is built. */
   get count(): number | undefined {
     if (this.#inputs.size === 0) return undefined;
@@ -61,7 +66,7 @@ export class StateLoader {
    * @throws BusError `invalid-option` where the changelog has no place for it
    */
   assigned(partitions: readonly TopicPartition[]): Observable<unknown> {
-    for (const { topic, partition } of partitions) this.#held.set(`${topic}/${partition}`, partition);
+    this.#held.assigned(partitions);
     this.standBy();
     return defer(() => this.#changelogMade(partitions)).pipe(concatMap(() => this.#loaded(partitions)));
   }
@@ -77,7 +82,7 @@ export class StateLoader {
   }
 
   revoked(partitions: readonly TopicPartition[]): void {
-    for (const { topic, partition } of partitions) this.#held.delete(`${topic}/${partition}`);
+    this.#held.revoked(partitions);
     for (const unit of [...this.#state.loaded]) if (!this.#isHeld(unit)) this.#state.unload(unit);
     this.standBy();
   }
@@ -139,7 +144,7 @@ export class StateLoader {
   }
 
   #isHeld(unit: number): boolean {
-    return [...this.#held.values()].some(partition => this.#units.of(partition) === unit);
+    return this.#held.has(partition => this.#units.of(partition) === unit);
   }
 }
 

@@ -5,6 +5,7 @@ import { type Delivery, ok } from '../../src/core/delivery.ts';
 import { Marker } from '../../src/core/marker.ts';
 import { idleSettlement } from '../../src/core/settlement.ts';
 import { jsonState } from '../../src/core/state.ts';
+import { tableOf } from '../../src/core/table.ts';
 import { messageOf } from '../../src/testing/index.ts';
 import type { Benchmark, Work } from './benchmark.ts';
 import { type Tick, deliveries, epoch, ours, passMs, through, ticks } from './operator-load.ts';
@@ -98,8 +99,7 @@ export const eventTimeBenchmarks: readonly Benchmark[] = [
     name: 'joinAsOf',
     subject: joined<Delivery<Tick>, Delivery<number | Marker>>(
       table$ =>
-        joinAsOf<Tick, number, number>(table$, (tick, { row }) => sum(tick, row), {
-          tablePartitions: 1,
+        joinAsOf<Tick, number, number>(tableOf(table$), (tick, { row }) => sum(tick, row), {
           scope: 'broadcast',
           time: now,
           key: () => 'all',

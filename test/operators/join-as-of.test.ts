@@ -1,9 +1,10 @@
 import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { type AsOf, joinAsOf } from '../../operators/join-as-of.ts';
+import { type AsOf, joinAsOf } from '../../operators/index.ts';
 import { type Delivery, ok, settlement } from '../../src/core/delivery.ts';
 import { Marker } from '../../src/core/marker.ts';
 import { OptionError } from '../../src/core/option.ts';
+import { type Table, tableOf } from '../../src/core/table.ts';
 import {
   RecordingMeter,
   deliveryTest,
@@ -22,11 +23,11 @@ const mark = (time: number, kind: Marker['kind'] = 'time', partition = 0): Retur
   givenMarker(new Marker(kind, time), { partition });
 const pair = (value: string, { row, absent }: AsOf<string>): string =>
   `${value}+${row ?? (absent ? 'absent' : 'none')}`;
-const own = { tablePartitions: 1, scope: 'partition' } as const;
+const own = { scope: 'partition' } as const;
 
 /** A table that has been said to be absent, so nobody waits for it. */
-function absentTable(): Subject<Delivery<Value>> {
-  return new Subject();
+function absentTable(): Table<Value> {
+  return tableOf(new Subject<Delivery<Value>>());
 }
 
 operatorContract('joinAsOf that needs no row', {
@@ -63,7 +64,7 @@ describe('joinAsOf', () => {
       const rowKey = (): string => {
         throw new Error('no key');
       };
-      const out = hot<Value>('----|').pipe(joinAsOf(table, pair, { ...own, rowKey }));
+      const out = hot<Value>('----|').pipe(joinAsOf(tableOf(table), pair, { ...own, rowKey }));
       expectDeliveries(out).toBe('-F--|', {
         F: failureWith('handle', { stage: 'joinAsOf', reason: 'no key' }),
       });
@@ -81,7 +82,10 @@ describe('joinAsOf', () => {
         n: mark(9),
       });
       const source = hot<Value>('a--b------|', { a: at(2, 'a'), b: at(4, 'b') });
-      expectDeliveries(source.pipe(joinAsOf(table, pair, own))).toBe('-----A---B|', { A: 'a+x', B: 'b+y' });
+      expectDeliveries(source.pipe(joinAsOf(tableOf(table), pair, own))).toBe('-----A---B|', {
+        A: 'a+x',
+        B: 'b+y',
+      });
       expectSubscriptions(source).toBe('^---------!');
       expectSubscriptions(table).toBe('^---------!');
       expectSettled({ acked: ['-x-y-(ma)', '-------z-', '---------(nb)'] });
@@ -92,7 +96,7 @@ describe('joinAsOf', () => {
     deliveryTest(({ hot, expectDeliveries, expectSettled }) => {
       const table = hot<Value>('m------n', { m: mark(5, 'time', 1), n: mark(9) });
       const source = hot<Value>('-a-b-c-----|', { a: at(8, 'a'), b: at(1, 'b', 'l'), c: at(2, 'c', 'k', 1) });
-      const out = source.pipe(joinAsOf(table, pair, { ...own, tablePartitions: 2 }));
+      const out = source.pipe(joinAsOf(tableOf(table), pair, own));
       expectDeliveries(out).toBe('-----C-(AB)|', { A: 'a+none', B: 'b+none', C: 'c+none' });
       expectSettled({ acked: ['m----c', '-------(nab)'] });
     });
@@ -102,12 +106,12 @@ describe('joinAsOf', () => {
     deliveryTest(({ hot, expectDeliveries }) => {
       const table = hot<Value>('m', { m: mark(0, 'absent') });
       const source = hot<Value>('-a|', { a: at(8, 'a') });
-      expectDeliveries(source.pipe(joinAsOf(table, pair, own))).toBe('-A|', { A: 'a+absent' });
+      expectDeliveries(source.pipe(joinAsOf(tableOf(table), pair, own))).toBe('-A|', { A: 'a+absent' });
     });
     deliveryTest(({ hot, expectDeliveries }) => {
       const table = hot<Value>('(xm)', { x: at(1, 'x'), m: mark(0, 'end') });
       const source = hot<Value>('-a|', { a: at(8, 'a') });
-      expectDeliveries(source.pipe(joinAsOf(table, pair, own))).toBe('-A|', { A: 'a+x' });
+      expectDeliveries(source.pipe(joinAsOf(tableOf(table), pair, own))).toBe('-A|', { A: 'a+x' });
     });
   });
 
@@ -115,7 +119,9 @@ describe('joinAsOf', () => {
     deliveryTest(({ hot, expectDeliveries }) => {
       const table = hot<Value>('x--', { x: at(8, 'x') });
       const source = hot<Value>('-a|', { a: at(8, 'a') });
-      expectDeliveries(source.pipe(joinAsOf(table, pair, { ...own, exact: true }))).toBe('-A|', { A: 'a+x' });
+      expectDeliveries(source.pipe(joinAsOf(tableOf(table), pair, { ...own, exact: true }))).toBe('-A|', {
+        A: 'a+x',
+      });
     });
   });
 
@@ -123,7 +129,7 @@ describe('joinAsOf', () => {
     deliveryTest(({ hot, expectDeliveries }) => {
       const table = hot<Value>('x-m-n', { x: at(1, 'x', 'k', 1), m: mark(9), n: mark(9, 'time', 1) });
       const source = hot<Value>('-a---|', { a: at(8, 'a') });
-      const out = source.pipe(joinAsOf(table, pair, { tablePartitions: 2, scope: 'broadcast' }));
+      const out = source.pipe(joinAsOf(tableOf(table, 2), pair, { scope: 'broadcast' }));
       expectDeliveries(out).toBe('----A|', { A: 'a+x' });
     });
   });
@@ -132,7 +138,7 @@ describe('joinAsOf', () => {
     deliveryTest(({ hot, expectDeliveries, expectSettled }) => {
       const table = hot<Value>('-----n', { n: mark(9) });
       const source = hot<Value>('am|', { a: at(8, 'a'), m: mark(8) });
-      expectDeliveries(source.pipe(joinAsOf(table, pair, own))).toBe('-----(A|)', { A: 'a+none' });
+      expectDeliveries(source.pipe(joinAsOf(tableOf(table), pair, own))).toBe('-----(A|)', { A: 'a+none' });
       expectSettled({ acked: ['-----(nam)'] });
     });
   });
@@ -141,9 +147,12 @@ describe('joinAsOf', () => {
     deliveryTest(({ hot, expectDeliveries, expectSettled }) => {
       const table = hot<Value>('-F-----');
       const source = hot<Value>('a--F---', { a: at(8, 'a') });
-      expectDeliveries(source.pipe(joinAsOf(table, pair, own)), { subscription: '^-----!' }).toBe('-F-F--', {
-        F: failureWith('handle', { stage: 'earlier' }),
-      });
+      expectDeliveries(source.pipe(joinAsOf(tableOf(table), pair, own)), { subscription: '^-----!' }).toBe(
+        '-F-F--',
+        {
+          F: failureWith('handle', { stage: 'earlier' }),
+        },
+      );
       expectSettled({ nacked: '-F-F', takenBack: 'a' });
     });
   });
@@ -152,7 +161,7 @@ describe('joinAsOf', () => {
     deliveryTest(({ hot, expectDeliveries, expectSubscriptions }) => {
       const table = hot<Value>('--#');
       const source = hot<Value>('a---', { a: at(8, 'a') });
-      expectDeliveries(source.pipe(joinAsOf(table, pair, own))).toBe('--#');
+      expectDeliveries(source.pipe(joinAsOf(tableOf(table), pair, own))).toBe('--#');
       expectSubscriptions(source).toBe('^-!');
     });
   });
@@ -162,7 +171,7 @@ describe('joinAsOf', () => {
     deliveryTest(({ hot, at: when, expectDeliveries, expectSettled }) => {
       const table = hot<Value>('xy---m', { x: at(0, 'x'), y: at(60_000, 'y'), m: mark(200_000) });
       const source = hot<Value>('--a-----|', { a: at(180_000, 'a') });
-      const out = source.pipe(joinAsOf(table, pair, { ...own, maxRows: 2, keepMs: 1000, meter }));
+      const out = source.pipe(joinAsOf(tableOf(table), pair, { ...own, maxRows: 2, keepMs: 1000, meter }));
       expectDeliveries(out).toBe('-----A--|', { A: 'a+y' });
       when(1, () => expect(meter.read('stream_table_rows', { stage: 'joinAsOf' })).toBe(2));
       when(3, () => {
@@ -180,18 +189,21 @@ describe('joinAsOf', () => {
       const row = (time: number): void =>
         table.next(ok<Value>(new Marker('time', time), messageOf({ timestamp: time }), ledger.open('t')));
       let brought = 0;
-      expectDeliveries(source.pipe(joinAsOf(table, pair, { ...own, exact: false, needed: () => false })), {
-        settle: delivery => {
-          if (brought++ < 4) row(9);
-          delivery[settlement].ack();
+      expectDeliveries(
+        source.pipe(joinAsOf(tableOf(table), pair, { ...own, exact: false, needed: () => false })),
+        {
+          settle: delivery => {
+            if (brought++ < 4) row(9);
+            delivery[settlement].ack();
+          },
         },
-      }).toBe('-A-B|', { A: 'a+none', B: 'b+none' });
+      ).toBe('-A-B|', { A: 'a+none', B: 'b+none' });
       expectSettled({ acked: ['-(ta)', '---(tb)'] });
     });
   });
 
   it('refuses bounds out of range when it is made', () => {
-    expect(() => joinAsOf(absentTable(), pair, { ...own, tablePartitions: 0 })).toThrow(OptionError);
+    expect(() => tableOf(new Subject<Delivery<Value>>(), 0)).toThrow(OptionError);
     expect(() => joinAsOf(absentTable(), pair, { ...own, maxRows: 0 })).toThrow('joinAsOf.maxRows is 0');
   });
 });

@@ -3,6 +3,7 @@ import { joinAsOf } from '../../operators/join-as-of.ts';
 import { scanByKey } from '../../operators/scan-by-key.ts';
 import { tumblingWindow } from '../../operators/tumbling-window.ts';
 import { jsonState } from '../../src/core/state.ts';
+import { tableOf } from '../../src/core/table.ts';
 import type { ChainStep } from './chain-step.ts';
 import { fails } from './slow-work.ts';
 
@@ -48,9 +49,9 @@ export const statefulSteps: readonly fc.Arbitrary<ChainStep>[] = [
     text: `join as of${exact ? ', exact' : ''}`,
     bound: 0,
     make: (name, { table, scheduler, meter }) =>
-      joinAsOf<string, string, string>(table(), value => value, {
+      joinAsOf<string, string, string>(tableOf(table(), 3), value => value, {
         ...{ name, scheduler, meter, exact },
-        ...{ tablePartitions: 3, scope: 'partition' },
+        ...{ scope: 'partition' },
       }),
   })),
 ];

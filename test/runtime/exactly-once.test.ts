@@ -321,7 +321,7 @@ function joining(): Pipeline {
         joinAsOf(
           table(deadLetters).pipe(decode(deadLetters, { name: 'decode-table', markers: true })),
           word => word,
-          { tablePartitions: 1, scope: 'broadcast', meter, scheduler },
+          { scope: 'broadcast', meter, scheduler },
         ),
         mapValues(word => (isMarker(word) ? '' : word)),
         publishTo(shouted, publisher),

@@ -163,18 +163,22 @@ describe('the chain gives the same outputs', () => {
     expect(asDirect(result.outputs)).toEqual(wanted);
   });
 
-  it.skipIf(!long)(`for other markets${noLong}`, async () => {
-    const plan = fc.record({
-      seed: fc.nat(),
-      incidents: fc.array(incident, { minLength: 1, maxLength: 20 }),
-    });
-    await fc.assert(
-      fc.asyncProperty(plan, async ({ seed, incidents }) => {
-        for (const carries of carried) {
-          await expectSame(market(carries, seed), { incidents, snapshotEvery: 100 });
-        }
-      }),
-      { numRuns: 20, endOnFailure: true },
-    );
-  });
+  it.skipIf(!long)(
+    `for other markets${noLong}`,
+    async () => {
+      const plan = fc.record({
+        seed: fc.nat(),
+        incidents: fc.array(incident, { minLength: 1, maxLength: 20 }),
+      });
+      await fc.assert(
+        fc.asyncProperty(plan, async ({ seed, incidents }) => {
+          for (const carries of carried) {
+            await expectSame(market(carries, seed), { incidents, snapshotEvery: 100 });
+          }
+        }),
+        { numRuns: 20, endOnFailure: true },
+      );
+    },
+    600_000,
+  );
 });

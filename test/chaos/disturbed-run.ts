@@ -42,6 +42,8 @@ export interface ChaosPlan {
 
 export interface ChaosReport {
   readonly differences: Readonly<Record<string, Difference>>;
+  /** What came again, and where both are. */
+  readonly repeated: readonly string[];
   /** Committed offsets that went backwards. */
   readonly backwards: readonly string[];
   readonly signals: number;
@@ -104,7 +106,9 @@ export async function runDisturbed(plan: ChaosPlan): Promise<ChaosReport> {
     const signals = [...(wanted.get('cryptorun-signals')?.byKey.values() ?? [])].flat().length;
     const backwards = await committedBackwards(bus);
     const { restarts, said } = workers;
-    return { differences: differences(wanted, got), backwards, signals, exitCodes, restarts, said };
+    const repeated = [...got.values()].flatMap(topic => topic.repeated);
+    const found = { differences: differences(wanted, got), repeated, backwards };
+    return { ...found, signals, exitCodes, restarts, said };
   } finally {
     workers.killAll();
     await bus.stop();

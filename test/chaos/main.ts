@@ -99,7 +99,9 @@ async function foundIn(seed: number): Promise<Found> {
   console.log(
     `seed ${seed}: lost ${found.lost}, wrong ${found.wrong}, reordered ${found.reordered}, offsets backwards ${found.backwards}, duplicates ${found.duplicates}, signals ${report.signals}, exit codes ${report.exitCodes.join(' ')}, ended by themselves ${report.restarts}, ${seconds()} s`,
   );
-  if (found.lost + found.wrong + found.reordered > 0) {
+  const isWrongTwice = values['exactly-once'] && found.duplicates > 0;
+  if (isWrongTwice) console.log(report.repeated.map(line => `  twice: ${line}`).join('\n'));
+  if (found.lost + found.wrong + found.reordered > 0 || isWrongTwice) {
     console.log(report.differences);
     console.log(report.said);
   }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { settlement } from '../../src/core/delivery.ts';
 import type { EventBus } from '../../src/bus/event-bus.ts';
+import { placeName } from '../../src/bus/partition-name.ts';
 
 /** What the market job writes. */
 const outputs: readonly string[] = [
@@ -21,7 +22,8 @@ const hashLength = 16;
  */
 export interface TopicOutcome {
   readonly byKey: ReadonlyMap<string, readonly string[]>;
-  readonly duplicates: number;
+  /** What came again, and where both are. */
+  readonly repeated: readonly string[];
 }
 
 export type Outcome = ReadonlyMap<string, TopicOutcome>;
@@ -42,16 +44,18 @@ export async function readOutcome(bus: EventBus): Promise<Outcome> {
 }
 
 function readTopic(bus: EventBus, topic: string): Promise<TopicOutcome> {
-  const seen = new Set<string>();
+  const seen = new Map<string, string>();
   const byKey = new Map<string, string[]>();
-  let duplicates = 0;
+  const repeated: string[] = [];
   return new Promise((resolve, reject) => {
     bus.source(topic, { untilEnd: true }).subscribe({
       next: ({ message, [settlement]: duty }) => {
         const { id, key, payload, timestamp } = message;
-        if (payload !== null && seen.has(id)) duplicates++;
+        const first = seen.get(id);
+        const place = `${placeName(message)}@${message.offset} of ${new Date(message.logTime).toISOString()}`;
+        if (payload !== null && first !== undefined) repeated.push(`${id}: ${first} and ${place}`);
         else if (payload !== null) {
-          seen.add(id);
+          seen.set(id, place);
           const mine = byKey.get(key ?? '') ?? [];
           byKey.set(key ?? '', mine);
           mine.push(`${id} ${timestamp} ${hash('sha256', payload, 'base64url').slice(0, hashLength)}`);
@@ -59,7 +63,7 @@ function readTopic(bus: EventBus, topic: string): Promise<TopicOutcome> {
         duty.ack();
       },
       error: reject,
-      complete: () => resolve({ byKey, duplicates }),
+      complete: () => resolve({ byKey, repeated }),
     });
   });
 }
@@ -84,5 +88,5 @@ function difference(wanted: TopicOutcome, got: TopicOutcome | undefined): Differ
       (message, i) => i > 0 && (places.get(message) ?? 0) < (places.get(common[i - 1] ?? '') ?? 0),
     ).length;
   }
-  return { lost, wrong, reordered, duplicates: got?.duplicates ?? 0 };
+  return { lost, wrong, reordered, duplicates: got?.repeated.length ?? 0 };
 }

@@ -11,7 +11,12 @@ export {
   type TopicInfo,
   type TopicPartition,
 } from './bus/event-bus.ts';
-export { type TransactionOptions, type TransactionSession, type Transactions } from './bus/transactions.ts';
+export {
+  type SettledOffset,
+  type TransactionOptions,
+  type TransactionSession,
+  type Transactions,
+} from './bus/transactions.ts';
 export { type BusHealth } from './bus/health.ts';
 export {
   type ConsumingOptions,

@@ -20,6 +20,11 @@ export interface TransactionSession extends Publisher {
   /** Members of the group come or go, and wait for a commit: the sooner it comes the less is done twice. */
   readonly hurry$: Observable<unknown>;
   /**
+   * Up to where, exclusive, each partition of the sources is settled, past what the backend has filtered out: what
+   * `commit` takes along if it is called now, and what state has to be stored with.
+   */
+  settled(): readonly SettledOffset[];
+  /**
    * Makes visible what was sent, and commits up to where the sources are acked. To be called when nothing is acked
    * ahead of what is not: everything that was sent for a message must be sent, and what is not acked not yet begun.
    *
@@ -36,6 +41,14 @@ export interface TransactionSession extends Publisher {
   abort(): Promise<void>;
   /** Aborts what is open, leaves the groups, and releases everything. */
   close(): Promise<void>;
+}
+
+/** How far a source has come in one partition. */
+export interface SettledOffset {
+  readonly topic: string;
+  readonly partition: number;
+  /** Everything before it is settled. */
+  readonly offset: number;
 }
 
 export interface TransactionOptions {

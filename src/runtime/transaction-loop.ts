@@ -152,9 +152,14 @@ export class TransactionLoop implements StateCommits {
 
   /** What is refused breaks the transaction, as the session knows. */
   #writeState(): void {
-    const { state, progress } = this.#host;
+    const { state, progress, session } = this.#host;
     if (!state.used) return;
-    const { offsets, marks } = progress();
+    const { offsets: ofMessages, marks } = progress();
+    const ofSources = session()
+      .settled()
+      .map(({ topic, partition, offset }): [string, number] => [`${topic}/${partition}`, offset]);
+    // What is stored and what is committed are the same: who goes on from one of them goes on from both.
+    const offsets = { ...ofMessages, ...Object.fromEntries(ofSources) };
     for (const snapshot of state.capture({ offsets, ...(marks && { marks }) })) {
       for (const message of [...snapshot.states, snapshot.commit, ...snapshot.cleaning]) {
         this.#send(message, error => {

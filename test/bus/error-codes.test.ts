@@ -112,8 +112,9 @@ async function committedTooLate(): Promise<void> {
   );
   session.enter({
     isDirty: false,
-    due: () => undefined,
-    proof: () => undefined,
+    member: undefined,
+    settled: () => [],
+    due: () => [],
     committed: () => undefined,
   });
   session.send(message('out'), () => undefined);

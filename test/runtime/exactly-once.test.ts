@@ -94,6 +94,18 @@ describe('an exactly-once pipeline', () => {
     expect(world.session.log).toEqual(['commit 5']);
   });
 
+  it('stores state with the offsets that are committed with it, past what the backend has filtered out', async () => {
+    const world = await Exact.start(() => counting(exact));
+    world.say('a');
+    await world.pass(50);
+    // Marks of transactions, which no pipeline sees.
+    world.session.settledUpTo(words.name, 0, 4);
+    await world.pass(60);
+    expect(await committed(world.driver, 'count')).toEqual([1, 0]);
+    const { commit } = await firstValueFrom(readStoredUnit(world.driver.bus, 'count', 0));
+    expect(commit?.offsets).toEqual({ [`${words.name}/0`]: 4 });
+  });
+
   it('commits nothing that is not whole: no message is taken until those in flight are settled', async () => {
     const world = await Exact.start(driver =>
       shouting(

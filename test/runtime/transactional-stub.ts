@@ -1,6 +1,6 @@
 import { Subject, merge } from 'rxjs';
 import type { EventBus, PartitionLifecycle, SourceOptions, TopicPartition } from '../../src/bus/event-bus.ts';
-import type { TransactionSession, Transactions } from '../../src/bus/transactions.ts';
+import type { SettledOffset, TransactionSession, Transactions } from '../../src/bus/transactions.ts';
 import { type OutgoingMessage, messageId, offset, partition } from '../../src/core/message.ts';
 import type { BusError } from '../../src/core/publisher.ts';
 import { type Published } from '../../src/core/publisher.ts';
@@ -41,6 +41,13 @@ export class StubSession implements TransactionSession {
     this.#sent.push(message);
     const { topic, partition: index = 0, id = 'none' } = message;
     done(undefined, { topic, partition: partition(index), offset: offset(0), id: messageId(id) });
+  }
+
+  settled(): readonly SettledOffset[] {
+    return [...this.#settled].map(([place, upTo]) => {
+      const [topic = '', index] = place.split('/');
+      return { topic, partition: Number(index), offset: upTo };
+    });
   }
 
   async commit(sealed: () => void = () => undefined): Promise<void> {

@@ -9,7 +9,7 @@ import type { SourceOptions, TopicPartition } from '../event-bus.ts';
 import type { PartitionTracker, TrackerHost } from '../partition-tracker.ts';
 import { isSamePartition } from '../same-partition.ts';
 import type { UnsettledWatch } from '../unsettled-watch.ts';
-import type { Going, KafkaDriver, MemberOffsets } from './driver.ts';
+import type { Going, KafkaDriver, MemberIdentity, PartitionOffset } from './driver.ts';
 import type { FetchHost } from './fetch-loops.ts';
 import { FetchedPartition } from './fetched-partition.ts';
 import { LeavingPartitions } from './leaving-partitions.ts';
@@ -216,30 +216,23 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
     return this.#pump.partitions.some(({ repeats }) => repeats > 0);
   }
 
-  due(): MemberOffsets | undefined {
-    return this.#offsetsOf(this.#pump.partitions.filter(each => each.settledUpTo > each.committed));
+  get member(): MemberIdentity | undefined {
+    return this.#membership?.identity;
   }
 
-  proof(): MemberOffsets | undefined {
-    return this.#offsetsOf(this.#pump.partitions.slice(0, 1));
+  settled(): readonly PartitionOffset[] {
+    return this.#pump.partitions.map(offsetOf);
   }
 
-  committed({ offsets }: MemberOffsets): void {
+  due(): readonly PartitionOffset[] {
+    return this.#pump.partitions.filter(each => each.settledUpTo > each.committed).map(offsetOf);
+  }
+
+  committed(offsets: readonly PartitionOffset[]): void {
     for (const place of offsets) {
       const partition = this.#find(place);
       if (partition) partition.committed = Math.max(partition.committed, place.offset);
     }
-  }
-
-  #offsetsOf(partitions: readonly FetchedPartition[]): MemberOffsets | undefined {
-    const member = this.#membership?.identity;
-    if (member === undefined || partitions.length === 0) return undefined;
-    const offsets = partitions.map(({ topic, partition, settledUpTo: offset }) => ({
-      topic,
-      partition,
-      offset,
-    }));
-    return { member, offsets };
   }
 
   // What the group tells.
@@ -343,6 +336,10 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
   #find(place: TopicPartition): FetchedPartition | undefined {
     return this.#pump.partitions.find(each => isSamePartition(each, place));
   }
+}
+
+function offsetOf({ topic, partition, settledUpTo: offset }: FetchedPartition): PartitionOffset {
+  return { topic, partition, offset };
 }
 
 /** @throws BusError `invalid-option` where it is not one of a bus on Kafka, or the source has no group */

@@ -3,9 +3,16 @@ import type { OutgoingMessage } from '../../core/message.ts';
 import { wholeNumber } from '../../core/option.ts';
 import { BusError, type Published } from '../../core/publisher.ts';
 import type { BusCondition } from '../bus-condition.ts';
-import type { TransactionOptions, TransactionSession } from '../transactions.ts';
+import type { SettledOffset, TransactionOptions, TransactionSession } from '../transactions.ts';
 import { BatchingSender } from './batching-sender.ts';
-import type { DriverTransactions, KafkaDriver, MemberOffsets, PartitionBatch } from './driver.ts';
+import type {
+  DriverTransactions,
+  KafkaDriver,
+  MemberIdentity,
+  MemberOffsets,
+  PartitionBatch,
+  PartitionOffset,
+} from './driver.ts';
 import type { PublishingOptions } from './kafka-options.ts';
 import { asBusError } from './load-store.ts';
 import { ParkedMemberships } from './parked-memberships.ts';
@@ -25,11 +32,13 @@ export interface TransactionHost {
 export interface Participant {
   /** Whether it has delivered what is not committed. */
   readonly isDirty: boolean;
-  /** How far it has come since the last commit. */
-  due(): MemberOffsets | undefined;
-  /** What the brokers know already, to prove that it is still a member; undefined where it has no partition. */
-  proof(): MemberOffsets | undefined;
-  committed(offsets: MemberOffsets): void;
+  /** As what it may commit; undefined where it is out of its group for now. */
+  readonly member: MemberIdentity | undefined;
+  /** How far it has come in each of its partitions. */
+  settled(): readonly PartitionOffset[];
+  /** Those of them that the brokers do not know yet. */
+  due(): readonly PartitionOffset[];
+  committed(offsets: readonly PartitionOffset[]): void;
 }
 
 /** How long batches under way are waited for when what they are part of is given up, ms. */
@@ -99,11 +108,16 @@ export class KafkaTransaction implements TransactionSession {
     });
   }
 
+  settled(): readonly SettledOffset[] {
+    return [...this.#participants].flatMap(participant => participant.settled());
+  }
+
   async commit(sealed: () => void = () => undefined): Promise<void> {
+    const due = this.#dueNow();
     try {
       await this.#work?.sender.idle();
       this.#requireWhole();
-      const members = this.#members();
+      const members = this.#members(due);
       const waiting = this.#waiting.length;
       this.#next = [];
       const isEmpty = members.length === 0 && !this.#hasSent;
@@ -111,7 +125,7 @@ export class KafkaTransaction implements TransactionSession {
       sealed();
       if (!isEmpty) await (await this.#working().producer).commit(members);
       this.#requireWhole();
-      for (const { participant, offsets } of this.#due) participant.committed(offsets);
+      for (const [participant, offsets] of due) participant.committed(offsets);
       this.#host.condition.worked(this.#committing);
       // More cannot be committed for them: what is in flight still waits for something that may be long in coming.
       this.#release(waiting);
@@ -180,19 +194,23 @@ export class KafkaTransaction implements TransactionSession {
     return `committing transactions of ${this.#id}`;
   }
 
-  /** Taken while nothing else is: from then on the partitions may change hands. */
-  #due: readonly { readonly participant: Participant; readonly offsets: MemberOffsets }[] = [];
+  #dueNow(): ReadonlyMap<Participant, readonly PartitionOffset[]> {
+    return new Map([...this.#participants].map(participant => [participant, participant.due()]));
+  }
 
-  #members(): readonly MemberOffsets[] {
-    this.#due = [...this.#participants].flatMap(participant => {
-      const offsets = participant.due();
-      return offsets === undefined ? [] : [{ participant, offsets }];
-    });
-    if (this.#due.length > 0 || !this.#hasSent) return this.#due.map(({ offsets }) => offsets);
-    if (!this.#hasSources) return [];
+  /**
+   * What is due, as who its sources are when all is sent: from then on partitions may change hands. Where nothing is,
+   * what the brokers know already proves that a source has not lost its partitions.
+   */
+  #members(due: ReadonlyMap<Participant, readonly PartitionOffset[]>): readonly MemberOffsets[] {
+    const told = [...due].flatMap(([{ member }, offsets]) =>
+      member === undefined || offsets.length === 0 ? [] : [{ member, offsets }],
+    );
+    if (told.length > 0 || !this.#hasSent || !this.#hasSources) return told;
     for (const participant of this.#participants) {
-      const proof = participant.proof();
-      if (proof) return [proof];
+      const { member } = participant;
+      const [known] = participant.settled();
+      if (member && known) return [{ member, offsets: [known] }];
     }
     throw new BusError(
       'fenced',

@@ -5,39 +5,37 @@ import type {
   DriverTransactions,
   MemberOffsets,
   PartitionBatch,
+  PartitionOffset,
   StoreOutcome,
 } from '../../../src/bus/kafka/driver.ts';
 import { settled } from '../../../src/bus/kafka/kafka-settings.ts';
 import { KafkaTransaction, type Participant } from '../../../src/bus/kafka/kafka-transaction.ts';
 import { BusError } from '../../../src/core/publisher.ts';
 
-const member = { group: 'g', memberId: 'm', generation: 3 };
-const offsetsOf = (offset: number): MemberOffsets => ({
-  member,
-  offsets: [{ topic: 'in', partition: 0, offset }],
-});
+const offsetsOf = (offset: number): readonly PartitionOffset[] => [{ topic: 'in', partition: 0, offset }];
 
 /** A source that has come so far. */
 class Reader implements Participant {
-  settled = 0;
+  readonly member = { group: 'g', memberId: 'm', generation: 3 };
+  upTo = 0;
   done = 0;
   /** Delivered and not settled. */
   inFlight = 0;
   hasPartition = true;
 
   get isDirty(): boolean {
-    return this.inFlight > 0 || this.settled > this.done;
+    return this.inFlight > 0 || this.upTo > this.done;
   }
 
-  due(): MemberOffsets | undefined {
-    return this.settled > this.done ? offsetsOf(this.settled) : undefined;
+  settled(): readonly PartitionOffset[] {
+    return this.hasPartition ? offsetsOf(this.upTo) : [];
   }
 
-  proof(): MemberOffsets | undefined {
-    return this.hasPartition ? offsetsOf(this.done) : undefined;
+  due(): readonly PartitionOffset[] {
+    return this.upTo > this.done ? offsetsOf(this.upTo) : [];
   }
 
-  committed({ offsets }: MemberOffsets): void {
+  committed(offsets: readonly PartitionOffset[]): void {
     this.done = offsets[0]?.offset ?? this.done;
   }
 }
@@ -114,7 +112,7 @@ describe('a session of transactions on Kafka', () => {
     const brokers = new Brokers();
     brokers.send('a');
     await brokers.pass();
-    brokers.reader.settled = 5;
+    brokers.reader.upTo = 5;
     const committing = brokers.session.commit();
     await brokers.pass();
     expect(brokers.log).toEqual(['open', 'send 1']);
@@ -125,10 +123,24 @@ describe('a session of transactions on Kafka', () => {
     expect(brokers.reader.done).toBe(5);
   });
 
+  it('commits what it told for the state to be stored with, whatever is filtered out while that is sent', async () => {
+    const brokers = new Brokers();
+    brokers.send('state');
+    await brokers.pass();
+    brokers.reader.upTo = 5;
+    expect(brokers.session.settled()).toEqual([{ topic: 'in', partition: 0, offset: 5 }]);
+    const committing = brokers.session.commit();
+    brokers.reader.upTo = 9;
+    brokers.answers[0]?.(7);
+    await committing;
+    expect(brokers.log.at(-1)).toBe('commit 3@5');
+    expect(brokers.reader.done).toBe(5);
+  });
+
   it('keeps what is sent after the seal for the next transaction', async () => {
     const brokers = new Brokers();
     brokers.deciding = Promise.withResolvers();
-    brokers.reader.settled = 1;
+    brokers.reader.upTo = 1;
     const committing = brokers.session.commit(() => brokers.send('next'));
     await brokers.pass();
     expect(brokers.log).toEqual(['open', 'commit 3@1']);
@@ -140,7 +152,7 @@ describe('a session of transactions on Kafka', () => {
 
   it('proves its membership for what was sent without progress, and refuses where it has none', async () => {
     const brokers = new Brokers();
-    brokers.reader.settled = brokers.reader.done = 4;
+    brokers.reader.upTo = brokers.reader.done = 4;
     brokers.send('a');
     await brokers.pass();
     brokers.answers[0]?.(0);
@@ -186,7 +198,7 @@ describe('a session of transactions on Kafka', () => {
     await brokers.pass();
     brokers.answers[0]?.(new BusError('invalid-message', 'no'));
     await brokers.pass();
-    brokers.reader.settled = 1;
+    brokers.reader.upTo = 1;
     await brokers.session.commit();
     expect(brokers.broken).toEqual([]);
     expect(brokers.log).toEqual(['open', 'send 1', 'a invalid-message', 'commit 3@1']);
@@ -195,7 +207,7 @@ describe('a session of transactions on Kafka', () => {
   it('commits nothing as done of what it lost while it was committed', async () => {
     const brokers = new Brokers();
     brokers.deciding = Promise.withResolvers();
-    brokers.reader.settled = 2;
+    brokers.reader.upTo = 2;
     const committing = brokers.session.commit();
     await brokers.pass();
     brokers.session.break(new BusError('fenced', 'in[0] went to another member'));
@@ -217,7 +229,7 @@ describe('a session of transactions on Kafka', () => {
     void brokers.session.settledForRebalance().then(() => told.push('clean'));
     await brokers.pass();
     expect([told, brokers.log]).toEqual([['clean'], []]);
-    brokers.reader.settled = 1;
+    brokers.reader.upTo = 1;
     void brokers.session.settledForRebalance().then(() => told.push('committed'));
     await brokers.pass();
     expect([told, brokers.log]).toEqual([['clean'], ['hurry']]);

@@ -1,16 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { Subject, Subscription } from 'rxjs';
 import { deadLetter } from '../../operators/dead-letter.ts';
 import type { NamedPublisher } from '../../operators/named-publisher.ts';
-import { requireCapability } from '../bus/capabilities.ts';
 import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
 import type { TransactionSession } from '../bus/transactions.ts';
 import { deadLetterTopic, quarantineTopic } from '../core/dead-letter.ts';
 import { type Delivery, settlement } from '../core/delivery.ts';
 import { reasonOf } from '../core/failure.ts';
 import { BusError } from '../core/publisher.ts';
-import { OptionError, wholeNumber } from '../core/option.ts';
-import { largestGathering } from '../core/stage.ts';
 import type { TopicSpec } from '../core/topic.ts';
 import { doneBy, settledBy } from './drain.ts';
 import type { DrainEnd, Drained, Leftover } from './drained.ts';
@@ -20,9 +16,11 @@ import { NamedTopics } from './named-topics.ts';
 import { HoldUps } from './hold-ups.ts';
 import { placeOf, placeText } from './message-place.ts';
 import type { Pipeline, PipelineContext } from './pipeline.ts';
+import { checkBatchesOf, checkPipeline, isExact } from './pipeline-checks.ts';
 import { PipelineMetrics } from './pipeline-metrics.ts';
-import { PipelineRun, type RunOptions, defaultMaxInFlight } from './pipeline-run.ts';
+import { PipelineRun, type RunOptions } from './pipeline-run.ts';
 import type { PipelineState } from './pipeline-state.ts';
+import { openSession } from './pipeline-session.ts';
 import type { PipelinePhase, PipelineStatus } from './pipeline-status.ts';
 import { RestartBackoff } from './restart-backoff.ts';
 import { steadyNow } from '../core/steady-clock.ts';
@@ -64,43 +62,14 @@ export class RunningPipeline {
     this.#run = this.#newRun();
   }
 
-  /**
-   * @throws OptionError where its guarantee is one that it cannot keep
-   * @throws BusError `unsupported-capability` where the backend lacks what the pipeline needs
-   */
+  /** @throws as {@link checkPipeline} */
   check(): void {
-    const { needs = [], guarantee = 'at-least-once', refuses = {}, standbyBytes } = this.pipeline.options;
-    const who = `pipeline ${this.pipeline.name}`;
-    if (standbyBytes !== undefined) wholeNumber(`${who}: standbyBytes`, standbyBytes, 1);
-    const reason = refuses[guarantee];
-    if (reason !== undefined) throw new OptionError(`${who}: guarantee`, guarantee, `another: ${reason}`);
-    for (const capability of needs) requireCapability(this.#bus, capability, who);
-    if (guarantee === 'exactly-once') requireCapability(this.#bus, 'transactions', `${who} (exactly-once)`);
+    checkPipeline(this.pipeline, this.#bus);
   }
 
-  /**
-   * @throws OptionError where a batch is larger than what may be in flight, and so would never fill, or would never
-   * let go of what it holds for the sake of a commit
-   */
+  /** @throws as {@link checkBatchesOf} */
   checkBatches(): void {
-    const { maxInFlight = defaultMaxInFlight } = this.pipeline.options;
-    let largest;
-    try {
-      largest = largestGathering(this.pipeline.build(this.#context()));
-    } catch {
-      // What keeps the chain from being built is told when it is started, and tried again.
-      return;
-    }
-    if (largest === undefined) return;
-    const option = `pipeline ${this.pipeline.name}: count of ${largest.stage}`;
-    if (this.#isExact)
-      throw new OptionError(
-        option,
-        largest.count,
-        'with timeMs too: exactly-once commits wait for what it holds',
-      );
-    if (largest.count <= maxInFlight) return;
-    throw new OptionError(option, largest.count, `at most maxInFlight, ${maxInFlight}, or have timeMs too`);
+    checkBatchesOf(this.pipeline, () => this.#context());
   }
 
   start(): void {
@@ -180,7 +149,7 @@ export class RunningPipeline {
       waitingForLater: () => this.#metrics.waitingForLater,
     });
     // State that reflects more than is settled must not be stored; transactions see to that themselves.
-    const hasNone = progress.inFlight > 0 && !this.#isExact;
+    const hasNone = progress.inFlight > 0 && !isExact(this.pipeline);
     const isStored = hasNone || (await doneBy(until, scheduler, done => snapshots.takeLast(done)));
     // Broken or stopped meanwhile.
     if (this.#chain.closed) return this.#notRunning();
@@ -330,27 +299,11 @@ export class RunningPipeline {
       inputs: this.#inputs,
       outputs: this.#outputs,
       draining$: this.#draining$,
-      session: this.#isExact ? () => (this.#session ??= this.#openSession()) : undefined,
+      session: isExact(this.pipeline)
+        ? () => (this.#session ??= openSession(this.pipeline, this.#bus, this.#options.worker))
+        : undefined,
       broke: error => this.#broke(error),
     });
-  }
-
-  get #isExact(): boolean {
-    return this.pipeline.options.guarantee === 'exactly-once';
-  }
-
-  /** Of a name that nobody else has: members fence each other by their group. */
-  #openSession(): TransactionSession {
-    const { transactions, kind } = this.#bus;
-    const { name, options } = this.pipeline;
-    if (transactions === undefined)
-      throw new BusError(
-        'unsupported-capability',
-        `pipeline ${name}: the ${kind} backend has no transactions: use one that has, or another guarantee`,
-      );
-    const id = `${options.group ?? name}-${this.#options.worker}-${randomUUID().slice(0, 8)}`;
-    const { transactionTimeoutMs: timeoutMs } = options;
-    return transactions.open(id, timeoutMs === undefined ? {} : { timeoutMs });
   }
 }
 

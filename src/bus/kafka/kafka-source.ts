@@ -9,16 +9,17 @@ import type { SourceOptions, TopicPartition } from '../event-bus.ts';
 import type { PartitionTracker, TrackerHost } from '../partition-tracker.ts';
 import { isSamePartition } from '../same-partition.ts';
 import type { UnsettledWatch } from '../unsettled-watch.ts';
-import type { Going, KafkaDriver, MemberIdentity, PartitionOffset } from './driver.ts';
+import type { Going, KafkaDriver } from './driver.ts';
 import type { FetchHost } from './fetch-loops.ts';
 import { FetchedPartition } from './fetched-partition.ts';
 import { LeavingPartitions } from './leaving-partitions.ts';
 import { GroupMembership, type MembershipHost, type PartitionHolder } from './group-membership.ts';
-import { KafkaTransaction, type Participant } from './kafka-transaction.ts';
+import { KafkaTransaction } from './kafka-transaction.ts';
 import { PartitionReading, type ReadingHost } from './partition-reading.ts';
 import { PartitionStarts } from './partition-starts.ts';
 import type { ReadRange } from './start-positions.ts';
 import type { TopicDirectory } from './topic-directory.ts';
+import { TransactionShare } from './transaction-share.ts';
 
 /** What a source needs of its bus. */
 export interface SourceHost extends ReadingHost, MembershipHost {
@@ -32,7 +33,7 @@ const sampleEvery = 64;
 const closingMs = 10_000;
 
 /** One subscription to topics: a member of a group, or a reader of its own. */
-export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Participant {
+export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
   readonly topics: readonly string[];
   readonly scheduler: SchedulerLike;
   readonly #host: SourceHost;
@@ -44,6 +45,7 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
   readonly #reading: PartitionReading;
   readonly #membership: GroupMembership | undefined;
   readonly #transaction: KafkaTransaction | undefined;
+  readonly #share: TransactionShare;
   readonly #leaving: LeavingPartitions;
   readonly #controls = new Subscription();
   #begun = false;
@@ -82,12 +84,16 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
     this.#leaving = new LeavingPartitions(() => this.partitions, options.lifecycle);
     this.#reading = new PartitionReading(host, topics, this);
     this.#transaction = transactionOf(options);
-    this.#transaction?.enter(this);
     const { group } = options;
     if (group !== undefined) {
       const parked = this.#transaction?.memberships.take(group, topics);
       this.#membership = parked ?? new GroupMembership(host, group, topics, options, () => this.partitions);
     }
+    this.#share = new TransactionShare(
+      () => this.partitions,
+      () => this.#membership?.identity,
+    );
+    this.#transaction?.enter(this.#share);
     this.#controls.add(
       options.pause$?.subscribe(paused => {
         this.#paused = paused;
@@ -125,7 +131,7 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
     this.#closed = true;
     this.#controls.unsubscribe();
     this.#host.condition.worked(this.#work);
-    this.#transaction?.leave(this);
+    this.#transaction?.leave(this.#share);
     const committed = this.#membership?.commit();
     this.#keepOrStop();
     this.#revoke([...this.#pump.partitions, ...this.#starts.awaited]);
@@ -210,31 +216,6 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
     if (!this.#closed) this.#observer.error(error);
   }
 
-  // What the session asks.
-
-  get isDirty(): boolean {
-    return this.#pump.partitions.some(({ repeats }) => repeats > 0);
-  }
-
-  get member(): MemberIdentity | undefined {
-    return this.#membership?.identity;
-  }
-
-  settled(): readonly PartitionOffset[] {
-    return this.#pump.partitions.map(offsetOf);
-  }
-
-  due(): readonly PartitionOffset[] {
-    return this.#pump.partitions.filter(each => each.settledUpTo > each.committed).map(offsetOf);
-  }
-
-  committed(offsets: readonly PartitionOffset[]): void {
-    for (const place of offsets) {
-      const partition = this.#find(place);
-      if (partition) partition.committed = Math.max(partition.committed, place.offset);
-    }
-  }
-
   // What the group tells.
 
   async rebalancing(going: Going, withinMs: number): Promise<void> {
@@ -263,7 +244,8 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
       .filter(partition => lost.includes(partition))
       .reduce((sum, { repeats }) => sum + repeats, 0);
     this.#host.condition.counted('repeatedDeliveries', repeated);
-    this.#breakIfLost(lost);
+    const problem = this.#share.problemOf(lost);
+    if (problem) this.#transaction?.break(problem);
     this.#revoke(lost, repeated);
     const kept = continued ? held.filter(isWanted) : [];
     const gained = partitions.filter(wanted => !kept.some(each => isSamePartition(each, wanted)));
@@ -271,19 +253,6 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
     this.#leaving.end();
     this.#rebalancing = false;
     this.#pause();
-  }
-
-  /** What was done for partitions that others have by now, others do again. */
-  #breakIfLost(lost: readonly TopicPartition[]): void {
-    const dirty = this.#pump.partitions.find(partition => lost.includes(partition) && partition.repeats > 0);
-    if (dirty === undefined) return;
-    const place = `${dirty.topic}[${dirty.partition}]`;
-    this.#transaction?.break(
-      new BusError(
-        'fenced',
-        `${place} went to another member before what was done of it was committed: open a new transaction, the other member does it again`,
-      ),
-    );
   }
 
   #revoke(partitions: readonly TopicPartition[], repeated?: number): void {
@@ -336,10 +305,6 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder, Par
   #find(place: TopicPartition): FetchedPartition | undefined {
     return this.#pump.partitions.find(each => isSamePartition(each, place));
   }
-}
-
-function offsetOf({ topic, partition, settledUpTo: offset }: FetchedPartition): PartitionOffset {
-  return { topic, partition, offset };
 }
 
 /** @throws BusError `invalid-option` where it is not one of a bus on Kafka, or the source has no group */

@@ -1,17 +1,7 @@
 import type { EventBus } from '../../src/bus/event-bus.ts';
 import type { Effort, Measured, Twin, Work } from './benchmark.ts';
 import { paced } from './bus-load.ts';
-import {
-  batchAt,
-  dueMs,
-  onBrokers,
-  onBus,
-  paceOf,
-  publishAll,
-  sendAll,
-  total,
-  wallTime,
-} from './kafka-load.ts';
+import { batchAt, onBrokers, onBus, paceOf, payload, publishAll, sendAll, total } from './kafka-load.ts';
 import { type RawClient, type RawProducer, gathering } from './raw-client.ts';
 import { stopwatch } from './stopwatch.ts';
 
@@ -82,6 +72,13 @@ export const rawPublishesAndConsumes = (client: RawClient): Twin => ({
   }),
 });
 
+/** The time is in the payload: what a client has for one, brokers replace by that of their log. */
+function payloadOf(due: number): Buffer {
+  const dated = Buffer.from(payload);
+  dated.writeDoubleBE(due);
+  return dated;
+}
+
 /** What is due is sent together once the send before is answered. */
 export const rawPaced = (client: RawClient, perSecond: number): Twin => ({
   name: client.name,
@@ -89,9 +86,9 @@ export const rawPaced = (client: RawClient, perSecond: number): Twin => ({
     let tell: (due: number) => void = () => undefined;
     const ready = Promise.withResolvers<undefined>();
     const producer = await client.producer(brokers, topic);
-    const closing = client.consume(brokers, topic, (key, timestamp) => {
+    const closing = client.consume(brokers, topic, (key, value) => {
       if (key === 'first') ready.resolve(undefined);
-      else tell(dueMs(timestamp));
+      else tell(value.readDoubleBE());
     });
     await producer.send(
       batchAt(topic, 0)
@@ -103,7 +100,10 @@ export const rawPaced = (client: RawClient, perSecond: number): Twin => ({
     try {
       return await paced(
         {
-          send: (batch, due) => send(batch.map(each => ({ ...each, topic, timestamp: wallTime(due) }))),
+          send: (batch, due) => {
+            const dated = payloadOf(due);
+            send(batch.map(each => ({ ...each, topic, payload: dated })));
+          },
           onMessage: seen => (tell = seen),
         },
         perSecond,

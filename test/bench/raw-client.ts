@@ -14,8 +14,7 @@ export interface RawProducer {
   readonly close: Close;
 }
 
-/** @param timestamp of the message, ms */
-export type Seen = (key: string | undefined, timestamp: number) => void;
+export type Seen = (key: string | undefined, value: Buffer) => void;
 export type Close = () => Promise<unknown>;
 
 /** Below 1 MB, which a broker takes at most of a partition, even where all is for one. */

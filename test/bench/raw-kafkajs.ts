@@ -14,10 +14,9 @@ export const rawKafkaJs: RawClient = {
       send: batch =>
         producer.send({
           topic,
-          messages: batch.map(({ key, payload, timestamp }) => ({
+          messages: batch.map(({ key, payload }) => ({
             key,
             value: payload === null ? null : Buffer.from(payload),
-            ...(timestamp !== undefined && { timestamp: String(timestamp) }),
           })),
         }),
       close: () => producer.disconnect(),
@@ -32,7 +31,7 @@ export const rawKafkaJs: RawClient = {
       autoCommit: false,
       partitionsConsumedConcurrently: 12,
       eachBatch: async given => {
-        for (const { key, timestamp } of given.batch.messages) seen(key?.toString(), Number(timestamp));
+        for (const { key, value } of given.batch.messages) seen(key?.toString(), value ?? Buffer.alloc(0));
         if (performance.now() - committedAt < 1000) return;
         committedAt = performance.now();
         const offsets = given

@@ -16,11 +16,10 @@ export const rawPlatformatic: RawClient = {
       send: batch =>
         producer.send({
           acks: -1,
-          messages: batch.map(({ key, payload, timestamp }) => ({
+          messages: batch.map(({ key, payload }) => ({
             topic,
             key: Buffer.from(key ?? ''),
             value: Buffer.from(payload ?? ''),
-            ...(timestamp !== undefined && { timestamp: BigInt(timestamp) }),
           })),
         }),
       close: () => producer.close(),
@@ -35,7 +34,7 @@ export const rawPlatformatic: RawClient = {
       maxWaitTime: 250,
     });
     const stream = await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: 1000 });
-    stream.on('data', ({ key, timestamp }) => seen(key.toString(), Number(timestamp)));
+    stream.on('data', ({ key, value }) => seen(key.toString(), value));
     return () => consumer.close(true);
   },
 };

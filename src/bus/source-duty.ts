@@ -4,6 +4,8 @@ import { SettledTwiceError, type Settlement } from '../core/settlement.ts';
 /** The duty to settle one delivery, and the message that is delivered. */
 export interface Due extends Settlement {
   readonly message: Message;
+  /** Nobody else keeps it: once it is garbage, the duty is. */
+  mark: object | undefined;
   /** What tells whether this delivery is out and unsettled, and does not keep the duty from being collected. */
   whetherOut(): () => boolean;
 }
@@ -24,6 +26,7 @@ export interface DutyHost {
 export class SourceDuty implements Due {
   readonly attempt: number;
   readonly message: Message;
+  mark: object | undefined = undefined;
   readonly #host: DutyHost;
   readonly #sequence: number;
   #settled = false;

@@ -8,8 +8,9 @@ export type LostDelivery = Pick<Message, 'topic' | 'partition' | 'offset' | 'key
 
 /**
  * Notices deliveries that were thrown away unsettled (a plain `filter` outside `each` does that): their duty is
- * garbage while their offset still waits. Watching costs more than delivering, and what is watched stays in memory
- * until a full garbage collection, so the consumer shows it a sample; a faulty chain loses many.
+ * garbage while their offset still waits. Watching costs more than delivering, so the consumer shows it a sample; a
+ * faulty chain loses many. What is watched stays in memory until a full garbage collection, so that is a mark of the
+ * duty and not the duty itself, whose message may be part of megabytes that were received with it.
  */
 export class UnsettledWatch {
   readonly #registry: FinalizationRegistry<Watched>;
@@ -23,7 +24,11 @@ export class UnsettledWatch {
 
   look(due: Due): void {
     const { topic, partition, offset, key } = due.message;
-    this.#registry.register(due, { delivery: { topic, partition, offset, key }, isOut: due.whetherOut() });
+    due.mark = {};
+    this.#registry.register(due.mark, {
+      delivery: { topic, partition, offset, key },
+      isOut: due.whetherOut(),
+    });
   }
 }
 

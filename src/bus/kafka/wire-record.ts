@@ -63,17 +63,45 @@ export function messageOf({ topic, partition: index }: TopicPartition, record: S
       values.push(value);
     }
   }
-  return {
-    id: id ?? idOfPlace(topic, index, record.offset),
-    topic,
-    partition: partition(index),
-    offset: offset(record.offset),
-    key: typeof record.key === 'string' || record.key === null ? record.key : keyText(record.key),
-    payload: record.value,
-    headers: MessageHeaders.from(names.reverse(), values.reverse()),
-    timestamp: eventTime ?? record.timestamp,
-    logTime: record.timestamp,
-  };
+  return new ReadMessage(
+    { topic, partition: index },
+    record,
+    id ?? idOfPlace(topic, index, record.offset),
+    eventTime ?? record.timestamp,
+    MessageHeaders.from(names.reverse(), values.reverse()),
+  );
+}
+
+/** Not an object literal, for the reason that records are none. */
+class ReadMessage implements Message {
+  readonly id: MessageId;
+  readonly topic: string;
+  readonly partition: Message['partition'];
+  readonly offset: Message['offset'];
+  readonly key: string | null;
+  readonly payload: Message['payload'];
+  readonly headers: MessageHeaders;
+  readonly timestamp: number;
+  readonly logTime: number;
+
+  constructor(
+    place: TopicPartition,
+    record: StoredRecord,
+    id: MessageId,
+    timestamp: number,
+    headers: MessageHeaders,
+  ) {
+    const { key, value } = record;
+    this.id = id;
+    this.topic = place.topic;
+    this.partition = partition(place.partition);
+    this.offset = offset(record.offset);
+    this.key = typeof key === 'string' || key === null ? key : keyText(key);
+    this.payload = value;
+    this.headers = headers;
+    this.timestamp = timestamp;
+    this.logTime = record.timestamp;
+  }
 }
 
 function isTime(value: HeaderValue): value is string {

@@ -136,6 +136,32 @@ function readRecords(batch: Batch, content: Buffer, into: StoredRecord[]): void 
   for (let i = 0; i < batch.count; i++) into.push(reader.record(batch));
 }
 
+/**
+ * Not an object literal: V8 takes those to be long-lived once they have been for a while, as while a reader catches up,
+ * and from then on whatever a record belongs to stays in memory until a full garbage collection.
+ */
+class ReadRecord implements StoredRecord {
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly key: HeaderValue | null;
+  readonly value: Buffer | null;
+  readonly headers: readonly HeaderValue[];
+
+  constructor(
+    offset: number,
+    timestamp: number,
+    key: HeaderValue | null,
+    value: Buffer | null,
+    headers: readonly HeaderValue[],
+  ) {
+    this.offset = offset;
+    this.timestamp = timestamp;
+    this.key = key;
+    this.value = value;
+    this.headers = headers;
+  }
+}
+
 const none: readonly HeaderValue[] = [];
 
 /** Reads records one behind the other. */
@@ -158,7 +184,7 @@ class RecordReader {
     const value = this.#slice(this.#varint());
     const headers = this.#headers(this.#varint());
     this.#at = end;
-    return { offset, timestamp, key, value, headers };
+    return new ReadRecord(offset, timestamp, key, value, headers);
   }
 
   #headers(count: number): readonly HeaderValue[] {

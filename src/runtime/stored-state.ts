@@ -80,6 +80,8 @@ export function readDecidedUnit(
 ): Observable<StoredUnit> {
   return fenceChangelog(bus, pipeline, unit, 'state').pipe(
     concatMap(fence => {
+      // Whoever kept the copy warm may have read past the fence already: then nothing more need ever come.
+      if (copy.position > fence) return of(copy.stored);
       const upToFence$ = readOn(bus, pipeline, new Map([[unit, copy]])).pipe(
         takeWhile(message => message.offset < fence, true),
         timeout({ each: undecidedMs, with: () => throwError(() => undecided(pipeline, unit)) }),

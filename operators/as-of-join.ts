@@ -42,7 +42,7 @@ export class AsOfJoin<A, T> {
   readonly #tables = new Map<number, AsOfTable<T>>();
   readonly #lanes = new Map<number, Lane<A>>();
   /** Acks of table deliveries that are held back while there are too many rows. */
-  readonly #held = new Queue<Ok<unknown>>();
+  readonly #withheld = new Queue<Ok<unknown>>();
   /** The partitions of which rows are kept; undefined: all, as nobody has told yet. */
   #wanted: ReadonlySet<number> | undefined;
   #idle: (() => void) | undefined;
@@ -121,12 +121,12 @@ export class AsOfJoin<A, T> {
       if (!partitions.has(partition)) this.#tables.delete(partition);
     }
     if (before && [...partitions].some(partition => !before.has(partition))) this.#readAnew();
-    else this.#ackHeld();
+    else this.#ackWithheld();
   }
 
   #readAnew(): void {
     this.#tables.clear();
-    this.#held.clear();
+    this.#withheld.clear();
     for (const lane of this.#lanes.values()) lane.mayMiss = false;
     this.#host.readAnew();
   }
@@ -239,16 +239,16 @@ export class AsOfJoin<A, T> {
     }
     if (!Number.isFinite(progress)) return;
     this.#tableOf(partition).prune(progress - (this.#options.keepMs ?? 3_600_000), full);
-    this.#ackHeld();
+    this.#ackWithheld();
   }
 
   #ackRow(delivery: Ok<unknown>): void {
-    if (this.rows >= this.#maxRows) this.#held.push(delivery);
+    if (this.rows >= this.#maxRows) this.#withheld.push(delivery);
     else delivery[settlement].ack();
   }
 
-  #ackHeld(): void {
-    while (this.#held.size > 0 && this.rows < this.#maxRows) this.#held.shift()?.[settlement].ack();
+  #ackWithheld(): void {
+    while (this.#withheld.size > 0 && this.rows < this.#maxRows) this.#withheld.shift()?.[settlement].ack();
   }
 
   get #maxRows(): number {

@@ -12,7 +12,7 @@ export class HeldPartitions {
     return this.#numbers$;
   }
 
-  has(isMeant: (partition: number) => boolean): boolean {
+  some(isMeant: (partition: number) => boolean): boolean {
     return [...this.#partitions.values()].some(isMeant);
   }
 

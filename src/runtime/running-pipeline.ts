@@ -16,7 +16,7 @@ import { NamedTopics } from './named-topics.ts';
 import { HoldUps } from './hold-ups.ts';
 import { placeOf, placeText } from './message-place.ts';
 import type { Pipeline, PipelineContext } from './pipeline.ts';
-import { checkBatchesOf, checkPipeline, isExact } from './pipeline-checks.ts';
+import { checkBatchesOf, isExact } from './pipeline-checks.ts';
 import { PipelineMetrics } from './pipeline-metrics.ts';
 import { PipelineRun, type RunOptions } from './pipeline-run.ts';
 import type { PipelineState } from './pipeline-state.ts';
@@ -60,11 +60,6 @@ export class RunningPipeline {
     this.#holdUps = new HoldUps(pipeline.name, options.report);
     this.#metrics = new PipelineMetrics(pipeline.name, options.meter, () => this.#run.progress.inFlight);
     this.#run = this.#newRun();
-  }
-
-  /** @throws as {@link checkPipeline} */
-  check(): void {
-    checkPipeline(this.pipeline, this.#bus);
   }
 
   /** @throws as {@link checkBatchesOf} */

@@ -8,6 +8,7 @@ import { ensureTopic } from './ensure-topic.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { PipelineEvent, PipelineStatus } from './pipeline-status.ts';
 import { pushMetrics } from './push-metrics.ts';
+import { checkPipeline } from './pipeline-checks.ts';
 import { RunningPipeline } from './running-pipeline.ts';
 import { runtimeSeries } from './runtime-series.ts';
 import { type MetricsCallback, SeriesMeter } from './series.ts';
@@ -63,7 +64,7 @@ export class Runtime {
    * the pipelines name them with, those for what fails, and their changelogs.
    */
   async start(): Promise<void> {
-    for (const running of this.#running) running.check();
+    for (const { pipeline } of this.#running) checkPipeline(pipeline, this.bus);
     for (const running of this.#running) running.checkBatches();
     await this.#makeTopics();
     for (const { pipeline, units } of this.#running) {

@@ -144,7 +144,7 @@ export class StateLoader {
   }
 
   #isHeld(unit: number): boolean {
-    return this.#held.has(partition => this.#units.of(partition) === unit);
+    return this.#held.some(partition => this.#units.of(partition) === unit);
   }
 }
 

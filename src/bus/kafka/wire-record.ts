@@ -47,7 +47,7 @@ function sizeOfPart(part: HeaderValue): number {
  * The record as a message. One that another program wrote has no event time, which then is the time of the
  * record, and no id, which then is made of its place: the same at each delivery.
  */
-export function messageOf({ topic, partition: index }: TopicPartition, record: StoredRecord): Message {
+export function messageOf(place: TopicPartition, record: StoredRecord): Message {
   const { headers } = record;
   const names: string[] = [];
   const values: HeaderValue[] = [];
@@ -64,9 +64,9 @@ export function messageOf({ topic, partition: index }: TopicPartition, record: S
     }
   }
   return new ReadMessage(
-    { topic, partition: index },
+    place,
     record,
-    id ?? idOfPlace(topic, index, record.offset),
+    id ?? idOfPlace(place, record.offset),
     eventTime ?? record.timestamp,
     MessageHeaders.from(names.reverse(), values.reverse()),
   );
@@ -114,7 +114,7 @@ function isId(value: HeaderValue): value is string {
 
 const topicDigests = new Map<string, string>();
 
-function idOfPlace(topic: string, index: number, at: number): MessageId {
+function idOfPlace({ topic, partition: index }: TopicPartition, at: number): MessageId {
   let digest = topicDigests.get(topic);
   if (digest === undefined) {
     digest = hash('sha256', topic, 'hex').slice(0, 14);

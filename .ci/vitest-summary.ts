@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import type { Reporter, SerializedError, TestCase, TestModule, Vitest } from 'vitest/node';
 
 /**
- * Says at the end what was skipped and why. Where `VITEST_SUMMARY` names a file, it writes the counts there: passed,
- * failed, skipped.
+ * Says at the end what was skipped and why. Where `VITEST_SUMMARY` names a file, it writes the counts there, passed,
+ * failed, skipped, and after that line what failed.
  */
 export default class VitestSummary implements Reporter {
   #vitest: Vitest | undefined;
@@ -22,12 +22,27 @@ export default class VitestSummary implements Reporter {
     if (file === undefined) return;
     const count = (state: string): number => tests.filter(test => test.result().state === state).length;
     // A file that could not be loaded holds no tests, and an error between tests belongs to none.
-    const broken = modules.filter(module => module.errors().length > 0).length + unhandled.length;
-    writeFileSync(
-      file,
-      `${count('passed')} ${count('failed') + broken} ${skipped.length + count('pending')}\n`,
-    );
+    const failures = [
+      ...tests.flatMap(test =>
+        failuresOf(`${test.module.relativeModuleId} > ${test.fullName}`, test.result().errors),
+      ),
+      ...modules.flatMap(module => failuresOf(module.relativeModuleId, module.errors())),
+      ...unhandled.map(error => failureText('between tests', [error])),
+    ];
+    const lines = [`${count('passed')} ${failures.length} ${skipped.length + count('pending')}`, ...failures];
+    writeFileSync(file, `${lines.join('\n')}\n`);
   }
+}
+
+/** What is told of one that failed, and nothing of one that did not. */
+function failuresOf(name: string, errors: readonly SerializedError[] | undefined): readonly string[] {
+  return errors && errors.length > 0 ? [failureText(name, errors)] : [];
+}
+
+/** Its name and the beginning of its errors: what a property found may be long. */
+function failureText(name: string, errors: readonly SerializedError[]): string {
+  const messages = errors.map(({ message }) => message.slice(0, 2_000).replaceAll('\n', '\n    '));
+  return [`FAILED ${name}`, ...messages.map(message => `    ${message}`)].join('\n');
 }
 
 /** How many were skipped for which reason, and where. */

@@ -46,6 +46,8 @@ export default tseslint.config(
         { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
       ],
       '@typescript-eslint/no-redeclare': 'off',
+      // Takes two that differ in what types are inferred from for one.
+      '@typescript-eslint/unified-signatures': 'off',
       eqeqeq: 'error',
     },
   },

@@ -1,6 +1,6 @@
 import { type SchedulerLike, type Subscriber, asyncScheduler } from 'rxjs';
 import { type Delivery, failed, ok, settlement } from '../src/core/delivery.ts';
-import { isMarker, markerOf } from '../src/core/marker.ts';
+import { type DataOf, type MarkersOf, isMarkerDelivery } from '../src/core/marker.ts';
 import type { Message } from '../src/core/message.ts';
 import { type Meter, idleMeter } from '../src/core/meter.ts';
 import { Queue } from '../src/core/queue.ts';
@@ -35,6 +35,10 @@ export interface FenceOptions {
  * source(prices).pipe(fence(retryWithBackoff(enrich)), decode(prices, { markers: true }))
  */
 export function fence<A, B>(
+  section: Section<NoInfer<DataOf<A>>, B>,
+  options?: FenceOptions,
+): Section<A, B | Led<A>>;
+export function fence<A, B>(
   section: Section<A, B>,
   { name = 'fence', meter = idleMeter, scheduler = asyncScheduler }: FenceOptions = {},
 ): Section<A, A | B> {
@@ -58,9 +62,8 @@ export function fence<A, B>(
   });
 }
 
-function isMarkerDelivery(delivery: Delivery<unknown>): boolean {
-  return delivery.ok && (isMarker(delivery.value) || markerOf(delivery.message) !== undefined);
-}
+/** What markers that are led round the section are among the values: undecoded, they have none. */
+type Led<A> = MarkersOf<A> | Extract<A, null>;
 
 function watched<A>(delivery: Delivery<A>, duty: Settlement): Delivery<A> {
   const { message } = delivery;

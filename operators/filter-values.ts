@@ -1,6 +1,7 @@
 import { type OperatorFunction, asyncScheduler } from 'rxjs';
 import { type Delivery, fail, settlement } from '../src/core/delivery.ts';
 import { handleFailure } from '../src/core/failure.ts';
+import { type DataOf, type MarkersOf, isMarkerDelivery } from '../src/core/marker.ts';
 import type { Message } from '../src/core/message.ts';
 import { type Meter, idleMeter } from '../src/core/meter.ts';
 import { stage } from '../src/core/stage.ts';
@@ -12,17 +13,22 @@ export interface FilterOptions extends StageOptions {
 }
 
 /**
- * Keeps the values that the predicate accepts and acks the others; failures pass.
+ * Keeps the values that the predicate accepts and acks the others; failures and markers pass.
  *
  * ```
  * in   --1---2---F---3--|      odd numbers
  * out  --1-------F---3--|      2 is acked
  * ```
  */
-export function filterValues<A, B extends A>(
-  predicate: (value: A, message: Message) => value is B,
+export function filterValues<A, B extends DataOf<A>>(
+  predicate: (value: NoInfer<DataOf<A>>, message: Message) => value is B,
   options?: FilterOptions,
-): OperatorFunction<Delivery<A>, Delivery<B>>;
+): OperatorFunction<Delivery<A>, Delivery<B | NoInfer<MarkersOf<A>>>>;
+export function filterValues<A>(
+  predicate: (value: NoInfer<DataOf<A>>, message: Message) => boolean,
+  options?: FilterOptions,
+): OperatorFunction<Delivery<A>, Delivery<A>>;
+// Made outside a chain, where the type of values is known from the function alone.
 export function filterValues<A>(
   predicate: (value: A, message: Message) => boolean,
   options?: FilterOptions,
@@ -34,7 +40,7 @@ export function filterValues<A>(
   const filtered = meter.counter('stream_filtered_total', { stage: name });
   return stage(name, subscriber => ({
     next: (delivery: Delivery<A>) => {
-      if (!delivery.ok) return subscriber.next(delivery);
+      if (!delivery.ok || isMarkerDelivery(delivery)) return subscriber.next(delivery);
       let accepted: boolean;
       try {
         accepted = predicate(delivery.value, delivery.message);

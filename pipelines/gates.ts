@@ -1,5 +1,5 @@
 import { type AsOf, decode, filterValues, joinAsOf, publishTo } from '../operators/index.ts';
-import { type Pipeline, isMarker, pipeline } from '../src/index.ts';
+import { type Pipeline, pipeline } from '../src/index.ts';
 import type { GateEvaluation } from './gate-evaluation.ts';
 import { type LiquidityInput, evaluateGates, mayNeedEvaluation, needsEvaluation } from './gate-rules.ts';
 import { type GateSettings, defaultGateSettings } from './gate-settings.ts';
@@ -23,10 +23,7 @@ export function gates(settings: GateSettings = defaultGateSettings): Pipeline {
           meter,
         }),
         decode(momentumScores, { markers: true }),
-        filterValues(value => isMarker(value) || needsEvaluation(value, settings), {
-          name: 'high-enough',
-          meter,
-        }),
+        filterValues(score => needsEvaluation(score, settings), { name: 'high-enough', meter }),
         joinAsOf(
           table(marketLiquidity).pipe(decode(marketLiquidity, { name: 'decode-liquidity', markers: true })),
           evaluate,

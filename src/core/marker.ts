@@ -1,3 +1,4 @@
+import type { Delivery } from './delivery.ts';
 import { MessageHeaders } from './headers.ts';
 import { type Message, type MessageId, type OutgoingMessage, messageId } from './message.ts';
 import type { Publisher } from './publisher.ts';
@@ -39,6 +40,18 @@ export class Marker {
 /** Whether a value is a marker and not data. */
 export function isMarker(value: unknown): value is Marker {
   return value instanceof Marker;
+}
+
+/** What of a stream's values is data: functions of values are given these. */
+export type DataOf<A> = Exclude<A, Marker>;
+
+/** What of a stream's values are markers: nothing, unless `decode` was asked for them. */
+export type MarkersOf<A> = Extract<A, Marker>;
+
+/** Whether a delivery is of a marker, decoded or not. */
+export function isMarkerDelivery(delivery: Delivery<unknown>): boolean {
+  if (!delivery.ok) return false;
+  return isMarker(delivery.value) || (delivery.value === null && markerOf(delivery.message) !== undefined);
 }
 
 const markerHeader = 'marker';

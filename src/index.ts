@@ -86,6 +86,7 @@ export {
   type PipelineOptions,
   pipeline,
 } from './runtime/pipeline.ts';
+export { PipelineBuildError } from './runtime/pipeline-checks.ts';
 export { PipelineStopped } from './runtime/failure-policy.ts';
 export { StateVersionError } from './runtime/pipeline-state.ts';
 export { type DrainEnd, type Drained, type OldestLeft, drainedText } from './runtime/drained.ts';

@@ -1,6 +1,9 @@
+import type { Observable } from 'rxjs';
 import { requireCapability } from '../bus/capabilities.ts';
 import type { EventBus } from '../bus/event-bus.ts';
+import { reasonOf } from '../core/failure.ts';
 import { OptionError, wholeNumber } from '../core/option.ts';
+import { BusError } from '../core/publisher.ts';
 import { largestGathering } from '../core/stage.ts';
 import type { Pipeline, PipelineContext } from './pipeline.ts';
 import { defaultMaxInFlight } from './pipeline-run.ts';
@@ -24,19 +27,39 @@ export function checkPipeline(pipeline: Pipeline, bus: EventBus): void {
   if (isExact(pipeline)) requireCapability(bus, 'transactions', `${who} (exactly-once)`);
 }
 
+/** A pipeline whose chain cannot be made, whatever comes: an operator refuses an option, or its own code throws. */
+export class PipelineBuildError extends Error {
+  override readonly name = 'PipelineBuildError';
+  readonly pipeline: string;
+
+  constructor(pipeline: string, cause: unknown) {
+    super(`pipeline ${pipeline} cannot be built: ${reasonOf(cause)}`, { cause });
+    this.pipeline = pipeline;
+  }
+}
+
 /**
+ * Builds the chain once before anything runs.
+ *
+ * @throws PipelineBuildError where that throws
  * @throws OptionError where a batch is larger than what may be in flight, and so would never fill, or would never
  * let go of what it holds for the sake of a commit
  */
-export function checkBatchesOf(pipeline: Pipeline, context: () => PipelineContext): void {
-  const { maxInFlight = defaultMaxInFlight } = pipeline.options;
-  let largest;
+export function checkBuild(pipeline: Pipeline, context: () => PipelineContext): void {
+  let chain$;
   try {
-    largest = largestGathering(pipeline.build(context()));
-  } catch {
-    // What keeps the chain from being built is told when it is started, and tried again.
-    return;
+    chain$ = pipeline.build(context());
+  } catch (error) {
+    // What it asks of the bus may be there by the time it is started, where it is asked again.
+    if (error instanceof BusError) return;
+    throw new PipelineBuildError(pipeline.name, error);
   }
+  checkBatches(pipeline, chain$);
+}
+
+function checkBatches(pipeline: Pipeline, chain$: Observable<unknown>): void {
+  const { maxInFlight = defaultMaxInFlight } = pipeline.options;
+  const largest = largestGathering(chain$);
   if (largest === undefined) return;
   const option = `pipeline ${pipeline.name}: count of ${largest.stage}`;
   if (isExact(pipeline)) {

@@ -16,7 +16,7 @@ import { NamedTopics } from './named-topics.ts';
 import { HoldUps } from './hold-ups.ts';
 import { placeOf, placeText } from './message-place.ts';
 import type { Pipeline, PipelineContext } from './pipeline.ts';
-import { checkBatchesOf, isExact } from './pipeline-checks.ts';
+import { checkBuild, isExact } from './pipeline-checks.ts';
 import { PipelineMetrics } from './pipeline-metrics.ts';
 import { PipelineRun, type RunOptions } from './pipeline-run.ts';
 import type { PipelineState } from './pipeline-state.ts';
@@ -62,9 +62,9 @@ export class RunningPipeline {
     this.#run = this.#newRun();
   }
 
-  /** @throws as {@link checkBatchesOf} */
-  checkBatches(): void {
-    checkBatchesOf(this.pipeline, () => this.#context());
+  /** @throws as {@link checkBuild} */
+  checkBuild(): void {
+    checkBuild(this.pipeline, () => this.#context());
   }
 
   start(): void {

@@ -62,10 +62,15 @@ export class Runtime {
   /**
    * Starts all of them. What is missing is created first: the topics that they read and write, with the settings that
    * the pipelines name them with, those for what fails, and their changelogs.
+   *
+   * @throws PipelineBuildError where a chain cannot be made, as where an operator refuses an option: nothing has
+   * started then
+   * @throws OptionError for an option of a pipeline out of range
+   * @throws BusError `unsupported-capability` where the backend lacks what a pipeline needs
    */
   async start(): Promise<void> {
     for (const { pipeline } of this.#running) checkPipeline(pipeline, this.bus);
-    for (const running of this.#running) running.checkBatches();
+    for (const running of this.#running) running.checkBuild();
     await this.#makeTopics();
     for (const { pipeline, units } of this.#running) {
       // Of a chain that cannot be built yet it is not known: its changelog is made when it can.

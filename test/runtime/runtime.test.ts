@@ -8,7 +8,10 @@ import {
   FaultInjector,
   MessageHeaders,
   type Pipeline,
+  type PipelineEvent,
+  createEventBus,
   pipeline,
+  run,
 } from '../../src/index.ts';
 import { readDeadLetter } from '../../src/core/dead-letter.ts';
 import { historyOf, withHistory } from '../../src/core/message-history.ts';
@@ -192,6 +195,37 @@ describe('a batch that could never fill', () => {
   });
 });
 
+describe('a chain that cannot be built', () => {
+  it('is refused before anything runs, with what its operator says', async () => {
+    const bus = createEventBus({ kind: 'stub' });
+    await bus.start();
+    const counting = pipeline('counting', ({ source, onFailure }) =>
+      source(words).pipe(batch({ count: 0 }), onFailure()),
+    );
+    const events: PipelineEvent[] = [];
+    const running = run([shouting(), counting], bus, { report: event => events.push(event) });
+    await expect(running).rejects.toThrow(
+      'pipeline counting cannot be built: batch.count is 0, must be a whole number from 1',
+    );
+    await expect(running).rejects.toMatchObject({ name: 'PipelineBuildError', pipeline: 'counting' });
+    expect(events).toEqual([]);
+    expect(await bus.listTopics()).toEqual([]);
+    await bus.stop();
+  });
+
+  it('is tried again where it is the bus that refuses', async () => {
+    let asked = 0;
+    const waiting = pipeline('waiting', ({ source, onFailure }) => {
+      if (++asked < 3) throw new BusError('topic-not-found', 'no topic words yet');
+      return source(words).pipe(onFailure());
+    });
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [waiting] });
+    expect((await driver.status('waiting')).phase).toBe('restarting');
+    driver.runFor(1_000);
+    expect((await driver.status('waiting')).phase).toBe('running');
+  });
+});
+
 describe('a failure policy', () => {
   it.each([undefined, 'dead-letter'] as const)('%s: stores what failed as it came', async onFailure => {
     const options = onFailure === undefined ? {} : { onFailure };
@@ -305,9 +339,12 @@ describe('a pipeline that breaks', () => {
     ]);
   });
 
-  it('breaks where it is built, too, and is stopped for good by stop()', async () => {
-    const unbuilt = pipeline('unbuilt', () => {
-      throw new Error('no such topic');
+  it('breaks where it is built anew, too, and is stopped for good by stop()', async () => {
+    let isChecked = false;
+    const unbuilt = pipeline('unbuilt', ({ source, onFailure }) => {
+      if (isChecked) throw new Error('no such topic');
+      isChecked = true;
+      return source(words).pipe(onFailure());
     });
     const driver = await PipelineDriver.start({ topics, pipelines: () => [unbuilt] });
     expect(driver.events).toEqual([

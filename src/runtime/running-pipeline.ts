@@ -6,7 +6,7 @@ import type { TransactionSession } from '../bus/transactions.ts';
 import { deadLetterTopic, quarantineTopic } from '../core/dead-letter.ts';
 import { type Delivery, settlement } from '../core/delivery.ts';
 import { reasonOf } from '../core/failure.ts';
-import { BusError } from '../core/publisher.ts';
+import { BusError, type BusErrorCode } from '../core/publisher.ts';
 import type { TopicSpec } from '../core/topic.ts';
 import { doneBy, settledBy } from './drain.ts';
 import type { DrainEnd, Drained, Leftover } from './drained.ts';
@@ -230,8 +230,11 @@ export class RunningPipeline {
     this.#endChain();
     if (this.#phase === 'stopped') return;
     this.#problem = reasonOf(error);
-    if (this.#phase === 'draining') return this.stop();
-    const retryInMs = hasMoved(error) ? 0 : this.#backoff.next(steadyNow(this.#options.scheduler));
+    if (this.#phase === 'draining' || isBusError(error, 'bus-not-started')) return this.stop();
+    // With `fenced` all that is wrong is that others have some of the partitions now.
+    const retryInMs = isBusError(error, 'fenced')
+      ? 0
+      : this.#backoff.next(steadyNow(this.#options.scheduler));
     this.#restarts++;
     this.#phase = 'restarting';
     this.#options.report({ kind: 'failed', pipeline: this.pipeline.name, reason: this.#problem, retryInMs });
@@ -302,7 +305,6 @@ export class RunningPipeline {
   }
 }
 
-/** Whether all that is wrong is that others have some of the partitions now. */
-function hasMoved(error: unknown): boolean {
-  return error instanceof BusError && error.code === 'fenced';
+function isBusError(error: unknown, code: BusErrorCode): boolean {
+  return error instanceof BusError && error.code === code;
 }

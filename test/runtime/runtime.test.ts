@@ -361,6 +361,20 @@ describe('a pipeline that breaks', () => {
     await driver.bus.stop();
     expect(driver.events.at(-1)).toEqual({ kind: 'stopped', pipeline: 'shout' });
   });
+
+  it('ends with its bus while it waits to begin anew, too', async () => {
+    const breaking = shouting(
+      {},
+      concatMap(() => throwError(() => new Error('broken'))),
+    );
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [breaking] });
+    driver.give(words, 'a');
+    await driver.bus.stop();
+    driver.runFor(1_000);
+    expect(driver.events.map(({ kind }) => kind)).toEqual(['started', 'failed', 'started', 'stopped']);
+    driver.runFor(100_000);
+    expect(driver.events).toHaveLength(4);
+  });
 });
 
 describe('a guarantee', () => {

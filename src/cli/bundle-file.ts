@@ -1,37 +1,37 @@
-import { dirname, join } from 'node:path';
-import { type Either, isLeft } from 'fp-ts/lib/Either.js';
+import { join } from 'node:path';
 import { shippedPipelines } from '../../pipelines/index.ts';
 import { type BackendConfig, loadBackends, shippedBackends } from '../config/backends.ts';
 import { type BundleConfig, bundleConfig } from '../config/bundle.ts';
-import type { ConfigProblem } from '../config/config-problem.ts';
-import { checkBundle } from '../config/cross-checks.ts';
-import { loadLocated } from '../config/load-config.ts';
+import { repeatedPipelines } from '../config/cross-checks.ts';
+import { loadConfig } from '../config/load-config.ts';
 import { CliError } from './cli-error.ts';
-import { configError } from './settings.ts';
+import { ConfigReader } from './config-reader.ts';
+import { type Settings, readSettings } from './settings.ts';
 
 interface Loaded {
   readonly bundle: BundleConfig;
   readonly backend: BackendConfig;
+  readonly settings: Settings;
 }
 
-/** The bundle and the backend that it names; what is wrong in either is told at once. */
+/**
+ * The bundle, the backend that it names, and the settings of the folder.
+ *
+ * @throws CliError with all that is wrong in any of them
+ */
 export function loadBundleWith(file: string, configDir: string): Loaded {
-  const located = orThrow(loadLocated(file, bundleConfig(shippedBackends), process.env));
-  const backends = orThrow(
-    loadBackends(join(configDir, 'stream/backends.yaml'), shippedBackends, process.env),
-  );
-  const problems = checkBundle(located, {
+  const reader = new ConfigReader();
+  const backendsFile = join(configDir, 'stream/backends.yaml');
+  const backends = reader.take(loadBackends(backendsFile, shippedBackends, process.env))?.backends;
+  const codec = bundleConfig(shippedBackends, {
     pipelines: shippedPipelines().map(({ name }) => name),
-    backends: Object.keys(backends.backends),
+    backends: backends && Object.keys(backends),
   });
-  if (problems.length > 0) throw configError(problems);
-  const bundle = located.value;
-  const backend = typeof bundle.backend === 'string' ? backends.backends[bundle.backend] : bundle.backend;
-  if (backend === undefined) throw new CliError(2, `${file}: the backend is not in ${dirname(configDir)}`);
-  return { bundle, backend };
-}
-
-function orThrow<A>(result: Either<readonly ConfigProblem[], A>): A {
-  if (isLeft(result)) throw configError(result.left);
-  return result.right;
+  const bundle = reader.take(loadConfig(file, codec, process.env, repeatedPipelines));
+  const settings = readSettings(configDir, reader);
+  reader.check();
+  const named = bundle?.backend;
+  const backend = typeof named === 'string' ? backends?.[named] : named;
+  if (!bundle || !backend || !settings) throw new CliError(2, `${file}: cannot be read`);
+  return { bundle, backend, settings };
 }

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Either, isLeft } from 'fp-ts/lib/Either.js';
 import type * as t from 'io-ts';
 import {
   GateSettings,
@@ -11,11 +10,10 @@ import {
   SignalSettings,
 } from '../../pipelines/index.ts';
 import type { ConfigFile } from '../config/check-configs.ts';
-import { type ConfigProblem, formatProblems } from '../config/config-problem.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { loadTopics, topicSettings } from '../config/topics.ts';
 import type { TopicSpec } from '../core/topic.ts';
-import { CliError } from './cli-error.ts';
+import { ConfigReader } from './config-reader.ts';
 
 /** The files of the domain, beside topics, backends and bundles. */
 export const domainFiles: readonly ConfigFile[] = [
@@ -38,24 +36,31 @@ export interface Settings {
   readonly market: MarketSettings;
 }
 
-/** Reads the topics and the domain's settings; every problem of every file is told at once. */
+/**
+ * Reads the topics and the domain's settings.
+ *
+ * @throws CliError with every problem of every file
+ */
 export function loadSettings(dir: string): Settings {
-  const problems: ConfigProblem[] = [];
-  const read = <A>(result: Either<readonly ConfigProblem[], A>): A | undefined => {
-    if (!isLeft(result)) return result.right;
-    problems.push(...result.left);
-    return undefined;
-  };
-  const readFile = <A>(file: string, codec: t.Type<A, unknown>): A | undefined =>
-    read(loadConfig(join(dir, file), codec, process.env));
+  const reader = new ConfigReader();
+  const settings = readSettings(dir, reader);
+  reader.check();
+  if (!settings) throw new Error(`${dir}: no settings, and no problem either`);
+  return settings;
+}
 
-  const topics = read(loadTopics(join(dir, 'stream/topics.yaml'), process.env));
+/** As {@link loadSettings}, beside other files; undefined where something is wrong, which the reader has then. */
+export function readSettings(dir: string, reader: ConfigReader): Settings | undefined {
+  const readFile = <A>(file: string, codec: t.Type<A, unknown>): A | undefined =>
+    reader.take(loadConfig(join(dir, file), codec, process.env));
+
+  const topics = reader.take(loadTopics(join(dir, 'stream/topics.yaml'), process.env));
   const liquidity = readFile('liquidity.yaml', LiquiditySettings);
   const momentum = readFile('momentum.yaml', MomentumSettings);
   const regime = readFile('regimes.yaml', RegimeSettings);
   const gates = readFile('gates.yaml', GateSettings);
   const signals = readFile('signals.yaml', SignalSettings);
-  if (!(topics && liquidity && momentum && regime && gates && signals)) throw configError(problems);
+  if (!(topics && liquidity && momentum && regime && gates && signals)) return undefined;
   return {
     topics: Object.entries(topics.topics).map(([name, config]) => ({
       name,
@@ -63,9 +68,4 @@ export function loadSettings(dir: string): Settings {
     })),
     market: { liquidity, momentum, regime, gates, signals },
   };
-}
-
-/** Problems of the configuration as the end of a command. */
-export function configError(problems: readonly ConfigProblem[]): CliError {
-  return new CliError(2, formatProblems(problems));
 }

@@ -5,8 +5,9 @@ import type { Environment } from './environment.ts';
 import { field } from './field.ts';
 import { KafkaBackendSettings } from './kafka-backend.ts';
 import { loadConfig } from './load-config.ts';
+import { Name } from './name.ts';
 import { taggedBy, type Tagged } from './tagged.ts';
-import { between, ByteSize, Duration, integerIn, oneOf, Text, textLike } from './values.ts';
+import { between, ByteSize, Duration, integerIn, oneOf, Text } from './values.ts';
 
 /** Codecs of backend settings by kind; who adds a backend adds an entry, and nothing here changes. */
 export type BackendKinds = Readonly<Record<string, t.Mixed>>;
@@ -90,12 +91,6 @@ export const shippedBackends: {
   readonly embedded: t.Type<EmbeddedSettings, unknown>;
   readonly kafka: t.Type<KafkaBackendSettings, unknown>;
 } = { stub: StubSettings, embedded: EmbeddedSettings, kafka: KafkaBackendSettings };
-
-/** The name of a backend or bundle. */
-export const Name: t.Type<string, unknown> = textLike(
-  /^[a-z][a-z0-9-]{0,63}$/,
-  'name, write small letters, digits and hyphens, for example embedded',
-);
 
 /** The codec of `configs/stream/backends.yaml` for the kinds that are registered. */
 export function backendsConfig<Kinds extends BackendKinds>(

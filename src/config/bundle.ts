@@ -1,10 +1,11 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { Name, type BackendConfig, type BackendKinds, type shippedBackends } from './backends.ts';
+import type { BackendConfig, BackendKinds, shippedBackends } from './backends.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import type { Environment } from './environment.ts';
 import { field } from './field.ts';
 import { loadConfig } from './load-config.ts';
+import { Name, nameOf } from './name.ts';
 import { SinkConfig } from './sinks.ts';
 import { taggedBy } from './tagged.ts';
 import { between, ByteSize, Duration, integerIn, nonEmptyList, oneOf, Text, textLike } from './values.ts';
@@ -53,42 +54,45 @@ export interface BundleConfig<Kinds extends BackendKinds = typeof shippedBackend
 /** From the most to the least talkative. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-const PipelineCodec: t.Type<PipelineConfig, unknown> = t.intersection([
-  t.type({ name: field(Name, 'name of the pipeline') }),
-  t.partial({
-    maxInFlight: field(integerIn(1, 1_000_000), 'unsettled deliveries at most'),
-    maxInFlightBytes: field(between(ByteSize, '1KB', '64GB'), 'unsettled payload bytes at most'),
-    maxUncommitted: field(
-      integerIn(1, 10_000_000),
-      'acks ahead of the committed offset of a partition at most',
-    ),
-    commitInterval: field(between(Duration, '1ms', '1h'), 'time between commits'),
-    redrivenRemembered: field(
-      integerIn(1, 10_000_000),
-      'redriven dead letters of a partition that are known again when they come twice',
-    ),
-    standbyBytes: field(
-      between(ByteSize, '1KB', '64GB'),
-      'warm copies of the state of partitions that other workers have, as stored, at most; without it none are kept',
-    ),
-    failurePolicy: field(
-      oneOf('dead-letter', 'skip', 'stop'),
-      'what becomes of a message that failed for good',
-    ),
-    guarantee: field(
-      oneOf('at-least-once', 'at-most-once', 'exactly-once'),
-      'what is promised of every message; exactly-once needs a backend with transactions',
-    ),
-    transactionTimeout: field(
-      between(Duration, '1s', '15m'),
-      'with exactly-once: time after which the backend aborts by itself',
-    ),
-  }),
-]);
+/** What a bundle may refer to; of what is left out any name will do. */
+export interface KnownNames {
+  readonly pipelines?: readonly string[];
+  readonly backends?: readonly string[] | undefined;
+}
+
+const PipelineLimits = t.partial({
+  maxInFlight: field(integerIn(1, 1_000_000), 'unsettled deliveries at most'),
+  maxInFlightBytes: field(between(ByteSize, '1KB', '64GB'), 'unsettled payload bytes at most'),
+  maxUncommitted: field(
+    integerIn(1, 10_000_000),
+    'acks ahead of the committed offset of a partition at most',
+  ),
+  commitInterval: field(between(Duration, '1ms', '1h'), 'time between commits'),
+  redrivenRemembered: field(
+    integerIn(1, 10_000_000),
+    'redriven dead letters of a partition that are known again when they come twice',
+  ),
+  standbyBytes: field(
+    between(ByteSize, '1KB', '64GB'),
+    'warm copies of the state of partitions that other workers have, as stored, at most; without it none are kept',
+  ),
+  failurePolicy: field(
+    oneOf('dead-letter', 'skip', 'stop'),
+    'what becomes of a message that failed for good',
+  ),
+  guarantee: field(
+    oneOf('at-least-once', 'at-most-once', 'exactly-once'),
+    'what is promised of every message; exactly-once needs a backend with transactions',
+  ),
+  transactionTimeout: field(
+    between(Duration, '1s', '15m'),
+    'with exactly-once: time after which the backend aborts by itself',
+  ),
+});
 
 const Feed = textLike(
-  /^[a-z][a-z0-9-]*(:\S.*)?$/,
-  'feed, write for example simulator or file:recordings/btc.json.gz',
+  /^(simulator|(file|ws|ccxt):\S.*)$/,
+  'feed, write for example simulator, file:recordings/btc.json.gz or ws:kraken?symbols=BTC-USD',
 );
 
 const HttpCodec: t.Type<BundleConfig['http'], unknown> = t.type({
@@ -96,13 +100,21 @@ const HttpCodec: t.Type<BundleConfig['http'], unknown> = t.type({
   port: field(integerIn(0, 65_535), 'port to listen at; 0 takes a free one', 9090),
 });
 
-/** The codec of a bundle for the kinds of backend that are registered. */
-export function bundleConfig<Kinds extends BackendKinds>(kinds: Kinds): t.Type<BundleConfig<Kinds>, unknown> {
+/** The codec of a bundle for the kinds of backend that are registered, and for what there is to refer to. */
+export function bundleConfig<Kinds extends BackendKinds>(
+  kinds: Kinds,
+  { pipelines, backends }: KnownNames = {},
+): t.Type<BundleConfig<Kinds>, unknown> {
+  const pipeline: t.Type<PipelineConfig, unknown> = t.intersection([
+    t.type({ name: field(nameOf('pipeline', pipelines), 'name of the pipeline') }),
+    PipelineLimits,
+  ]);
+  const backend = t.union([nameOf('backend', backends), taggedBy('kind', kinds)]);
   return t.intersection([
     t.type({
       name: field(Name, 'name of the bundle'),
-      backend: field(t.union([Name, taggedBy('kind', kinds)]), 'name of a backend, or its settings'),
-      pipelines: field(nonEmptyList(PipelineCodec), 'pipelines to run'),
+      backend: field(backend, 'name of a backend, or its settings'),
+      pipelines: field(nonEmptyList(pipeline), 'pipelines to run'),
       feeds: field(t.readonlyArray(Feed), 'market data to take in', []),
       sinks: field(t.readonlyArray(SinkConfig), 'where notifications go beside their topic', []),
       http: field(HttpCodec, 'where health and metrics are served', {}),
@@ -126,7 +138,7 @@ export function bundleConfig<Kinds extends BackendKinds>(kinds: Kinds): t.Type<B
   ]);
 }
 
-/** Reads a bundle; whether its pipelines and backend exist is checked by `checkBundle`. */
+/** Reads a bundle, whatever pipelines and backend it names. */
 export function loadBundle<Kinds extends BackendKinds>(
   file: string,
   kinds: Kinds,

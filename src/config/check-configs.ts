@@ -5,9 +5,9 @@ import type * as t from 'io-ts';
 import { backendsConfig, type BackendKinds } from './backends.ts';
 import { bundleConfig } from './bundle.ts';
 import type { ConfigProblem } from './config-problem.ts';
-import { backendNames, checkBundle, checkBundleNames } from './cross-checks.ts';
+import { backendNames, checkBundleNames, repeatedPipelines } from './cross-checks.ts';
 import type { Environment } from './environment.ts';
-import { loadLocated, type LoadedConfig } from './load-config.ts';
+import { loadLocated, type ConfigChecks, type ConfigTree, type LoadedConfig } from './load-config.ts';
 import { knownNames } from './nearest-name.ts';
 import { TopicsConfig } from './topics.ts';
 
@@ -40,21 +40,26 @@ export function checkConfigs(dir: string, options: CheckConfigsOptions): readonl
   const found = yamlFiles(dir);
   if (typeof found === 'string') return [problem(dir, found)];
   const problems: ConfigProblem[] = [];
-  const read = <A>(file: string, codec: t.Type<A, unknown>): LoadedConfig<A> | undefined =>
-    collect(loadLocated(join(dir, file), codec, options.env), problems);
+  const read = <A>(
+    file: string,
+    codec: t.Type<A, unknown>,
+    checks?: ConfigChecks,
+  ): LoadedConfig<A> | undefined =>
+    collect(loadLocated(join(dir, file), codec, options.env, checks), problems);
 
   const extra = options.files ?? [];
   read(topicsFile, TopicsConfig);
   const backends = backendNames(read(backendsFile, backendsConfig(options.kinds)));
   for (const { file, codec } of extra) read(file, codec);
-  const bundles = found
-    .filter(isBundle)
-    .map(file => read(file, bundleConfig(options.kinds)))
-    .filter(bundle => bundle !== undefined);
-  const known = { pipelines: options.pipelines, backends };
+  const codec = bundleConfig(options.kinds, { pipelines: options.pipelines, backends });
+  const bundles: ConfigTree[] = [];
+  const checkBundle = (tree: ConfigTree): readonly ConfigProblem[] => {
+    bundles.push(tree);
+    return repeatedPipelines(tree);
+  };
+  for (const file of found.filter(isBundle)) read(file, codec, checkBundle);
   return [
     ...problems,
-    ...bundles.flatMap(bundle => checkBundle(bundle, known)),
     ...checkBundleNames(bundles),
     ...unread(dir, found, [topicsFile, backendsFile, ...extra.map(({ file }) => file)]),
   ];

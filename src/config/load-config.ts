@@ -15,6 +15,12 @@ export interface LoadedConfig<A> {
   readonly root: Located;
 }
 
+/** A file and what is written in it, whether or not it is valid. */
+export type ConfigTree = Pick<LoadedConfig<unknown>, 'file' | 'root'>;
+
+/** What to look for in a file beside what its codec asks of each value. */
+export type ConfigChecks = (tree: ConfigTree) => readonly ConfigProblem[];
+
 /**
  * Reads a YAML file into settings. `${NAME}` and `${NAME:-default}` in values are replaced from the
  * environment; values of variables never appear in a problem.
@@ -26,8 +32,9 @@ export function loadConfig<A>(
   file: string,
   codec: t.Type<A, unknown>,
   env: Environment,
+  checks?: ConfigChecks,
 ): Either<readonly ConfigProblem[], A> {
-  return map(({ value }: LoadedConfig<A>) => value)(loadLocated(file, codec, env));
+  return map(({ value }: LoadedConfig<A>) => value)(loadLocated(file, codec, env, checks));
 }
 
 /** As {@link loadConfig}, with the places kept for checks across files. */
@@ -35,9 +42,12 @@ export function loadLocated<A>(
   file: string,
   codec: t.Type<A, unknown>,
   env: Environment,
+  checks?: ConfigChecks,
 ): Either<readonly ConfigProblem[], LoadedConfig<A>> {
   const text = readText(file);
-  return isLeft(text) ? left([wholeFile(file, text.left)]) : parseConfig(file, text.right, codec, env);
+  return isLeft(text)
+    ? left([wholeFile(file, text.left)])
+    : parseConfig(file, text.right, codec, env, checks);
 }
 
 /**
@@ -50,6 +60,7 @@ export function parseConfig<A>(
   text: string,
   codec: t.Type<A, unknown>,
   env: Environment,
+  checks: ConfigChecks = () => [],
 ): Either<readonly ConfigProblem[], LoadedConfig<A>> {
   if (text.length > maxFileSize) return left([wholeFile(file, tooLarge(text.length))]);
   const { root, issues } = readYaml(text, env);
@@ -57,7 +68,7 @@ export function parseConfig<A>(
     found.map(issue => ({ file, ...issue }));
   if (!root) return left(inFile(issues));
   const finding = validate(codec, root);
-  const problems = inFile([...issues, ...finding.issues]);
+  const problems = [...inFile([...issues, ...finding.issues]), ...checks({ file, root })];
   if (problems.length > 0) return left(problems);
   const decoded = codec.decode(plainValue(root, new Set(finding.asText)));
   return isLeft(decoded)
@@ -66,11 +77,7 @@ export function parseConfig<A>(
 }
 
 /** A problem at the place of a value that is valid by itself but not together with others. */
-export function problemAt(
-  { file, root }: Pick<LoadedConfig<unknown>, 'file' | 'root'>,
-  steps: Steps,
-  text: string,
-): ConfigProblem {
+export function problemAt({ file, root }: ConfigTree, steps: Steps, text: string): ConfigProblem {
   return { file, at: locate(root, steps).at, path: steps.reduce<string>(pathTo, ''), text };
 }
 

@@ -1,5 +1,5 @@
 import * as t from 'io-ts';
-import { Name } from './backends.ts';
+import { Name } from './name.ts';
 import { field } from './field.ts';
 import { type Tagged, taggedBy } from './tagged.ts';
 import { between, Duration, Text, textLike } from './values.ts';

@@ -1,3 +1,4 @@
+import { isLeft } from 'fp-ts/lib/Either.js';
 import type * as t from 'io-ts';
 import {
   choicesOf,
@@ -123,7 +124,14 @@ function refined(codec: t.Mixed, inner: t.Mixed, node: Located, path: string): F
 
 function union(codec: t.Mixed, shape: ShapeOf<'UnionType'>, node: Located, path: string): Finding {
   const member = chooseFor(node, path)(shape);
-  return member ? byParts(member, node, path) : wrong(codec, node, path);
+  return member ? byParts(member, node, path) : wrong(codec, node, path, saidOf(shape.types, node));
+}
+
+/** What a member itself says of a scalar that none of them takes. */
+function saidOf(members: readonly t.Mixed[], node: Located): string | undefined {
+  if (node.kind !== 'scalar') return undefined;
+  const results = members.map(member => member.decode(node.value));
+  return results.map(result => (isLeft(result) ? result.left[0]?.message : undefined)).find(Boolean);
 }
 
 /** A member that the value satisfies, else the one of the same form with the fewest problems. */

@@ -31,7 +31,7 @@ describe('checkConfigs', () => {
   it('reports problems of all files at once, references across files included', () => {
     writeFileSync(
       join(dir, 'bundles/bad.yaml'),
-      'name: main\nbackend: embeded\npipelines:\n  - name: bars\n  - name: momentun\n  - name: bars\n',
+      'name: main\nbackend: embeded\npipelines:\n  - name: bars\n    maxInFlight: 0\n  - name: momentun\n  - name: bars\n',
     );
     writeFileSync(join(dir, 'stream/topcs.yaml'), 'topics: {}\n');
     writeFileSync(join(dir, 'momentum.yaml'), 'weight: heavy\n');
@@ -41,8 +41,9 @@ describe('checkConfigs', () => {
     ];
     expect(check({ files })).toEqual([
       'bundles/bad.yaml:2:10 backend: "embeded" is no known backend, did you mean embedded? (known: stub, embedded, kafka)',
-      `bundles/bad.yaml:5:11 pipelines[1].name: "momentun" is no known pipeline, did you mean momentum? (known: ${pipelines.join(', ')})`,
-      'bundles/bad.yaml:6:11 pipelines[2].name: is in this bundle already, keep one of the two',
+      'bundles/bad.yaml:5:18 pipelines[0].maxInFlight: 0 is no whole number from 1 to 1000000',
+      `bundles/bad.yaml:6:11 pipelines[1].name: "momentun" is no known pipeline, did you mean momentum? (known: ${pipelines.join(', ')})`,
+      'bundles/bad.yaml:7:11 pipelines[2].name: is in this bundle already, keep one of the two',
       'bundles/main.yaml:1:7 name: is the name of bundles/bad.yaml too, choose another',
       'gates.yaml:1:1 there is no such file, write it or correct its name',
       'momentum.yaml:1:9 weight: "heavy" is no number',

@@ -16,7 +16,7 @@ import { feedTopics, withPositions } from '../create-topics.ts';
 import { feedFromSpecs } from '../feeds.ts';
 import { releaseMs } from '../release-time.ts';
 import { sinksOf } from '../sinks.ts';
-import { defaultConfigDir, loadSettings } from '../settings.ts';
+import { defaultConfigDir } from '../settings.ts';
 
 export const workerCommand: Command = {
   name: 'worker',
@@ -40,8 +40,7 @@ export const workerCommand: Command = {
     if (file === undefined)
       throw new CliError(2, 'Name a bundle: cryptorun worker --bundle configs/bundles/main.yaml');
     const configDir = textOption(options, 'config') ?? defaultConfigDir();
-    const { bundle, backend } = loadBundleWith(file, configDir);
-    const settings = loadSettings(configDir);
+    const { bundle, backend, settings } = loadBundleWith(file, configDir);
     const logger = pino({ level: bundle.logLevel }, pino.destination({ dest: 2, sync: true }));
     const feeds = bundle.feeds.length === 0 ? [] : [feedFromSpecs(bundle.feeds, logger)];
     const sinks = sinksOf(bundle.sinks);

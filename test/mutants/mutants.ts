@@ -105,7 +105,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a join that does not wait for the other side',
     property: 'same output however cut',
-    file: 'operators/join-as-of.ts',
+    file: 'operators/as-of-join.ts',
     was: 'if (table.watermark < at && !(this.#options.exact === true && row?.time === at)) return false;',
     is: '',
   },

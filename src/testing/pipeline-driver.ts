@@ -22,7 +22,7 @@ export interface PipelineDriverOptions extends VirtualBusOptions {
 export interface GivenMessage {
   readonly key?: string | null;
   /** Event time, ms; default: the clock's. */
-  readonly time?: number;
+  readonly timestamp?: number;
   readonly headers?: Readonly<Record<string, HeaderValue>> | MessageHeaders;
   readonly partition?: number;
   readonly id?: string;
@@ -34,7 +34,7 @@ export interface GivenMessage {
  *
  * @example
  * const driver = await PipelineDriver.start({ pipelines: () => [upper], topics: { words: {}, shouted: {} } });
- * driver.give(words, 'hello', { key: 'a', time: 1_000 });
+ * driver.give(words, 'hello', { key: 'a', timestamp: 1_000 });
  * expect(driver.values(shouted)).toEqual(['HELLO']);
  */
 export class PipelineDriver {
@@ -123,12 +123,12 @@ export class PipelineDriver {
 
   /** Writes bytes, or a tombstone, to a topic. */
   giveBytes(topic: { readonly name: string }, payload: Uint8Array | null, rest: GivenMessage = {}): void {
-    const { key = 'key', time = this.scheduler.now(), headers = {}, partition, id } = rest;
+    const { key = 'key', timestamp = this.scheduler.now(), headers = {}, partition, id } = rest;
     const message: OutgoingMessage = {
       topic: topic.name,
       key,
       payload,
-      timestamp: time,
+      timestamp,
       headers: MessageHeaders.of(headers),
       ...(partition !== undefined && { partition }),
       ...(id !== undefined && { id: messageId(id) }),

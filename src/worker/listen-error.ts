@@ -14,12 +14,12 @@ export class ListenError extends Error {
 function remedyOf(cause: Error & { readonly code?: string }, host: string): string {
   switch (cause.code) {
     case 'EADDRINUSE':
-      return 'the port is in use, perhaps by another worker: stop that one, or set http.port to another port (0 takes a free one)';
+      return 'the port is in use, perhaps by another worker: stop that one, or take another with --http HOST:PORT or http.port of the bundle (0 is a free one)';
     case 'EACCES':
-      return 'ports below 1024 need more rights: set http.port to a higher one';
+      return 'ports below 1024 need more rights: take a higher one with --http HOST:PORT or http.port of the bundle';
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return `${host} is no address of this machine: set http.host, for example to 127.0.0.1`;
+      return `${host} is no address of this machine: take another, for example 127.0.0.1, with --http HOST:PORT or http.host of the bundle`;
     default:
       return cause.message;
   }

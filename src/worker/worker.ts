@@ -42,7 +42,9 @@ export async function runWorker(options: WorkerOptions): Promise<ExitCode> {
     code = await worker.untilStopped();
   } catch (error) {
     code = exitCodeOf(error);
-    logger.error({ worker: options.name, reason: reasonOf(error), err: error }, 'worker failed');
+    // Where in our code it was matters only of what nobody foresaw.
+    const where = code === exitCodes.badInput ? {} : { err: error };
+    logger.error({ worker: options.name, reason: reasonOf(error), ...where }, 'worker failed');
   }
   const failed = await worker.release();
   return code === exitCodes.ok && failed ? exitCodes.failure : code;

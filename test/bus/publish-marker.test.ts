@@ -46,10 +46,10 @@ const start = (): Promise<PipelineDriver> =>
 describe('publishMarker', () => {
   it('closes the windows of all partitions, and only those that end by its time', async () => {
     const driver = await start();
-    driver.give(letters, 'a', { key: 'x', time: 10, partition: 0 });
-    driver.give(letters, 'b', { key: 'x', time: 20, partition: 0 });
-    driver.give(letters, 'c', { key: 'y', time: 30, partition: 2 });
-    driver.give(letters, 'd', { key: 'z', time: 110, partition: 1 });
+    driver.give(letters, 'a', { key: 'x', timestamp: 10, partition: 0 });
+    driver.give(letters, 'b', { key: 'x', timestamp: 20, partition: 0 });
+    driver.give(letters, 'c', { key: 'y', timestamp: 30, partition: 2 });
+    driver.give(letters, 'd', { key: 'z', timestamp: 110, partition: 1 });
     expect(driver.values(words)).toEqual([]);
     await driver.during(publishMarker(driver.bus, letters, 101));
     expect(driver.values(words).sort()).toEqual(['x: ab by 100', 'y: c by 100']);

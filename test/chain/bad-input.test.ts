@@ -76,7 +76,7 @@ function give(
   text: string,
   rest: GivenMessage = {},
 ): void {
-  driver.giveBytes(topic, Buffer.from(text), { key: 'BTC-USD', time: marketStart, headers, ...rest });
+  driver.giveBytes(topic, Buffer.from(text), { key: 'BTC-USD', timestamp: marketStart, headers, ...rest });
 }
 
 const text = ({ payload }: Message): string => Buffer.from(payload ?? []).toString();
@@ -159,7 +159,7 @@ describe('bad market data is dead-lettered as it came, with its reason', () => {
 
   it('a tombstone, and an ingest time that is none', async () => {
     const driver = await startChain();
-    driver.giveBytes(marketPrices, null, { key: 'BTC-USD', time: 1 });
+    driver.giveBytes(marketPrices, null, { key: 'BTC-USD', timestamp: 1 });
     give(driver, marketPrices, json(price(1)), { headers: { 'ingest-time': 'soon' } });
     const letters = driver.messages(deadLetters);
     expect(letters.map(letter => letter.payload?.length)).toEqual([undefined, json(price(1)).length]);

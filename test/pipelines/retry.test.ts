@@ -76,7 +76,7 @@ describe('retries', () => {
     driver.give(orders, 'a', {
       key: 'k',
       partition: 1,
-      time: 42,
+      timestamp: 42,
       headers: { own: 'header' },
       id: 'ab'.repeat(16),
     });

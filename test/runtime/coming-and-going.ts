@@ -13,7 +13,12 @@ export function say(
   time: number,
   key: string = `k${partition}`,
 ): void {
-  driver.give(words, word, { key, time, partition, id: deriveId('test', 'words', key, time, word) });
+  driver.give(words, word, {
+    key,
+    timestamp: time,
+    partition,
+    id: deriveId('test', 'words', key, time, word),
+  });
 }
 
 /** What was counted, without what came twice and without markers. */

@@ -47,10 +47,10 @@ describe('drain', () => {
 
   it('answers how many are left at the deadline, and the oldest of them by event time', async () => {
     const driver = await slow(1_000);
-    driver.give(words, 'a', { key: 'k', partition: 0, time: 5 });
+    driver.give(words, 'a', { key: 'k', partition: 0, timestamp: 5 });
     driver.runFor(600);
-    driver.give(words, 'b', { key: 'l', partition: 0, time: 9 });
-    driver.give(words, 'c', { key: 'm', partition: 1, time: 7 });
+    driver.give(words, 'b', { key: 'l', partition: 0, timestamp: 9 });
+    driver.give(words, 'c', { key: 'm', partition: 1, timestamp: 7 });
     const drained = await drain(driver, 500);
     expect(drained).toEqual([
       {
@@ -116,7 +116,7 @@ describe('drain', () => {
       ),
     );
     const driver: PipelineDriver = await PipelineDriver.start({ topics, pipelines: () => [both] });
-    driver.give(words, 'later', { key: 'k', partition: 0, time: 0 });
+    driver.give(words, 'later', { key: 'k', partition: 0, timestamp: 0 });
     driver.give(words, 'now', { key: 'l', partition: 0 });
     driver.give(words, 'also', { key: 'm', partition: 1 });
     expect(await drain(driver, 30_000)).toMatchObject([{ reason: 'later', left: 2, oldest: { key: 'k' } }]);

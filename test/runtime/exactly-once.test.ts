@@ -160,24 +160,24 @@ describe('an exactly-once pipeline', () => {
   it('stores what has changed, and not again what it found, when it begins anew', async () => {
     const world = await Exact.start(() => counting({ ...exact, expireAfterMs: 1_000 }));
     for (const [i, key] of ['a', 'b', 'c', 'd'].entries())
-      world.driver.give(words, 'x', { key, partition: 0, time: i });
+      world.driver.give(words, 'x', { key, partition: 0, timestamp: i });
     await world.pass(110);
     world.session.broken$.next(new BusError('fenced', 'gone'));
     await world.pass(10);
-    world.driver.give(words, 'y', { key: 'b', partition: 0, time: 10 });
+    world.driver.give(words, 'y', { key: 'b', partition: 0, timestamp: 10 });
     await world.pass(110);
     // An output, one state of four, and the end of a snapshot for each partition.
     expect(world.session.log.filter(line => line !== 'abort 0')).toEqual(['commit 10', 'commit 4']);
     expect(world.outputs).toContain('b y 2');
     // By now all others have expired: three states are gone, and one has changed.
-    world.driver.give(words, 'z', { key: 'b', partition: 0, time: 1_009 });
+    world.driver.give(words, 'z', { key: 'b', partition: 0, timestamp: 1_009 });
     await world.pass(110);
     expect(world.session.log.at(-1)).toBe('commit 7');
     const { keys } = await firstValueFrom(readStoredUnit(world.driver.bus, 'count', 0));
     expect(keys.filter(key => key.startsWith('state/'))).toHaveLength(1);
     world.session.broken$.next(new BusError('fenced', 'gone'));
-    world.driver.give(words, 'z', { key: 'a', partition: 0, time: 1_009 });
-    world.driver.give(words, 'z', { key: 'b', partition: 0, time: 1_009 });
+    world.driver.give(words, 'z', { key: 'a', partition: 0, timestamp: 1_009 });
+    world.driver.give(words, 'z', { key: 'b', partition: 0, timestamp: 1_009 });
     await world.pass(300);
     const last = world.outputs.filter(output => output.includes(' z '));
     expect(last.toSorted()).toEqual(['a z 1', 'b z 3', 'b z 4']);
@@ -279,9 +279,9 @@ describe('an exactly-once pipeline', () => {
 
   it('waits with no commit for what waits in a join', async () => {
     const world = await Exact.start(() => joining());
-    world.driver.give(words, 'early', { key: 'k', partition: 0, time: 10 });
+    world.driver.give(words, 'early', { key: 'k', partition: 0, timestamp: 10 });
     world.driver.mark(deadLetters, 20);
-    world.driver.give(words, 'late', { key: 'k', partition: 0, time: 90 });
+    world.driver.give(words, 'late', { key: 'k', partition: 0, timestamp: 90 });
     await world.pass(200);
     expect([world.outputs, world.failures]).toEqual([['early'], []]);
     expect(await committed(world.driver, 'join')).toEqual([1, 0]);
@@ -304,7 +304,7 @@ describe('an exactly-once pipeline', () => {
         exact,
       ),
     );
-    world.driver.give(words, 'a', { key: 'k', partition: 0, time: 1_000 });
+    world.driver.give(words, 'a', { key: 'k', partition: 0, timestamp: 1_000 });
     await world.pass(900);
     expect([world.outputs, await committed(world.driver, 'late')]).toEqual([[], [0, 0]]);
     await world.pass(200);

@@ -22,7 +22,7 @@ import { committed, deadLetters, shouted, shouting, slowly, topics, words } from
 describe('a runtime', () => {
   it('acks what reaches the end of a chain, and commits it', async () => {
     const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting()] });
-    for (const word of ['a', 'b', 'c']) driver.give(words, word, { key: word, time: 5 });
+    for (const word of ['a', 'b', 'c']) driver.give(words, word, { key: word, timestamp: 5 });
     driver.runFor(1);
     expect(driver.values(shouted).sort()).toEqual(['A', 'B', 'C']);
     expect((await committed(driver, 'shout')).reduce((a, b) => a + b)).toBe(3);
@@ -231,7 +231,11 @@ describe('a failure policy', () => {
     const options = onFailure === undefined ? {} : { onFailure };
     const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting(options)] });
     driver.give(words, 'a');
-    driver.give(words, 'bad', { key: 'k', time: 7, headers: { trace: '1', raw: Buffer.from([0, 255]) } });
+    driver.give(words, 'bad', {
+      key: 'k',
+      timestamp: 7,
+      headers: { trace: '1', raw: Buffer.from([0, 255]) },
+    });
     driver.give(words, 'b');
     const [letter] = driver.messages(deadLetters);
     expect(Buffer.from(letter?.payload ?? []).toString()).toBe('bad');

@@ -30,7 +30,7 @@ const start = (rest: Partial<PipelineDriverOptions> = {}): Promise<PipelineDrive
 
 /** Says a word under a key; the same word once more has the same id. */
 function say(driver: PipelineDriver, key: string, word: string, time = 0): void {
-  driver.give(words, word, { key, time, id: deriveId('test', 'words', key, time, word) });
+  driver.give(words, word, { key, timestamp: time, id: deriveId('test', 'words', key, time, word) });
 }
 
 /** What was counted, repetitions left out. */
@@ -174,14 +174,14 @@ describe('snapshots', () => {
 
   it('forget a key for good', async () => {
     const driver = await start({ pipelines: () => [counting({ expireAfterMs: 1_000 })] });
-    driver.give(words, 'a', { key: 'old', time: 0, partition: 0 });
+    driver.give(words, 'a', { key: 'old', timestamp: 0, partition: 0 });
     driver.runFor(1_000);
-    for (const time of [500, 2_000]) driver.give(words, 'a', { key: 'new', time, partition: 0 });
+    for (const time of [500, 2_000]) driver.give(words, 'a', { key: 'new', timestamp: time, partition: 0 });
     expect((await driver.status('count')).keys).toEqual(new Map([['counts', 1]]));
     driver.runFor(1_000);
     await driver.restart();
     expect((await driver.status('count')).keys).toEqual(new Map([['counts', 1]]));
-    driver.give(words, 'b', { key: 'old', time: 2_100, partition: 0 });
+    driver.give(words, 'b', { key: 'old', timestamp: 2_100, partition: 0 });
     expect(driver.values(shouted)).toContain('old b 1');
   });
 

@@ -54,10 +54,10 @@ describe('watermarks', () => {
         ),
       ],
     });
-    driver.give(words, 'a', { key: 'a', time: 5, partition: 0 });
+    driver.give(words, 'a', { key: 'a', timestamp: 5, partition: 0 });
     driver.mark(words, 10);
     driver.runFor(50);
-    driver.give(words, 'b', { key: 'b', time: 15, partition: 0 });
+    driver.give(words, 'b', { key: 'b', timestamp: 15, partition: 0 });
     driver.mark(words, 20);
     driver.runFor(49);
     expect([...written(driver, 0), ...written(driver, 1)]).toEqual([]);
@@ -109,7 +109,7 @@ describe('watermarks', () => {
   it('go on where they were after a restart from a snapshot', async () => {
     const driver = await start({}, { pipelines: () => [counting()], runtime: { snapshotIntervalMs: 1_000 } });
     driver.mark(words, new Marker('end', 50), 0);
-    driver.give(words, 'a', { key: 'k', time: 1, partition: 1 });
+    driver.give(words, 'a', { key: 'k', timestamp: 1, partition: 1 });
     driver.runFor(1_000);
     expect((await driver.status('count')).snapshots).toBe(1);
     expect(await committed(driver, 'count')).toEqual([1, 1]);

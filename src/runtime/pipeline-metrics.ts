@@ -5,6 +5,8 @@ import type { SeriesMeter } from './series.ts';
 
 const joinWaiting = 'stream_join_waiting';
 const delayed = 'stream_delayed';
+/** What counts messages that an operator acks without anything to show for them. */
+const leaving = ['stream_filtered_total', 'stream_duplicates_total', 'stream_late_total'] as const;
 
 /** What is counted of one pipeline. */
 export class PipelineMetrics {
@@ -28,12 +30,13 @@ export class PipelineMetrics {
     this.#forget = meter.gauge('stream_in_flight', inFlight, tags);
   }
 
-  get counts(): Pick<PipelineStatus, 'consumed' | 'published' | 'deadLettered' | 'retried'> {
+  get counts(): Pick<PipelineStatus, 'consumed' | 'published' | 'deadLettered' | 'leftOut' | 'retried'> {
     const tags = { pipeline: this.#pipeline };
     return {
       consumed: this.consumed.value,
       published: this.#published.value,
       deadLettered: this.#meter.sum('stream_dlq_total', tags),
+      leftOut: leaving.reduce((sum, metric) => sum + this.#meter.sum(metric, tags), 0),
       retried: this.#meter.sum('stream_retries_total', tags),
     };
   }

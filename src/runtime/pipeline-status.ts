@@ -25,6 +25,8 @@ export interface PipelineStatus {
   readonly consumed: number;
   readonly published: number;
   readonly deadLettered: number;
+  /** Messages that ended in it for good reason: filtered out, repeated, or too late for a window. */
+  readonly leftOut: number;
   readonly retried: number;
   /** Messages taken and not settled. */
   readonly inFlight: number;

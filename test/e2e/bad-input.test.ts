@@ -128,6 +128,6 @@ describe('a port that is in use', () => {
     const { code, err } = await cryptorun('worker', '--bundle', bundle).ended;
     expect(code).toBe(2);
     expect(err).toContain(`cannot listen at 127.0.0.1 port ${port}`);
-    expect(err).toContain('set http.port to another port');
+    expect(err).toContain('take another with --http HOST:PORT or http.port');
   });
 });

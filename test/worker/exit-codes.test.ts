@@ -19,9 +19,9 @@ describe('exitCodeOf', () => {
 
 describe('ListenError', () => {
   it.each([
-    ['EADDRINUSE', 'set http.port to another port'],
-    ['EACCES', 'set http.port to a higher one'],
-    ['EADDRNOTAVAIL', 'set http.host'],
+    ['EADDRINUSE', 'take another with --http HOST:PORT or http.port'],
+    ['EACCES', 'take a higher one with --http HOST:PORT or http.port'],
+    ['EADDRNOTAVAIL', 'with --http HOST:PORT or http.host'],
     ['EOTHER', 'EOTHER'],
   ])('says what to do about %s', (code, remedy) => {
     const { message } = new ListenError('10.0.0.1', 81, withCode(code));

@@ -11,6 +11,7 @@ const status: PipelineStatus = {
   consumed: 0,
   published: 0,
   deadLettered: 0,
+  leftOut: 0,
   retried: 0,
   inFlight: 0,
   lag: 0,

@@ -26,6 +26,7 @@ const pipelineColumns: readonly TableColumn[] = [
   { heading: 'pipeline' },
   { heading: 'taken', ...right },
   { heading: 'published', ...right },
+  { heading: 'left out', ...right },
   { heading: 'dead letters', ...right },
   { heading: 'restarts', ...right },
   { heading: 'not finished', ...right },
@@ -48,7 +49,9 @@ function pipelineLines({ pipelines }: LiveState, width: number): Line[] {
   const rows = pipelines.map(({ status }): Span[] => [
     span(status.name),
     span(counted(status.consumed)),
-    span(counted(status.published)),
+    // Beside its outputs it publishes its dead letters, which have a column of their own.
+    span(counted(status.published - status.deadLettered)),
+    span(counted(status.leftOut)),
     span(counted(status.deadLettered), status.deadLettered > 0 ? 'bad' : 'plain'),
     span(counted(status.restarts), status.restarts > 0 ? 'warn' : 'plain'),
     span(counted(status.lag), status.lag > 0 ? 'warn' : 'plain'),

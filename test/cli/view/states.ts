@@ -45,6 +45,7 @@ export function status(name: string, rest: Partial<PipelineStatus> = {}): Pipeli
     consumed: 812_345,
     published: 40_112,
     deadLettered: 0,
+    leftOut: 0,
     retried: 0,
     inFlight: 256,
     lag: 1_204,

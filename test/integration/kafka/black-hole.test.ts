@@ -39,7 +39,7 @@ describeOwnKafka('a network that fails between the bus and its broker', () => {
       const topic = await newTopic(bus, { partitions: 4 });
       const check = new DeliveryCheck(bus, topic);
       await check.start(randomUUID());
-      await expect.poll(() => check.seen, { timeout: 10_000 }).toBeGreaterThan(50);
+      await check.untilSeen(50, 10_000);
       proxy[how]();
       await expect.poll(async () => (await bus.health()).status, { timeout: 10_000 }).toBe('degraded');
       const before = check.stored;

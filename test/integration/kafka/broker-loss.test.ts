@@ -35,8 +35,7 @@ describeOwnKafka('while a broker comes and goes', () => {
       await check.start(randomUUID());
       return { driver, bus, check };
     });
-    for (const { check } of checks)
-      await expect.poll(() => check.seen, { timeout: 30_000 }).toBeGreaterThan(100);
+    for (const { check } of checks) await check.untilSeen(100, 30_000);
     const [broker] = kafka.brokers;
     await broker![how]();
     const away = checks.map(({ check }) => check.stored);

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import type { EventBus, SubscriptionHandle } from '../../../src/bus/event-bus.ts';
 import { textOf } from './running-bus.ts';
 
@@ -52,6 +53,20 @@ export class DeliveryCheck {
 
   get stored(): number {
     return this.#stored.size;
+  }
+
+  /** @throws Error with where everything stands, where so many have not been seen in time */
+  async untilSeen(count: number, timeoutMs: number): Promise<void> {
+    const end = performance.now() + timeoutMs;
+    while (this.seen < count) {
+      await setTimeout(100);
+      if (performance.now() < end) continue;
+      const stand = { seen: this.seen, stored: this.stored, underWay: this.underWay, refused: this.#refused };
+      const known = [await this.#bus.health(), await this.#bus.getTopicInfo(this.#topic)];
+      throw new Error(
+        `${count} were to be seen in ${timeoutMs} ms: ${inspect([stand, ...known], { depth: 6 })}`,
+      );
+    }
   }
 
   get underWay(): number {

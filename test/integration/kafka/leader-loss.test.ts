@@ -22,8 +22,7 @@ describeOwnKafka('while one broker of three is killed', () => {
         return { driver, check };
       }),
     );
-    for (const { check } of checks)
-      await expect.poll(() => check.seen, { timeout: 40_000 }).toBeGreaterThan(100);
+    for (const { check } of checks) await check.untilSeen(100, 40_000);
     await kafka.brokers[1]!.kill();
     const away = checks.map(({ check }) => check.stored);
     for (const [i, { check }] of checks.entries())

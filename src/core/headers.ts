@@ -25,6 +25,8 @@ export class MessageHeaders {
   /** Names and values apart: the messages of one sender share their names. */
   readonly #names: readonly string[];
   readonly #values: readonly (HeaderValue | LateText)[];
+  /** Below zero while nobody has asked. */
+  #length = -1;
 
   private constructor(names: readonly string[], values: readonly (HeaderValue | LateText)[]) {
     this.#names = names;
@@ -60,9 +62,11 @@ export class MessageHeaders {
 
   /** Characters and bytes of all names and values. */
   get length(): number {
+    if (this.#length >= 0) return this.#length;
     let length = 0;
     for (const name of this.#names) length += name.length;
     for (const value of this.#values) length += value.length;
+    this.#length = length;
     return length;
   }
 

@@ -1,5 +1,5 @@
 import type { Bytes, Message } from '../../core/message.ts';
-import { costOf } from './message-cost.ts';
+import { costOf } from '../message-cost.ts';
 import { MessageRing } from './message-ring.ts';
 import { PayloadRoom } from './payload-room.ts';
 import type { Ledger, PartitionStore, Storage } from './storage.ts';

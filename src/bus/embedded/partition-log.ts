@@ -9,7 +9,7 @@ import {
   partition as asPartition,
 } from '../../core/message.ts';
 import { BusError, type Receipt } from '../../core/publisher.ts';
-import { costOf } from './message-cost.ts';
+import { costOf } from '../message-cost.ts';
 import { partitionName } from '../partition-name.ts';
 import type { PartitionStore } from './storage.ts';
 

@@ -3,6 +3,7 @@ import { Queue } from '../../core/queue.ts';
 import type { PumpedPartition } from '../delivery-pump.ts';
 import type { TopicPartition } from '../event-bus.ts';
 import { PartitionTracker, type TrackerHost } from '../partition-tracker.ts';
+import { costOf } from '../message-cost.ts';
 import type { Due } from '../source-duty.ts';
 import type { FetchedPartition as Fetched } from './driver.ts';
 import { messageOf } from './wire-record.ts';
@@ -102,11 +103,4 @@ export class FetchedPartition implements PumpedPartition, TopicPartition {
     }
     return undefined;
   }
-}
-
-/** About what a message takes in memory beside its payload. */
-const messageOverhead = 500;
-
-function costOf({ payload }: Message): number {
-  return messageOverhead + (payload?.length ?? 0);
 }

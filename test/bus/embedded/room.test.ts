@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createEventBus } from '../../../src/backends.ts';
 import { settlement } from '../../../src/core/delivery.ts';
+import { MessageHeaders } from '../../../src/core/headers.ts';
 import type { OutgoingMessage } from '../../../src/core/message.ts';
 import type { BusError } from '../../../src/core/publisher.ts';
 import { type TopicSettings, defaultTopicSettings } from '../../../src/core/topic.ts';
@@ -111,5 +112,15 @@ describe('a full partition', () => {
     expect(outcomes).toEqual(Array(100).fill(undefined));
     expect(held().length).toBeLessThan(25);
     expect(held().at(-1)).toBe('99');
+  });
+
+  it.each([
+    ['headers', { headers: MessageHeaders.of({ note: 'x'.repeat(2_000) }) }],
+    ['keys', { key: 'x'.repeat(2_000) }],
+  ])('counts long %s as it does payloads', async (_, rest) => {
+    const { outcomes, send, held } = await smallBus();
+    for (let n = 0; n < 100; n++) send(letter(n, { lasting: false, reserved: false, ...rest }));
+    expect(outcomes).toEqual(Array(100).fill(undefined));
+    expect(held().length).toBeLessThan(6);
   });
 });

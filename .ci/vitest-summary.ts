@@ -1,8 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import type { Reporter, SerializedError, TestCase, TestModule, Vitest } from 'vitest/node';
 
+/** Who runs so many files wants to know which of them to wait less for. */
+const manyFiles = 50;
+/** Of the slowest. */
+const shown = 12;
+
 /**
- * Says at the end what was skipped and why. Where `VITEST_SUMMARY` names a file, it writes the counts there, passed,
+ * Says at the end what took longest, and what was skipped and why. Where `VITEST_SUMMARY` names a file, it writes the counts there, passed,
  * failed, skipped, and after that line what failed.
  */
 export default class VitestSummary implements Reporter {
@@ -15,6 +20,7 @@ export default class VitestSummary implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     const tests = modules.flatMap(({ children }) => [...children.allTests()]);
     const skipped = tests.filter(isSkipped);
+    if (modules.length > manyFiles) process.stdout.write(`${slowestText(modules)}\n`);
     // Who asks for some tests by name knows that the others are skipped.
     if (skipped.length > 0 && this.#vitest?.config.testNamePattern === undefined)
       process.stdout.write(`${skippedText(skipped)}\n`);
@@ -43,6 +49,17 @@ function failuresOf(name: string, errors: readonly SerializedError[] | undefined
 function failureText(name: string, errors: readonly SerializedError[]): string {
   const messages = errors.map(({ message }) => message.slice(0, 2_000).replaceAll('\n', '\n    '));
   return [`FAILED ${name}`, ...messages.map(message => `    ${message}`)].join('\n');
+}
+
+/** The files that took longest, with seconds. */
+function slowestText(modules: readonly TestModule[]): string {
+  const timed = modules.map(module => ({
+    file: module.relativeModuleId,
+    seconds: module.diagnostic().duration / 1_000,
+  }));
+  const slowest = timed.toSorted((a, b) => b.seconds - a.seconds).slice(0, shown);
+  const lines = slowest.map(({ file, seconds }) => `  ${seconds.toFixed(1).padStart(6)} s  ${file}`);
+  return ['Slowest files:', ...lines].join('\n');
 }
 
 /** How many were skipped for which reason, and where. */

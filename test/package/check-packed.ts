@@ -15,6 +15,7 @@ function checkPacked(): void {
     const tarball = pack(folder);
     install(folder, tarball);
     checkJavaScript(folder);
+    checkProgram(folder);
     checkTypeScript(folder);
     checkCommandLine(folder);
   } finally {
@@ -58,9 +59,21 @@ function checkJavaScript(folder: string): void {
   say('used from JavaScript');
 }
 
+const tsc = 'node_modules/typescript/bin/tsc';
+
+/** As the README says to in a folder without settings of its own. */
+function checkProgram(folder: string): void {
+  writeFileSync(join(folder, 'alerts.ts'), fileBlock('alerts.ts'));
+  const settings = '--noEmit --strict --module nodenext --types node';
+  if (!readFileSync(join(projectFolder, 'README.md'), 'utf8').includes(`npx tsc ${settings} alerts.ts`))
+    throw new Error(`the README does not check its program with ${settings}`);
+  run(process.execPath, [tsc, ...settings.split(' '), 'alerts.ts'], folder);
+  run(process.execPath, ['alerts.ts'], folder);
+  say('the program of the README passes the compiler, and runs');
+}
+
 function checkTypeScript(folder: string): void {
   copyFileSync(join(here, 'consumer.ts'), join(folder, 'consumer.ts'));
-  writeFileSync(join(folder, 'alerts.ts'), fileBlock('alerts.ts'));
   const compilerOptions = {
     target: 'es2024',
     lib: ['es2024'],
@@ -73,10 +86,8 @@ function checkTypeScript(folder: string): void {
     noEmit: true,
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
-  run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], folder);
+  run(process.execPath, [tsc, '-p', '.'], folder);
   say('used from TypeScript, with all its declarations checked');
-  run(process.execPath, ['alerts.ts'], folder);
-  say('the program of the README runs');
 }
 
 function checkCommandLine(folder: string): void {

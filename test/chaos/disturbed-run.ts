@@ -36,6 +36,8 @@ export interface ChaosPlan {
   readonly guarantee: Guarantee;
   /** Has the workers commit before they publish: what is found then shows that something can be found. */
   readonly plantedBug?: boolean;
+  /** Where the brokers' data stays; by default it goes with the run. */
+  readonly brokerFolder?: string;
   /** Hears of each event. */
   readonly report?: (what: string) => void;
 }
@@ -72,6 +74,7 @@ export async function runDisturbed(plan: ChaosPlan): Promise<ChaosReport> {
     brokers: plan.brokers,
     lines: plan.workers + 1,
     properties: quickFailover,
+    ...(plan.brokerFolder !== undefined && { folder: plan.brokerFolder }),
   });
   const workers = new Workers(place =>
     marketWorker(folder, {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
 import { startKafka } from '../brokers/kafka/kafka-cluster.ts';
@@ -76,8 +79,10 @@ async function foundIn(seed: number): Promise<Found> {
   const began = Date.now();
   const seconds = (): number => Math.round((Date.now() - began) / 1000);
   const sizes = { workers: Number(values.workers), brokers: Number(values.brokers) };
+  const brokerFolder = mkdtempSync(join(tmpdir(), `chaos-brokers-${seed}-`));
   const report = await runDisturbed({
     ...sizes,
+    brokerFolder,
     events: plannedEvents(seed, Number(values.events), { ...sizes, kinds: kinds() }),
     driver: driver(),
     symbols: values.all ? recordedSymbols() : ['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'],
@@ -106,6 +111,10 @@ async function foundIn(seed: number): Promise<Found> {
     console.log(report.said);
   }
   for (const line of report.backwards) console.log(`  backwards: ${line}`);
+  // What the brokers hold tells more than anybody can print: who wrote what in which transaction, and how each ended.
+  if (found.lost + found.wrong + found.reordered + found.backwards > 0 || isWrongTwice)
+    console.log(`  the brokers' data is kept in ${brokerFolder}`);
+  else rmSync(brokerFolder, { recursive: true, force: true });
   return found;
 }
 

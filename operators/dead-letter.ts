@@ -10,6 +10,7 @@ import {
   withReport,
 } from '../src/core/dead-letter.ts';
 import { type Delivery, type Failed, type Ok, gatheredIn, settlement } from '../src/core/delivery.ts';
+import { originOf } from '../src/core/derived-message.ts';
 import type { Failure } from '../src/core/failure.ts';
 import { countHandlerError } from '../src/core/handler-errors.ts';
 import type { MessageHeaders } from '../src/core/headers.ts';
@@ -117,7 +118,7 @@ export function deadLetter<A>(
       let isWanted = false;
       burying++;
       for (const { message, [settlement]: own } of dead) {
-        store(message, failure, own, isStored => {
+        store(originOf(message), failure, own, isStored => {
           isWanted ||= isStored;
           if (--unburied > 0) return;
           burying--;

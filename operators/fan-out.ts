@@ -18,8 +18,7 @@ import type { FilterOptions } from './filter-values.ts';
  * out  --(xx)-------F---x--|      0 is acked at once, 2 with its second x
  * ```
  *
- * The outputs of one delivery share its message, thus its key and event time: tell them apart with the
- * `ordinal` of `publishTo`, else they are published under one id.
+ * The outputs of one delivery have its key and its event time, and an id each, by their order.
  *
  * @example
  * orders.pipe(fanOut(order => order.lines))

@@ -2,6 +2,7 @@ import type { SchedulerLike } from 'rxjs';
 import type { Backoff } from '../src/core/backoff.ts';
 import { failedOnceMore } from '../src/core/dead-letter.ts';
 import { type Delivery, type Failed, type Ok, fail, gatheredIn, settlement } from '../src/core/delivery.ts';
+import { originOf } from '../src/core/derived-message.ts';
 import { type Failure, type PublishFailure, reasonOf } from '../src/core/failure.ts';
 import { type MessageHistory, historyOf } from '../src/core/message-history.ts';
 import type { BusError } from '../src/core/publisher.ts';
@@ -133,7 +134,7 @@ export class RetryByTopic<A> implements RetryWay<A> {
     visitWatched(duty, watched => watched.departs?.());
     const round = { ...history, rounds: history.rounds + 1 };
     this.#sender.send(
-      toRetryTopic(topic, message, round, { dueAt, now: this.#options.scheduler.now() }),
+      toRetryTopic(topic, originOf(message), round, { dueAt, now: this.#options.scheduler.now() }),
       duty,
       sending => {
         this.#sending--;

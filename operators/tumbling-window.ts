@@ -1,12 +1,13 @@
 import { type OperatorFunction, asyncScheduler } from 'rxjs';
 import { type Delivery, type Ok, fail, settlement } from '../src/core/delivery.ts';
+import { derivedMessage } from '../src/core/derived-message.ts';
 import { handleFailure } from '../src/core/failure.ts';
 import { type Marker, isMarker } from '../src/core/marker.ts';
 import type { Message } from '../src/core/message.ts';
 import { type Counter, type Meter, idleMeter } from '../src/core/meter.ts';
 import { finiteNumber } from '../src/core/option.ts';
-import { emitAll } from '../src/core/outputs.ts';
-import { partialStage } from '../src/core/stage.ts';
+import { emitAs } from '../src/core/outputs.ts';
+import { stage } from '../src/core/stage.ts';
 import type { KeyedState, StateEntry } from '../src/core/keyed-state.ts';
 import { type StateCodec, type StateStore, memoryStateStore } from '../src/core/state.ts';
 import type { StageOptions } from './map-values.ts';
@@ -62,6 +63,9 @@ interface KeyWindows<W> {
  * `start < time <= end`. It closes when event time is past its end and the lateness: by a later value of its own
  * key, or by a marker; an `end` marker closes all. A key's windows close in order, those that one marker closes
  * in the order of their keys; a value for a closed window is late: counted, acked and dropped.
+ * The message of a result has the key of the window and its end as event time, so that it is published under these, and
+ * windows and joins behind go by them. It is older than what closes the window, by more than the lateness, and so the
+ * markers that the pipeline sends on are so much behind, too.
  * Markers are acked with the results they caused. What a function throws becomes a `handle` failure of the value
  * or marker in hand; a window that cannot be closed is lost with it.
  *
@@ -83,23 +87,42 @@ export function tumblingWindow<A, W, B>(
     late: meter.counter('stream_late_total', { stage: name }),
     repeated: meter.counter('stream_filtered_total', { stage: name }),
   };
-  return partialStage(name, subscriber => {
-    const states = (options.state ?? memoryStateStore()).keyed(name, windowsCodec(options.codec));
-    const windows = new Windows(aggregate, { ...options, latenessMs }, states, counters);
-    return {
-      next: (delivery: Delivery<A | Marker>) => {
-        if (!delivery.ok) return subscriber.next(delivery);
-        let results: readonly B[];
-        try {
-          results = windows.take(delivery);
-        } catch (error) {
-          const failure = handleFailure(name, error, delivery[settlement].attempt, scheduler.now());
-          return subscriber.next(fail(delivery, failure));
-        }
-        return emitAll(subscriber, delivery, results);
-      },
-    };
-  });
+  return stage(
+    name,
+    subscriber => {
+      const states = (options.state ?? memoryStateStore()).keyed(name, windowsCodec(options.codec));
+      const windows = new Windows(aggregate, { ...options, latenessMs }, states, counters);
+      return {
+        next: (delivery: Delivery<A | Marker>) => {
+          if (!delivery.ok) return subscriber.next(delivery);
+          let closed: readonly Closed<B>[];
+          try {
+            closed = windows.take(delivery);
+          } catch (error) {
+            const failure = handleFailure(name, error, delivery[settlement].attempt, scheduler.now());
+            return subscriber.next(fail(delivery, failure));
+          }
+          const results = closed.map(({ result }) => result);
+          return emitAs(subscriber, delivery, results, (message, i) => messageOf(message, closed[i]));
+        },
+      };
+    },
+    // It closes by what is later than its end and the lateness.
+    { partial: true, behindMs: latenessMs + 1 },
+  );
+}
+
+/** A window's result, and whose it is. */
+interface Closed<B> {
+  readonly result: B;
+  readonly key: string;
+  readonly end: number;
+}
+
+/** The same whatever closed the window: a later value here is a marker there. */
+function messageOf(message: Message, closed: Closed<unknown> | undefined): Message {
+  if (closed === undefined) return message;
+  return derivedMessage(message, { key: closed.key, timestamp: closed.end, ordinal: () => 'window' });
 }
 
 interface Counters {
@@ -125,11 +148,11 @@ class Windows<A, W, B> {
     this.#counters = counters;
   }
 
-  take({ value, message }: Ok<A | Marker>): readonly B[] {
+  take({ value, message }: Ok<A | Marker>): readonly Closed<B>[] {
     return isMarker(value) ? this.#mark(value, message.partition) : this.#add(value, message);
   }
 
-  #add(value: A, message: Message): readonly B[] {
+  #add(value: A, message: Message): readonly Closed<B>[] {
     const { sizeMs, latenessMs, time, key, completes } = this.#options;
     const at = time ? time(value, message) : message.timestamp;
     const end = Math.ceil(at / sizeMs) * sizeMs;
@@ -142,19 +165,20 @@ class Windows<A, W, B> {
     const isComplete = completes?.(value, end) === true;
     if (isComplete && entry.state.open.length === 0) {
       entry.state.closedUpTo = end;
-      return [this.#aggregate.close(this.#aggregate.open(value, message), end, value, entry.key)];
+      const result = this.#aggregate.close(this.#aggregate.open(value, message), end, value, entry.key);
+      return [{ result, key: entry.key, end }];
     }
     this.#gather(entry.state, end, value, message);
     const own = isComplete ? end : Number.NEGATIVE_INFINITY;
     return this.#close(entry, Math.max(own, lastEndBefore(at - latenessMs, sizeMs)), value);
   }
 
-  #mark(marker: Marker, partition: number): readonly B[] {
+  #mark(marker: Marker, partition: number): readonly Closed<B>[] {
     if (marker.kind === 'absent') return [];
     const { sizeMs, latenessMs } = this.#options;
     const upTo =
       marker.kind === 'end' ? Number.POSITIVE_INFINITY : lastEndBefore(marker.time - latenessMs, sizeMs);
-    const results: B[] = [];
+    const results: Closed<B>[] = [];
     // In an order that does not depend on which key came first, for that is forgotten over a restart.
     const due = [...this.#states.entries(partition)].filter(
       ({ state: { open } }) => open[0] !== undefined && open[0].end <= upTo,
@@ -190,14 +214,15 @@ class Windows<A, W, B> {
   }
 
   /** Closes the key's windows that end at or before a time, oldest first. */
-  #close(entry: StateEntry<KeyWindows<W>>, upTo: number, closedBy: A | Marker): readonly B[] {
+  #close(entry: StateEntry<KeyWindows<W>>, upTo: number, closedBy: A | Marker): readonly Closed<B>[] {
     const { open } = entry.state;
-    const results: B[] = [];
+    const results: Closed<B>[] = [];
     for (let first = open[0]; first !== undefined && first.end <= upTo; first = open[0]) {
       open.shift();
       entry.state.closedUpTo = first.end;
       entry.dirty = true;
-      results.push(this.#aggregate.close(first.window, first.end, closedBy, entry.key));
+      const result = this.#aggregate.close(first.window, first.end, closedBy, entry.key);
+      results.push({ result, key: entry.key, end: first.end });
     }
     return results;
   }

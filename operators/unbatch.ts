@@ -12,7 +12,7 @@ import type { FilterOptions } from './filter-values.ts';
  * out  --(12)---------F---3----|
  * ```
  *
- * The elements share one message: see {@link fanOut} for what that means for publishing them.
+ * The elements have the key and the event time of the list's message, and an id each, as with {@link fanOut}.
  */
 export function unbatch<A>(
   options: FilterOptions = {},

@@ -82,11 +82,7 @@ function barsFrom<A extends Update>(
         }),
         onFailure(),
       ),
-    {
-      summary: `closed 1m bars out of ${topic.name}`,
-      // A bar may end this long before the marker that closes it.
-      watermarkDelayMs: latenessMs + 1,
-    },
+    { summary: `closed 1m bars out of ${topic.name}` },
   );
 }
 

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { originOf } from './derived-message.ts';
 import { type LateText, MessageHeaders } from './headers.ts';
 import { type Message, type MessageId, messageId } from './message.ts';
 
@@ -14,7 +15,7 @@ const names = [provenance.correlation, provenance.causation, provenance.trace, p
 
 /** The id that all messages with the same first cause share: the first cause's own. */
 export function correlationOf(message: Message): string {
-  return message.headers.get(provenance.correlation) ?? message.id;
+  return message.headers.get(provenance.correlation) ?? originOf(message).id;
 }
 
 /**
@@ -24,7 +25,7 @@ export function correlationOf(message: Message): string {
 export function causedBy(parent: Message, id: MessageId, schemaVersion: string): MessageHeaders {
   const correlation = correlationOf(parent);
   const trace = traceOf(parent) ?? asTraceId(correlation);
-  return MessageHeaders.from(names, [correlation, parent.id, new Span(trace, id), schemaVersion]);
+  return MessageHeaders.from(names, [correlation, originOf(parent).id, new Span(trace, id), schemaVersion]);
 }
 
 /**

@@ -10,6 +10,8 @@ interface StageTraits {
   readonly gathers?: number;
   /** See {@link partialStage}; default false. */
   readonly partial?: boolean;
+  /** By how much an output may be older than what it comes from, ms of event time; default 0. */
+  readonly behindMs?: number;
 }
 
 /**
@@ -72,6 +74,14 @@ export function partialStagesOf(chain$: Observable<unknown>): readonly string[] 
     if (at[stageTraits]?.partial === true) names.unshift(at[stageName] ?? '');
   }
   return names;
+}
+
+/** By how much what comes out of a chain may be older than the message that causes it, ms of event time. */
+export function behindOf(chain$: Observable<unknown>): number {
+  let behindMs = 0;
+  for (let at: Linked | undefined = chain$ as Linked; at !== undefined; at = at.source)
+    behindMs += at[stageTraits]?.behindMs ?? 0;
+  return behindMs;
 }
 
 /** The operator that must hold the most deliveries at once, and how many; undefined where none needs more than one. */

@@ -17,7 +17,7 @@ import type { Delivery } from '../core/delivery.ts';
 import type { Bytes, Message } from '../core/message.ts';
 import { historyHeaders } from '../core/message-history.ts';
 import type { Publisher } from '../core/publisher.ts';
-import { partialStagesOf, stagesOf } from '../core/stage.ts';
+import { behindOf, partialStagesOf, stagesOf } from '../core/stage.ts';
 import { addressedTo } from './addressed.ts';
 import { ackedFirst } from './at-most-once.ts';
 import { type TakeMarker, combinedMarkers } from './combined-markers.ts';
@@ -80,6 +80,8 @@ export class PipelineRun {
   #stages: readonly string[] = [];
   /** Of them those that may have done part of what a delivery causes. */
   #partial: readonly string[] = [];
+  /** By how much outputs may be older than what they come from, ms of event time. */
+  #behindMs = 0;
   /** Of each source, how many of its deliveries are not settled. */
   readonly #unsettled: (() => number)[] = [];
   /** Where it is remembered what was redriven: true at any time, because the first of a redrive is known again. */
@@ -88,7 +90,7 @@ export class PipelineRun {
   constructor(host: RunHost) {
     const { pipeline, bus, options, inputs, outputs } = host;
     const { scheduler } = options;
-    const { watermarkDelayMs = 0, members = 'many' } = pipeline.options;
+    const { watermarkDelayMs, members = 'many' } = pipeline.options;
     this.#host = host;
     const units = new StateUnits(members);
     this.attempts = new StoredAttempts(bus, pipeline.name, units, scheduler, () => this.progress.offsets);
@@ -111,7 +113,7 @@ export class PipelineRun {
     this.watermarks = new Watermarks(this.publisher, {
       inputs,
       outputs,
-      delayMs: watermarkDelayMs,
+      delayMs: () => watermarkDelayMs ?? this.#behindMs,
       scheduler,
     });
     this.snapshots = loop ?? new Snapshots(this.state, bus, () => this.#look(), scheduler, options);
@@ -126,6 +128,7 @@ export class PipelineRun {
   start(chain$: Observable<unknown>): void {
     this.#stages = stagesOf(chain$);
     this.#partial = partialStagesOf(chain$);
+    this.#behindMs = behindOf(chain$);
     this.snapshots.start();
     this.units.standBy();
   }

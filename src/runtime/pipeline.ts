@@ -84,7 +84,8 @@ export interface PipelineOptions extends SourceBounds {
   readonly needs?: readonly Capability[];
   /**
    * Send markers on to the topics it publishes to, this much behind the input's, ms of event time: by how much
-   * an output may be older than the input that caused it. Default 0; `false`: send none.
+   * an output may be older than the input that caused it. Default: as its windows make them, which is 0 without; `false`:
+   * send none.
    */
   readonly watermarkDelayMs?: number | false;
   /** Guarantees that it cannot keep, each with the reason; stating one is refused at start. Default: none. */

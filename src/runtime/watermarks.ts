@@ -33,7 +33,7 @@ export interface WatermarkOptions {
   /** Topics that the pipeline reads, whoever reads which part of them. */
   readonly inputs: ReadonlySet<string>;
   /** How far behind the input's, ms of event time; `false`: write none. */
-  readonly delayMs: number | false;
+  readonly delayMs: () => number | false;
   readonly scheduler: SchedulerLike;
 }
 
@@ -145,7 +145,7 @@ export class Watermarks {
       if (first.marker !== undefined) {
         marks.passed = first.marker;
         marks.passedAt = first.offset;
-        if (this.#options.delayMs !== false) this.#held.add(marks);
+        if (this.#options.delayMs() !== false) this.#held.add(marks);
         moved = true;
       }
       marks.pending.shift();
@@ -163,7 +163,8 @@ export class Watermarks {
     if (isSame(least, this.#passed) && isEqual(known, this.#spokenFor)) return;
     this.#passed = least;
     this.#spokenFor = known;
-    if (this.#options.delayMs !== false) this.#forward(least, known, this.#options.delayMs);
+    const delayMs = this.#options.delayMs();
+    if (delayMs !== false) this.#forward(least, known, delayMs);
   }
 
   /** Partitions that the pipeline reads, whoever has them. */

@@ -55,7 +55,7 @@ describe('cryptorun start', () => {
     expect(out).toMatch(/: reading history, simulator\n[^]*: live, simulator\n[^]*: done, simulator\n/);
     const summary = out.slice(out.lastIndexOf('simulator on the stub bus ran for'));
     expect(summary).toMatch(/^simulator on the stub bus ran for .*\n[\d,.]+ items of simulator, /);
-    expect(summary).toMatch(/^pipeline +taken +published +dead letters +restarts +not finished$/m);
+    expect(summary).toMatch(/^pipeline +taken +published +left out +dead letters +restarts +not finished$/m);
     for (const name of ['bars', 'liquidity', 'regime', 'momentum', 'gates', 'signals', 'notifications'])
       expect(summary).toMatch(new RegExp(`^${name} +[\\d,]+ +[\\d,]+ `, 'm'));
     expect(summary).toContain('Signals: 0 entries, 0 exits');

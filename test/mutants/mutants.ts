@@ -22,7 +22,7 @@ export const mutants: readonly Mutant[] = [
     name: 'what has no outputs is not acked',
     property: 'conservation of deliveries',
     file: 'src/core/outputs.ts',
-    was: 'delivery[settlement].ack();',
+    was: 'duty.ack();',
     is: '',
   },
   {

@@ -45,6 +45,11 @@ export function feedFromSpecs(specs: readonly string[], logger: Logger): Feed {
   const notice = ({ level, text }: FeedNotice): void => logger[level]({ feed: first }, text);
   if (specs.length === 1)
     return first === 'simulator' ? simulatorFeed({ live: true }) : openFeed(first, { notice });
+  if (specs.includes('simulator'))
+    throw new CliError(
+      2,
+      `feeds ${specs.join(', ')}: the simulator goes with no other feed, take one of the two`,
+    );
   const parsed = specs.map(parseFeedSpec);
   const [one] = parsed;
   const sameSettings = parsed.every(

@@ -1,7 +1,7 @@
 import { deadLettersText } from './losses-text.ts';
 import { type Line, type Span, clipLine, span, textOf } from './line.ts';
 import { type LiveState, signalTotals } from './live-state.ts';
-import { compact, counted, lengthOfTime, moment, plural } from './readable.ts';
+import { compact, counted, lengthOfTime, moment, plural, shortId } from './readable.ts';
 import { type TableColumn, table } from './table.ts';
 
 /** How the summary is written. */
@@ -98,7 +98,8 @@ function lostLines({ counts, deadLetters }: LiveState): Line[] {
 }
 
 function whereLines({ directory, explainCommand, signals, problems }: LiveState): Line[] {
-  const id = signals[0]?.id ?? 'ID';
+  const [newest] = signals;
+  const id = newest ? shortId(newest.id) : 'ID';
   return [
     ...problems.map((problem): Line => [span(`Problem: ${problem}`, 'bad')]),
     [],
@@ -123,7 +124,8 @@ export function renderSummary(
     ...pipelineLines(state, columns),
     ...signalLines(state, columns),
     ...lostLines(state),
-    ...whereLines(state),
   ];
-  return lines.map(line => textOf(clipLine(line, columns), colour));
+  // What is wrong and what to type next is of use only whole: a terminal breaks it where it must.
+  const whole = whereLines(state).map(line => textOf(line, colour));
+  return [...lines.map(line => textOf(clipLine(line, columns), colour)), ...whole];
 }

@@ -102,7 +102,7 @@ function sweep(folder: string): void {
 }
 
 function locked(path: string, { pid, host, info }: LockContent): LogError {
-  const details = Object.entries(info).map(([name, value]) => `, ${name} ${value}`);
+  const details = Object.entries(info).map(([name, value]) => ` (${name}: ${value})`);
   return new LogError(
     'locked',
     path,

@@ -66,7 +66,7 @@ describe('the lock of a folder', () => {
     const lock = lockFolder(folder, { port: 9000 });
     expect(readLock(folder)).toMatchObject({ pid: process.pid, host: hostname(), info: { port: 9000 } });
     expect(() => lockFolder(folder)).toThrow(expect.objectContaining({ code: 'locked' }));
-    expect(() => lockFolder(folder)).toThrow(`process ${process.pid} on ${hostname()}, port 9000 owns`);
+    expect(() => lockFolder(folder)).toThrow(`process ${process.pid} on ${hostname()} (port: 9000) owns`);
     expect(() => lockFolder(folder)).toThrow('It is open in this process already: close that first.');
     lock.release();
     lock.release();

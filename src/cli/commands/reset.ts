@@ -72,7 +72,9 @@ async function tellOf(bus: EventBus, { name, outputs }: Concerned, verb: string)
   const messages = await Promise.all([...outputs, changelogOf(name).name].map(topic => countOf(bus, topic)));
   const state = messages.pop() ?? 0;
   const written = outputs.map((topic, i) => `${messages[i] ?? 0} messages of ${topic}`);
-  return [`${name} ${verb} its offsets`, `${state} records of state`, ...written].join(', ');
+  const told = [`${name} ${verb} its offsets`, `${state} records of state`, ...written].join(', ');
+  if (outputs.length > 0) return told;
+  return `${told}; what it has written stays, for where that is is not known here: the next run writes it again`;
 }
 
 async function countOf(bus: EventBus, topic: string): Promise<number> {

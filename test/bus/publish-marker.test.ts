@@ -61,9 +61,10 @@ describe('publishMarker', () => {
   it('is told from values by those who read the output', async () => {
     const driver = await start();
     await driver.during(publishMarker(driver.bus, letters, 101));
-    expect(driver.messages(words).map(markerOf)).toEqual([new Marker('time', 101)]);
+    // Behind windows, whose results are older than what closes them.
+    expect(driver.messages(words).map(markerOf)).toEqual([new Marker('time', 100)]);
     driver.give(words, 'no marker');
-    expect(driver.messages(words).map(message => markerOf(message)?.time)).toEqual([101, undefined]);
+    expect(driver.messages(words).map(message => markerOf(message)?.time)).toEqual([100, undefined]);
   });
 
   it('refuses a time that is none, and a topic that is not there', async () => {

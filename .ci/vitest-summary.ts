@@ -7,8 +7,8 @@ const manyFiles = 50;
 const shown = 12;
 
 /**
- * Says at the end what took longest, and what was skipped and why. Where `VITEST_SUMMARY` names a file, it writes the counts there, passed,
- * failed, skipped, and after that line what failed.
+ * Says at the end what took longest, and what was skipped and why. Where `VITEST_SUMMARY` names a file, it writes the
+ * counts there, passed, failed, skipped, and after that line what failed.
  */
 export default class VitestSummary implements Reporter {
   #vitest: Vitest | undefined;
@@ -29,10 +29,12 @@ export default class VitestSummary implements Reporter {
     const count = (state: string): number => tests.filter(test => test.result().state === state).length;
     // A file that could not be loaded holds no tests, and an error between tests belongs to none.
     const failures = [
-      ...tests.flatMap(test =>
-        failuresOf(`${test.module.relativeModuleId} > ${test.fullName}`, test.result().errors),
-      ),
-      ...modules.flatMap(module => failuresOf(module.relativeModuleId, module.errors())),
+      ...tests
+        .filter(test => test.result().state === 'failed')
+        .map(test => failureText(`${test.module.relativeModuleId} > ${test.fullName}`, test.result().errors)),
+      ...modules
+        .filter(module => module.errors().length > 0)
+        .map(module => failureText(module.relativeModuleId, module.errors())),
       ...unhandled.map(error => failureText('between tests', [error])),
     ];
     const lines = [`${count('passed')} ${failures.length} ${skipped.length + count('pending')}`, ...failures];
@@ -40,13 +42,8 @@ export default class VitestSummary implements Reporter {
   }
 }
 
-/** What is told of one that failed, and nothing of one that did not. */
-function failuresOf(name: string, errors: readonly SerializedError[] | undefined): readonly string[] {
-  return errors && errors.length > 0 ? [failureText(name, errors)] : [];
-}
-
 /** Its name and the beginning of its errors: what a property found may be long. */
-function failureText(name: string, errors: readonly SerializedError[]): string {
+function failureText(name: string, errors: readonly SerializedError[] = []): string {
   const messages = errors.map(({ message }) => message.slice(0, 2_000).replaceAll('\n', '\n    '));
   return [`FAILED ${name}`, ...messages.map(message => `    ${message}`)].join('\n');
 }

@@ -46,9 +46,9 @@ export function stage<A, B>(
  * way: it publishes, or makes several of one.
  */
 export function partialStage<A, B>(
-  ...[name, connect]: Parameters<typeof stage<A, B>>
+  ...[name, connect, traits]: Parameters<typeof stage<A, B>>
 ): OperatorFunction<A, B> {
-  return stage(name, connect, { partial: true });
+  return stage(name, connect, { ...traits, partial: true });
 }
 
 interface Linked {
@@ -57,31 +57,31 @@ interface Linked {
   readonly source?: Linked;
 }
 
+/**
+ * A chain, back from its end to its source. RxJS links an Observable to the one it was made from; there is no public way
+ * to ask.
+ */
+function* linksOf(chain$: Observable<unknown>): Generator<Linked, void> {
+  for (let at: Linked | undefined = chain$ as Linked; at !== undefined; at = at.source) yield at;
+}
+
 /** The names of our operators from the source to here; plain RxJS between them has none. */
 export function stagesOf(chain$: Observable<unknown>): readonly string[] {
-  const names: string[] = [];
-  // RxJS links an Observable to the one it was made from; there is no public way to ask.
-  for (let at: Linked | undefined = chain$ as Linked; at !== undefined; at = at.source) {
-    if (at[stageName] !== undefined) names.unshift(at[stageName]);
-  }
-  return names;
+  return namesOf([...linksOf(chain$)]);
 }
 
 /** The names of the operators that may have done part of what a delivery causes while it is still on its way. */
 export function partialStagesOf(chain$: Observable<unknown>): readonly string[] {
-  const names: string[] = [];
-  for (let at: Linked | undefined = chain$ as Linked; at !== undefined; at = at.source) {
-    if (at[stageTraits]?.partial === true) names.unshift(at[stageName] ?? '');
-  }
-  return names;
+  return namesOf([...linksOf(chain$)].filter(link => link[stageTraits]?.partial === true));
+}
+
+function namesOf(links: readonly Linked[]): readonly string[] {
+  return links.flatMap(link => link[stageName] ?? []).reverse();
 }
 
 /** By how much what comes out of a chain may be older than the message that causes it, ms of event time. */
 export function behindOf(chain$: Observable<unknown>): number {
-  let behindMs = 0;
-  for (let at: Linked | undefined = chain$ as Linked; at !== undefined; at = at.source)
-    behindMs += at[stageTraits]?.behindMs ?? 0;
-  return behindMs;
+  return [...linksOf(chain$)].reduce((sum, link) => sum + (link[stageTraits]?.behindMs ?? 0), 0);
 }
 
 /** The operator that must hold the most deliveries at once, and how many; undefined where none needs more than one. */
@@ -89,8 +89,7 @@ export function largestGathering(
   chain$: Observable<unknown>,
 ): { readonly stage: string; readonly count: number } | undefined {
   let largest: { readonly stage: string; readonly count: number } | undefined;
-  for (let at: Linked | undefined = chain$ as Linked; at !== undefined; at = at.source) {
-    const { [stageName]: name = '', [stageTraits]: traits } = at;
+  for (const { [stageName]: name = '', [stageTraits]: traits } of linksOf(chain$)) {
     const count = traits?.gathers ?? 1;
     if (count > (largest?.count ?? 1)) largest = { stage: name, count };
   }

@@ -1,5 +1,5 @@
 import { type OperatorFunction, asyncScheduler } from 'rxjs';
-import { type Delivery, type Ok, fail, settlement } from '../src/core/delivery.ts';
+import { type Delivery, type Ok, fail, ok, settlement } from '../src/core/delivery.ts';
 import { derivedMessage } from '../src/core/derived-message.ts';
 import { handleFailure } from '../src/core/failure.ts';
 import { type Marker, isMarker } from '../src/core/marker.ts';
@@ -7,7 +7,7 @@ import type { Message } from '../src/core/message.ts';
 import { type Counter, type Meter, idleMeter } from '../src/core/meter.ts';
 import { finiteNumber } from '../src/core/option.ts';
 import { emitAs } from '../src/core/outputs.ts';
-import { stage } from '../src/core/stage.ts';
+import { partialStage } from '../src/core/stage.ts';
 import type { KeyedState, StateEntry } from '../src/core/keyed-state.ts';
 import { type StateCodec, type StateStore, memoryStateStore } from '../src/core/state.ts';
 import type { StageOptions } from './map-values.ts';
@@ -87,7 +87,7 @@ export function tumblingWindow<A, W, B>(
     late: meter.counter('stream_late_total', { stage: name }),
     repeated: meter.counter('stream_filtered_total', { stage: name }),
   };
-  return stage(
+  return partialStage(
     name,
     subscriber => {
       const states = (options.state ?? memoryStateStore()).keyed(name, windowsCodec(options.codec));
@@ -102,13 +102,14 @@ export function tumblingWindow<A, W, B>(
             const failure = handleFailure(name, error, delivery[settlement].attempt, scheduler.now());
             return subscriber.next(fail(delivery, failure));
           }
-          const results = closed.map(({ result }) => result);
-          return emitAs(subscriber, delivery, results, (message, i) => messageOf(message, closed[i]));
+          return emitAs(subscriber, delivery, closed, (window, duty) =>
+            ok(window.result, messageOf(delivery.message, window), duty),
+          );
         },
       };
     },
     // It closes by what is later than its end and the lateness.
-    { partial: true, behindMs: latenessMs + 1 },
+    { behindMs: latenessMs + 1 },
   );
 }
 
@@ -120,9 +121,8 @@ interface Closed<B> {
 }
 
 /** The same whatever closed the window: a later value here is a marker there. */
-function messageOf(message: Message, closed: Closed<unknown> | undefined): Message {
-  if (closed === undefined) return message;
-  return derivedMessage(message, { key: closed.key, timestamp: closed.end, ordinal: () => 'window' });
+function messageOf(message: Message, { key, end }: Closed<unknown>): Message {
+  return derivedMessage(message, { key, timestamp: end, ordinal: () => 'window' });
 }
 
 interface Counters {

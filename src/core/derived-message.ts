@@ -27,7 +27,7 @@ class DerivedMessage implements Message {
   readonly timestamp: number;
   readonly #ordinal: () => string;
 
-  constructor(origin: Message, { key = origin.key, timestamp = origin.timestamp, ordinal }: Derivation) {
+  constructor(origin: Message, { key, timestamp, ordinal }: Required<Derivation>) {
     this.origin = origin;
     this.key = key;
     this.timestamp = timestamp;
@@ -65,12 +65,11 @@ class DerivedMessage implements Message {
 }
 
 /** The message of what an operator makes of a message. */
-export function derivedMessage(message: Message, derivation: Derivation): Message {
-  return new DerivedMessage(originOf(message), {
-    key: message.key,
-    timestamp: message.timestamp,
-    ...derivation,
-  });
+export function derivedMessage(
+  message: Message,
+  { key = message.key, timestamp = message.timestamp, ordinal }: Derivation,
+): Message {
+  return new DerivedMessage(originOf(message), { key, timestamp, ordinal });
 }
 
 /** The message as it came from its topic: what is buried, retried, and named as the cause. */

@@ -2,41 +2,40 @@ import type { Subscriber } from 'rxjs';
 import { type Delivery, type Ok, ok, settlement, withValue } from './delivery.ts';
 import { derivedMessage } from './derived-message.ts';
 import type { Message } from './message.ts';
-import { SharedSettlement } from './settlement.ts';
+import { type Settlement, SharedSettlement } from './settlement.ts';
 
 /**
- * Passes n values on in place of one delivery: none acks it, several share its settlement, and each has a message with an
- * id of its own.
+ * Passes n values on in place of one delivery: none acks it, several share its settlement, and have messages with an id
+ * each.
  */
 export function emitAll<B>(
   subscriber: Subscriber<Delivery<B>>,
   delivery: Ok<unknown>,
   values: readonly B[],
 ): void {
+  const { message } = delivery;
   if (values.length === 1) subscriber.next(withValue(delivery, values[0] as B));
-  else emitAs(subscriber, delivery, values, (message, i) => siblingOf(message, i));
+  else emitAs(subscriber, delivery, values, (value, duty, i) => ok(value, siblingOf(message, i), duty));
 }
 
 /**
- * As {@link emitAll}, with messages of their own also where there is one.
+ * As {@link emitAll}, for who says how each output is delivered.
  *
- * @param messageOf the message of a value, by its place among them
+ * @param deliveryOf makes the delivery of an output, by its duty to settle and its place among the others
  */
-export function emitAs<B>(
+export function emitAs<A, B>(
   subscriber: Subscriber<Delivery<B>>,
-  delivery: Ok<unknown>,
-  values: readonly B[],
-  messageOf: (message: Message, i: number) => Message,
+  { [settlement]: duty }: Ok<unknown>,
+  outputs: readonly A[],
+  deliveryOf: (output: A, duty: Settlement, i: number) => Ok<B>,
 ): void {
-  const { message, [settlement]: duty } = delivery;
-  if (values.length === 0) {
+  if (outputs.length === 0) {
     duty.ack();
-  } else if (values.length === 1) {
-    subscriber.next(ok(values[0] as B, messageOf(message, 0), duty));
+  } else if (outputs.length === 1) {
+    subscriber.next(deliveryOf(outputs[0] as A, duty, 0));
   } else {
     const shared = new SharedSettlement(duty);
-    for (const [i, value] of values.entries())
-      subscriber.next(ok(value, messageOf(message, i), shared.share()));
+    for (const [i, output] of outputs.entries()) subscriber.next(deliveryOf(output, shared.share(), i));
     shared.close();
   }
 }

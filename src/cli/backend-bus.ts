@@ -10,7 +10,7 @@ import type { KafkaBackendSettings, SaslSettings } from '../config/kafka-backend
 import { knownNames } from '../config/nearest-name.ts';
 import { BusError } from '../core/publisher.ts';
 import { CliError } from './cli-error.ts';
-import { configError } from './config-reader.ts';
+import { configError } from './settings.ts';
 
 /** The settings of a backend by its name in `stream/backends.yaml`. */
 export function backendNamed(name: string, configDir: string): BackendConfig {

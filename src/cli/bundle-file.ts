@@ -2,11 +2,10 @@ import { join } from 'node:path';
 import { shippedPipelines } from '../../pipelines/index.ts';
 import { type BackendConfig, loadBackends, shippedBackends } from '../config/backends.ts';
 import { type BundleConfig, bundleConfig } from '../config/bundle.ts';
+import { ConfigReader } from '../config/config-reader.ts';
 import { repeatedPipelines } from '../config/cross-checks.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { CliError } from './cli-error.ts';
-import { ConfigReader } from './config-reader.ts';
-import { type Settings, readSettings } from './settings.ts';
+import { type Settings, configError, readSettings } from './settings.ts';
 
 interface Loaded {
   readonly bundle: BundleConfig;
@@ -29,9 +28,8 @@ export function loadBundleWith(file: string, configDir: string): Loaded {
   });
   const bundle = reader.take(loadConfig(file, codec, process.env, repeatedPipelines));
   const settings = readSettings(configDir, reader);
-  reader.check();
   const named = bundle?.backend;
   const backend = typeof named === 'string' ? backends?.[named] : named;
-  if (!bundle || !backend || !settings) throw new CliError(2, `${file}: cannot be read`);
+  if (reader.problems.length > 0 || !bundle || !backend || !settings) throw configError(reader.problems);
   return { bundle, backend, settings };
 }

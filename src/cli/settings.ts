@@ -10,10 +10,12 @@ import {
   SignalSettings,
 } from '../../pipelines/index.ts';
 import type { ConfigFile } from '../config/check-configs.ts';
+import { type ConfigProblem, formatProblems } from '../config/config-problem.ts';
+import { ConfigReader } from '../config/config-reader.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { loadTopics, topicSettings } from '../config/topics.ts';
 import type { TopicSpec } from '../core/topic.ts';
-import { ConfigReader } from './config-reader.ts';
+import { CliError } from './cli-error.ts';
 
 /** The files of the domain, beside topics, backends and bundles. */
 export const domainFiles: readonly ConfigFile[] = [
@@ -44,8 +46,7 @@ export interface Settings {
 export function loadSettings(dir: string): Settings {
   const reader = new ConfigReader();
   const settings = readSettings(dir, reader);
-  reader.check();
-  if (!settings) throw new Error(`${dir}: no settings, and no problem either`);
+  if (!settings) throw configError(reader.problems);
   return settings;
 }
 
@@ -68,4 +69,9 @@ export function readSettings(dir: string, reader: ConfigReader): Settings | unde
     })),
     market: { liquidity, momentum, regime, gates, signals },
   };
+}
+
+/** Problems of the configuration as the end of a command. */
+export function configError(problems: readonly ConfigProblem[]): CliError {
+  return new CliError(2, formatProblems(problems));
 }

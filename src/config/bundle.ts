@@ -1,10 +1,6 @@
-import type { Either } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import type { BackendConfig, BackendKinds, shippedBackends } from './backends.ts';
-import type { ConfigProblem } from './config-problem.ts';
-import type { Environment } from './environment.ts';
 import { field } from './field.ts';
-import { loadConfig } from './load-config.ts';
 import { Name, nameOf } from './name.ts';
 import { SinkConfig } from './sinks.ts';
 import { taggedBy } from './tagged.ts';
@@ -136,13 +132,4 @@ export function bundleConfig<Kinds extends BackendKinds>(
     }),
     t.partial({ doc: field(Text, 'what the bundle is for') }),
   ]);
-}
-
-/** Reads a bundle, whatever pipelines and backend it names. */
-export function loadBundle<Kinds extends BackendKinds>(
-  file: string,
-  kinds: Kinds,
-  env: Environment,
-): Either<readonly ConfigProblem[], BundleConfig<Kinds>> {
-  return loadConfig(file, bundleConfig(kinds), env);
 }

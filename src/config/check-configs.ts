@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { isLeft, type Either } from 'fp-ts/lib/Either.js';
 import type * as t from 'io-ts';
 import { backendsConfig, type BackendKinds } from './backends.ts';
 import { bundleConfig } from './bundle.ts';
 import type { ConfigProblem } from './config-problem.ts';
-import { backendNames, checkBundleNames, repeatedPipelines } from './cross-checks.ts';
+import { ConfigReader } from './config-reader.ts';
+import { checkBundleNames, repeatedPipelines } from './cross-checks.ts';
 import type { Environment } from './environment.ts';
 import { loadLocated, type ConfigChecks, type ConfigTree, type LoadedConfig } from './load-config.ts';
 import { knownNames } from './nearest-name.ts';
@@ -39,19 +39,21 @@ const backendsFile = 'stream/backends.yaml';
 export function checkConfigs(dir: string, options: CheckConfigsOptions): readonly ConfigProblem[] {
   const found = yamlFiles(dir);
   if (typeof found === 'string') return [problem(dir, found)];
-  const problems: ConfigProblem[] = [];
+  const reader = new ConfigReader();
   const read = <A>(
     file: string,
     codec: t.Type<A, unknown>,
     checks?: ConfigChecks,
-  ): LoadedConfig<A> | undefined =>
-    collect(loadLocated(join(dir, file), codec, options.env, checks), problems);
+  ): LoadedConfig<A> | undefined => reader.take(loadLocated(join(dir, file), codec, options.env, checks));
 
   const extra = options.files ?? [];
   read(topicsFile, TopicsConfig);
-  const backends = backendNames(read(backendsFile, backendsConfig(options.kinds)));
+  const backends = read(backendsFile, backendsConfig(options.kinds))?.value.backends;
   for (const { file, codec } of extra) read(file, codec);
-  const codec = bundleConfig(options.kinds, { pipelines: options.pipelines, backends });
+  const codec = bundleConfig(options.kinds, {
+    pipelines: options.pipelines,
+    backends: backends && Object.keys(backends),
+  });
   const bundles: ConfigTree[] = [];
   const checkBundle = (tree: ConfigTree): readonly ConfigProblem[] => {
     bundles.push(tree);
@@ -59,19 +61,10 @@ export function checkConfigs(dir: string, options: CheckConfigsOptions): readonl
   };
   for (const file of found.filter(isBundle)) read(file, codec, checkBundle);
   return [
-    ...problems,
+    ...reader.problems,
     ...checkBundleNames(bundles),
     ...unread(dir, found, [topicsFile, backendsFile, ...extra.map(({ file }) => file)]),
   ];
-}
-
-function collect<A>(
-  loaded: Either<readonly ConfigProblem[], LoadedConfig<A>>,
-  problems: ConfigProblem[],
-): LoadedConfig<A> | undefined {
-  if (!isLeft(loaded)) return loaded.right;
-  for (const found of loaded.left) problems.push(found);
-  return undefined;
 }
 
 function unread(dir: string, found: readonly string[], known: readonly string[]): readonly ConfigProblem[] {

@@ -1,6 +1,5 @@
-import type { BackendKinds, BackendsConfig } from './backends.ts';
 import type { ConfigProblem } from './config-problem.ts';
-import { problemAt, type ConfigTree, type LoadedConfig } from './load-config.ts';
+import { problemAt, type ConfigTree } from './load-config.ts';
 import { locate } from './located.ts';
 
 /** Pipelines that a bundle names twice. */
@@ -29,11 +28,4 @@ export function checkBundleNames(bundles: readonly ConfigTree[]): readonly Confi
       ? []
       : [problemAt(bundle, ['name'], `is the name of ${taken} too, choose another`)];
   });
-}
-
-/** Names of the backends that were read, if they were. */
-export function backendNames<Kinds extends BackendKinds>(
-  loaded: LoadedConfig<BackendsConfig<Kinds>> | undefined,
-): readonly string[] | undefined {
-  return loaded && Object.keys(loaded.value.backends);
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { loadBackends, shippedBackends } from '../../src/config/backends.ts';
-import { bundleConfig, loadBundle } from '../../src/config/bundle.ts';
-import { parseConfig } from '../../src/config/load-config.ts';
+import { bundleConfig } from '../../src/config/bundle.ts';
+import { loadConfig, parseConfig } from '../../src/config/load-config.ts';
 
 const configs = new URL('../../configs/', import.meta.url).pathname;
 
@@ -10,7 +10,8 @@ it.each([
   ['scoring', ['bars', 'momentum', 'regime']],
   ['signals', ['liquidity', 'gates', 'signals', 'notifications']],
 ])('the shipped bundle %s names its pipelines', (name, pipelines) => {
-  const loaded = loadBundle(`${configs}bundles/${name}.yaml`, shippedBackends, { CRYPTORUN_PORT: '0' });
+  const file = `${configs}bundles/${name}.yaml`;
+  const loaded = loadConfig(file, bundleConfig(shippedBackends), { CRYPTORUN_PORT: '0' });
   expect(loaded).toMatchObject({
     right: {
       name,

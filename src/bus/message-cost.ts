@@ -1,11 +1,11 @@
 import type { OutgoingMessage } from '../core/message.ts';
 
-/** What a message costs in memory beside its payload, bytes: the object, its place, and headers and key as they mostly are. */
+/** What a message costs in memory beside its payload, bytes: object, place, and headers and key as they mostly are. */
 const overheadBytes = 500;
 /** Letters of headers and key that are in that. */
 const usualLetters = 400;
 
-/** What a message costs in memory, bytes: what senders and readers are let in by, and what a partition in memory counts. */
+/** What a message costs in memory, bytes: senders and readers are let in by it, and partitions in memory count it. */
 export function costOf({
   payload,
   key,

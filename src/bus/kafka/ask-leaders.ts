@@ -4,7 +4,6 @@ import type { TopicMetadata } from './driver.ts';
 
 /** What a broker says that was taken for the leader and is not, or does not know yet that it is. */
 const leaderMoves = new Set<string | undefined>([
-  'NOT_LEADER_FOR_PARTITION',
   'NOT_LEADER_OR_FOLLOWER',
   'LEADER_NOT_AVAILABLE',
   'REPLICA_NOT_AVAILABLE',

@@ -30,10 +30,18 @@ export function forgetClosed(cluster: Pick<Cluster, 'removeBroker'>, error: unkn
   if (host !== undefined && port !== undefined) cluster.removeBroker({ host, port });
 }
 
+/** Names that the protocol has given up since, as kafkajs still tells them. */
+const currentNames: Readonly<Record<string, string>> = {
+  NOT_LEADER_FOR_PARTITION: 'NOT_LEADER_OR_FOLLOWER',
+  GROUP_LOAD_IN_PROGRESS: 'COORDINATOR_LOAD_IN_PROGRESS',
+  GROUP_COORDINATOR_NOT_AVAILABLE: 'COORDINATOR_NOT_AVAILABLE',
+  NOT_COORDINATOR_FOR_GROUP: 'NOT_COORDINATOR',
+};
+
 /** The protocol's name of the error, where it has one. */
 export function typeOf(error: unknown): string | undefined {
   const { type } = first(error);
-  return typeof type === 'string' ? type : undefined;
+  return typeof type === 'string' ? (currentNames[type] ?? type) : undefined;
 }
 
 /** Of an error that gathers several, the first. */

@@ -12,6 +12,10 @@ export interface TcpProxy {
   mute(): void;
   /** Ends every connection, and refuses to serve new ones. */
   cut(): void;
+  /** What clients say next over the connections that are open now ends these, and is under way until it is released. */
+  hold(): void;
+  /** What was held arrives now. Resolves once the broker has answered the last of it. */
+  release(): Promise<void>;
   /** Everything passes, so many ms late. */
   delay(ms: number): void;
   /** Everything passes again; what was swallowed while it stalled is gone, and so are those connections. */
@@ -29,6 +33,10 @@ export async function startProxy(
   let delayMs = 0;
   const sockets = new Set<Socket>();
   const stalled = new Set<Socket>();
+  /** Connections to a broker. */
+  const brokers = new Set<Socket>();
+  /** What each connection to a broker was not told yet. */
+  const held = new Map<Socket, Buffer[]>();
 
   const forward = (from: Socket, to: Socket, isAnswer: boolean): void => {
     sockets.add(from);
@@ -36,10 +44,13 @@ export async function startProxy(
       .on('error', () => to.destroy())
       .on('close', () => {
         sockets.delete(from);
-        to.destroy();
+        if (!held.has(to)) to.destroy();
       });
     from.on('data', bytes => {
-      if (mode === 'stall' || (mode === 'mute' && isAnswer)) {
+      if (held.has(to)) {
+        held.get(to)?.push(bytes);
+        from.destroy();
+      } else if (mode === 'stall' || (mode === 'mute' && isAnswer)) {
         stalled.add(from).add(to);
       } else if (delayMs === 0) {
         to.write(bytes);
@@ -55,6 +66,7 @@ export async function startProxy(
       return;
     }
     const broker = connect(target());
+    brokers.add(broker.on('close', () => brokers.delete(broker)));
     forward(client, broker, false);
     forward(broker, client, true);
   });
@@ -70,6 +82,17 @@ export async function startProxy(
     cut() {
       mode = 'cut';
       for (const socket of sockets) socket.destroy();
+    },
+    hold() {
+      for (const broker of brokers) held.set(broker, []);
+    },
+    async release() {
+      const late = [...held].filter(([, said]) => said.length > 0);
+      const answers = late.map(([broker]) => once(broker, 'data'));
+      for (const [broker, said] of late) broker.write(Buffer.concat(said));
+      for (const broker of held.keys()) if (!late.some(([each]) => each === broker)) broker.destroy();
+      held.clear();
+      await Promise.all(answers);
     },
     delay(ms) {
       mode = 'pass';

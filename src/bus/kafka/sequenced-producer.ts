@@ -11,6 +11,9 @@ export interface ProducerId {
   readonly producerEpoch: number;
 }
 
+/** In place of a name: whoever has it not yet. */
+export const nobody: ProducerId = { producerId: -1n, producerEpoch: -1 };
+
 /** A batch in Kafka's own format. */
 export interface EncodedBatch extends TopicPartition {
   readonly bytes: Buffer;

@@ -25,8 +25,12 @@ export interface TransactionalId extends ProducerId {
  */
 export interface TransactionTransport {
   readonly producing: ProduceTransport;
-  /** Fences whoever had the id, and aborts what it left open. */
-  identify(id: string, timeoutMs: number): Promise<ProducerId>;
+  /**
+   * Fences whoever had the id, and aborts what it left open.
+   *
+   * @param before the name that goes on under another epoch; refused where another has the id by now
+   */
+  identify(id: string, timeoutMs: number, before?: ProducerId): Promise<ProducerId>;
   /** Partitions that will be written to; the first begin a transaction. Where one is refused none is added. */
   addPartitions(self: TransactionalId, places: readonly TopicPartition[]): Promise<readonly RefusedPlace[]>;
   /** The group whose offsets will be committed. */
@@ -34,6 +38,8 @@ export interface TransactionTransport {
   /** What a member has come to, which counts once the transaction is committed; refused where it is none any more. */
   commitOffsets(self: TransactionalId, offsets: MemberOffsets): Promise<void>;
   end(self: TransactionalId, isCommit: boolean): Promise<void>;
+  /** Whether a request since `identify` got no answer, and may yet arrive. */
+  readonly isInDoubt: boolean;
   /** Waits no more for what should pass. */
   hurry(): void;
 }
@@ -59,19 +65,21 @@ const notAttempted = 'OPERATION_NOT_ATTEMPTED';
  */
 export class TransactionalProducer implements DriverTransactions {
   readonly #transport: TransactionTransport;
-  readonly #self: TransactionalId;
-  readonly #producer: SequencedProducer;
+  readonly #options: TransactionsOptions;
   readonly #span: TransactionSpan;
+  #self: TransactionalId;
+  #producer: SequencedProducer;
   #sending = 0;
 
-  private constructor(transport: TransactionTransport, self: TransactionalId, producer: SequencedProducer) {
+  private constructor(transport: TransactionTransport, self: TransactionalId, options: TransactionsOptions) {
     this.#transport = transport;
+    this.#options = options;
     this.#self = self;
-    this.#producer = producer;
+    this.#producer = this.#newProducer();
     const { typeOf } = transport.producing;
     this.#span = new TransactionSpan({
-      addPartitions: places => transport.addPartitions(self, places),
-      addGroup: group => transport.addGroup(self, group),
+      addPartitions: places => transport.addPartitions(this.#self, places),
+      addGroup: group => transport.addGroup(this.#self, group),
       isNotAttempted: ({ error }) => typeOf(error) === notAttempted,
       refusalOf: ({ topic, error }) =>
         this.#errorOf(error, `publishing to ${topic}`, `Write on topic ${topic}`),
@@ -83,17 +91,12 @@ export class TransactionalProducer implements DriverTransactions {
   static async open(
     transport: TransactionTransport,
     id: string,
-    { timeoutMs, compression }: TransactionsOptions,
+    options: TransactionsOptions,
   ): Promise<TransactionalProducer> {
     const { producing } = transport;
     try {
-      const self = { id, ...(await transport.identify(id, timeoutMs)) };
-      const producer = new SequencedProducer(producing, {
-        compression,
-        idempotent: true,
-        transaction: { id: self, fenced: cause => fencedError(id, cause) },
-      });
-      return new TransactionalProducer(transport, self, producer);
+      const self = { id, ...(await transport.identify(id, options.timeoutMs)) };
+      return new TransactionalProducer(transport, self, options);
     } catch (error) {
       await producing.close();
       throw producing.busErrorOf(error, `opening transactions of ${id}`, `Write on transactional id ${id}`);
@@ -133,6 +136,30 @@ export class TransactionalProducer implements DriverTransactions {
       throw this.#errorOf(error, `committing a transaction of ${this.#self.id}`, right);
     }
     this.#span.committed(groups);
+    if (this.#transport.isInDoubt) await this.#renew();
+  }
+
+  /**
+   * Takes another epoch: a request that got no answer, and was made again, may arrive when the next transaction is open,
+   * and commit that before its time, or earlier offsets with it. Brokers refuse it by its epoch alone.
+   */
+  async #renew(): Promise<void> {
+    const { id } = this.#self;
+    try {
+      this.#self = { id, ...(await this.#transport.identify(id, this.#options.timeoutMs, this.#self)) };
+    } catch (error) {
+      throw this.#errorOf(error, `going on with transactions of ${id}`);
+    }
+    this.#producer = this.#newProducer();
+  }
+
+  #newProducer(): SequencedProducer {
+    const self = this.#self;
+    return new SequencedProducer(this.#transport.producing, {
+      compression: this.#options.compression,
+      idempotent: true,
+      transaction: { id: self, fenced: cause => fencedError(self.id, cause) },
+    });
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KafkaDriverName, KafkaOptions } from '../../../src/bus/kafka/kafka-options.ts';
+import { publishOne } from '../../../src/bus/publish-promises.ts';
 import type { OutgoingMessage } from '../../../src/core/message.ts';
 import { type KafkaCluster, startKafka } from '../../brokers/kafka/kafka-cluster.ts';
-import { nodePorts } from '../../brokers/kafka/node-ports.ts';
-import { type TcpProxy, startProxy } from '../../brokers/tcp-proxy.ts';
+import type { TcpProxy } from '../../brokers/tcp-proxy.ts';
 import { DeliveryCheck } from './delivery-check.ts';
 import { describeOwnKafka, drivers } from './kafka-brokers.ts';
 import { newTopic, readAll, startedBus, textOf } from './running-bus.ts';
@@ -14,16 +14,12 @@ describeOwnKafka('a network that fails between the bus and its broker', () => {
   let proxy: TcpProxy;
 
   beforeAll(async () => {
-    const [{ client: port } = { client: 0 }] = await nodePorts(1);
-    proxy = await startProxy(() => ({ host: '127.0.0.1', port }));
-    // Clients go where the broker says it is; nobody asks this one for its port between nodes.
-    const advertised = `CLIENT://${proxy.address},INTERNAL://127.0.0.1:1`;
-    kafka = await startKafka({ port, properties: { 'advertised.listeners': advertised } });
+    kafka = await startKafka({ lines: 1 });
+    const line = kafka.lines[0]?.proxies[0];
+    if (line === undefined) throw new Error('there is no line to the broker');
+    proxy = line;
   });
-  afterAll(async () => {
-    await proxy.close();
-    await kafka.stop();
-  });
+  afterAll(() => kafka.stop());
 
   describe.each(drivers)('with driver %s', (driver: KafkaDriverName) => {
     const options = (): KafkaOptions => ({
@@ -65,6 +61,29 @@ describeOwnKafka('a network that fails between the bus and its broker', () => {
       await bus.publishBatch(batch(100));
       const read = (await readAll(bus, topic)).map(({ payload }) => Number(textOf(payload)));
       expect(read).toEqual(Array.from({ length: 150 }, (_, i) => i));
+    });
+
+    // Kills: a commit that was sent twice, of which the first comes when the next transaction is open, and commits that.
+    it('a commit that comes late commits nothing but its own', async () => {
+      const bus = await startedBus(options());
+      const topic = await newTopic(bus);
+      const session = bus.transactions?.open(`late-${randomUUID()}`);
+      if (session === undefined) throw new Error('the bus has no transactions');
+      const published = (text: string): Promise<unknown> =>
+        publishOne(session, { topic, key: 'k', payload: Buffer.from(text) });
+      await published('first');
+      await session.commit();
+      await published('second');
+      proxy.hold();
+      await session.commit();
+      await published('third');
+      await proxy.release();
+      await session.abort();
+      await published('fourth');
+      await session.commit();
+      const read = (await readAll(bus, topic)).map(({ payload }) => textOf(payload));
+      expect(read).toEqual(['first', 'second', 'fourth']);
+      await session.close();
     });
 
     it('a bus that starts into a black hole is told so soon', async () => {

@@ -70,15 +70,26 @@ export class Coordinator {
   readonly #kind: keyof typeof coordinatorTypes;
   readonly #key: string;
   readonly #timeoutMs: number;
+  readonly #unanswered: () => void;
   #broker: Promise<Broker> | undefined;
   #closed = false;
 
-  /** @param timeoutMs how long what should pass is waited for */
-  constructor(cluster: Cluster, kind: keyof typeof coordinatorTypes, key: string, timeoutMs: number) {
+  /**
+   * @param timeoutMs how long what should pass is waited for
+   * @param unanswered told of each attempt that may have arrived, or may yet, although no answer came
+   */
+  constructor(
+    cluster: Cluster,
+    kind: keyof typeof coordinatorTypes,
+    key: string,
+    timeoutMs: number,
+    unanswered: () => void = () => undefined,
+  ) {
     this.#cluster = cluster;
     this.#kind = kind;
     this.#key = key;
     this.#timeoutMs = timeoutMs;
+    this.#unanswered = unanswered;
   }
 
   /**
@@ -98,10 +109,14 @@ export class Coordinator {
   }
 
   async #try<A extends Answer>(request: RawRequest<readonly A[]>): Promise<readonly A[] | Passing> {
+    let isAsked = false;
     try {
-      const answers = await sendRaw(await this.#found(), request);
+      const broker = await this.#found();
+      isAsked = true;
+      const answers = await sendRaw(broker, request);
       const again = answers.find(({ code }) => passingCodes.has(code));
       if (again === undefined) return answers;
+      if (again.code === passing.REQUEST_TIMED_OUT) this.#unanswered();
       if (elsewhere.has(again.code)) this.#broker = undefined;
       return new Passing(
         protocolError(again.code, null) ?? new Error(`${request.apiName} answered ${again.code}`),
@@ -109,8 +124,9 @@ export class Coordinator {
     } catch (error) {
       this.#broker = undefined;
       forgetClosed(this.#cluster, error);
-      if (error instanceof Error && isOfConnection(error)) return new Passing(error);
-      throw error;
+      if (!(error instanceof Error && isOfConnection(error))) throw error;
+      if (isAsked) this.#unanswered();
+      return new Passing(error);
     }
   }
 

@@ -8,14 +8,29 @@ import { type Encoder, type RawRequest, compactArray } from './raw-request.ts';
 /** What became of one partition that a request names. */
 export interface PlaceAnswer extends Answer, TopicPartition {}
 
-/** Fences whoever had the id, and aborts what it left open: InitProducerId, version 1. */
-export function initProducerId(id: string, timeoutMs: number): RawRequest<readonly (Answer & ProducerId)[]> {
+/**
+ * Fences whoever had the id, and aborts what it left open: InitProducerId, version 3, the first that tells who asks
+ * for another epoch, and is refused where that is not who has the id by now.
+ */
+export function initProducerId(
+  id: string,
+  timeoutMs: number,
+  before: ProducerId,
+): RawRequest<readonly (Answer & ProducerId)[]> {
   return {
     apiKey: 22,
-    apiVersion: 1,
+    apiVersion: 3,
     apiName: 'InitProducerId',
-    encode: encoder => encoder().writeString(id).writeInt32(timeoutMs),
+    encode: encoder =>
+      untagged(
+        untagged(encoder())
+          .writeUVarIntString(id)
+          .writeInt32(timeoutMs)
+          .writeInt64(String(before.producerId))
+          .writeInt16(before.producerEpoch),
+      ),
     decode: decoder => {
+      decoder.readTaggedFields();
       decoder.readInt32();
       const code = decoder.readInt16();
       return [

@@ -47,15 +47,26 @@ export class Coordinator {
   readonly #kind: keyof typeof coordinatorTypes;
   readonly #key: string;
   readonly #timeoutMs: number;
+  readonly #unanswered: () => void;
   #node: number | undefined;
   #closed = false;
 
-  /** @param timeoutMs how long what should pass is waited for */
-  constructor(brokers: Brokers, kind: keyof typeof coordinatorTypes, key: string, timeoutMs: number) {
+  /**
+   * @param timeoutMs how long what should pass is waited for
+   * @param unanswered told of each attempt that may have arrived, or may yet, although no answer came
+   */
+  constructor(
+    brokers: Brokers,
+    kind: keyof typeof coordinatorTypes,
+    key: string,
+    timeoutMs: number,
+    unanswered: () => void = () => undefined,
+  ) {
     this.#brokers = brokers;
     this.#kind = kind;
     this.#key = key;
     this.#timeoutMs = timeoutMs;
+    this.#unanswered = unanswered;
   }
 
   /** Makes a request that may be made again as it is. @throws the client's error where that has taken too long */
@@ -70,13 +81,16 @@ export class Coordinator {
   }
 
   async #try<Args extends unknown[], A>(api: API<Args, A>, args: Args): Promise<A | Passing> {
+    let isAsked = false;
     try {
       this.#node ??= await findCoordinator(this.#brokers, this.#key, this.#kind);
+      isAsked = true;
       return await this.#brokers.ask(this.#node, api, ...args);
     } catch (error) {
       const type = typeOf(error);
       if (type === undefined || isCoordinatorMove(error)) this.#node = undefined;
       const passes = type === undefined ? busErrorOf(error, api.name).retryable : passing.has(type);
+      if (isAsked && (type === undefined || type === 'REQUEST_TIMED_OUT')) this.#unanswered();
       if (passes && error instanceof Error) return new Passing(error);
       throw error;
     }

@@ -2,7 +2,7 @@ import * as t from 'io-ts';
 import type { TopicPartition } from '../../event-bus.ts';
 import { Coordinators } from '../coordinators.ts';
 import type { MemberOffsets } from '../driver.ts';
-import { type ProducerId, requiredAcks } from '../sequenced-producer.ts';
+import { type ProducerId, nobody, requiredAcks } from '../sequenced-producer.ts';
 import type { RefusedPlace } from '../transaction-span.ts';
 import type { TransactionTransport, TransactionalId } from '../transactional-producer.ts';
 import type { Brokers } from './brokers.ts';
@@ -30,6 +30,7 @@ export class PlatformaticTransactionTransport implements TransactionTransport {
   readonly #brokers: Brokers;
   readonly #coordinator: Coordinator;
   readonly #groups: Coordinators<Coordinator>;
+  #isInDoubt = false;
 
   constructor(brokers: Brokers, id: string, requestTimeoutMs: number) {
     this.producing = new PlatformaticProduceTransport(brokers, {
@@ -38,13 +39,18 @@ export class PlatformaticTransactionTransport implements TransactionTransport {
       transactionalId: id,
     });
     this.#brokers = brokers;
-    this.#coordinator = new Coordinator(brokers, 'transaction', id, requestTimeoutMs);
-    this.#groups = new Coordinators(group => new Coordinator(brokers, 'group', group, requestTimeoutMs));
+    const unanswered = (): void => void (this.#isInDoubt = true);
+    this.#coordinator = new Coordinator(brokers, 'transaction', id, requestTimeoutMs, unanswered);
+    this.#groups = new Coordinators(
+      group => new Coordinator(brokers, 'group', group, requestTimeoutMs, unanswered),
+    );
   }
 
-  async identify(id: string, timeoutMs: number): Promise<ProducerId> {
+  async identify(id: string, timeoutMs: number, before: ProducerId = nobody): Promise<ProducerId> {
     const { api } = this.#brokers.client.initProducerIdV4;
-    const { producerId, producerEpoch } = await this.#coordinator.ask(api, id, timeoutMs, -1n, -1);
+    const answer = await this.#coordinator.ask(api, id, timeoutMs, before.producerId, before.producerEpoch);
+    const { producerId, producerEpoch } = answer;
+    this.#isInDoubt = false;
     return { producerId, producerEpoch };
   }
 
@@ -85,6 +91,10 @@ export class PlatformaticTransactionTransport implements TransactionTransport {
 
   async end({ id, producerId, producerEpoch }: TransactionalId, isCommit: boolean): Promise<void> {
     await this.#coordinator.ask(this.#brokers.client.endTxnV3.api, id, producerId, producerEpoch, isCommit);
+  }
+
+  get isInDoubt(): boolean {
+    return this.#isInDoubt;
   }
 
   hurry(): void {

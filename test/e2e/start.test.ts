@@ -17,7 +17,7 @@ describe('cryptorun start', () => {
     child.kill('SIGINT');
     const { code, out, err } = await ended;
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out.trim().split('\n').at(-1)).toContain('"phase":"done"');
+    expect(out.trim().split('\n').at(-1)).toContain('"phase":"stopped"');
   }, 60_000);
 
   it('refuses a folder that another process has, naming it', async () => {

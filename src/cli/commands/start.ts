@@ -174,7 +174,7 @@ class Session {
       await stopServing();
       await recorder?.close();
       this.unrecorded = recorder?.problems ?? [];
-      collector.phase = 'done';
+      collector.ended();
       await view.close();
       collector.close();
     };

@@ -48,6 +48,12 @@ export class Collector {
     this.#read = progress;
   }
 
+  /** Nothing more is read, and all that was is through. */
+  ended(): void {
+    const { progress = 1 } = this.#read;
+    this.phase = progress < 1 ? 'stopped' : 'done';
+  }
+
   /** What is wrong beside the pipelines' own problems. */
   problems(texts: readonly string[]): void {
     this.#problems = texts;

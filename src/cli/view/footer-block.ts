@@ -17,7 +17,7 @@ function hints(state: LiveState): Line[] {
     directory === undefined
       ? [[span('kept in memory only', 'dim')] satisfies Line]
       : [why, [span(`data in ${directory}`, 'dim')] satisfies Line];
-  return [phase === 'done' ? [] : stop, ...where];
+  return [phase === 'done' || phase === 'stopped' ? [] : stop, ...where];
 }
 
 /** What to do next. */

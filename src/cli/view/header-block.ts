@@ -10,6 +10,7 @@ const phases: Readonly<Record<LivePhase, Line>> = {
   live: [span('● live', 'good')],
   draining: [span('◐ draining', 'warn')],
   done: [span('✔ done', 'good')],
+  stopped: [span('■ stopped', 'warn')],
 };
 
 function titleLine(state: LiveState, width: number): Line {

@@ -4,9 +4,10 @@ import type { PipelineStatus } from '../../runtime/pipeline-status.ts';
 
 /**
  * `history`: a finite feed is read as fast as it goes; `live`: the feed goes with the clock; `draining`: no
- * more is read, what is in flight is finished; `done`: all of it is.
+ * more is read, what is in flight is finished; `done`: all of it is; `stopped`: so it is, of a finite feed that was not
+ * read to its end.
  */
-export type LivePhase = 'history' | 'live' | 'draining' | 'done';
+export type LivePhase = 'history' | 'live' | 'draining' | 'done' | 'stopped';
 
 /** How far the feed is. */
 export interface FeedProgress {

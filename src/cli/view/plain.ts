@@ -15,6 +15,7 @@ const phaseWords: Readonly<Record<LivePhase, string>> = {
   live: 'live',
   draining: 'draining: no more is read, what is in flight is finished',
   done: 'done',
+  stopped: 'stopped before all was read',
 };
 
 function progressLine(state: LiveState): string {

@@ -1,7 +1,7 @@
 import { deadLettersText } from './losses-text.ts';
 import { type Line, type Span, clipLine, span, textOf } from './line.ts';
 import { type LiveState, signalTotals } from './live-state.ts';
-import { compact, counted, lengthOfTime, moment, plural, shortId } from './readable.ts';
+import { compact, counted, lengthOfTime, moment, percent, plural, shortId } from './readable.ts';
 import { type TableColumn, table } from './table.ts';
 
 /** How the summary is written. */
@@ -32,7 +32,7 @@ const pipelineColumns: readonly TableColumn[] = [
   { heading: 'not finished', ...right },
 ];
 
-function runLines({ feed, elapsedMs, title }: LiveState): Line[] {
+function runLines({ feed, elapsedMs, title, phase }: LiveState): Line[] {
   const perSecond = elapsedMs > 0 ? (feed.items * 1_000) / elapsedMs : undefined;
   return [
     [span(title, 'strong'), span(` ran for ${lengthOfTime(elapsedMs)}`)],
@@ -41,6 +41,7 @@ function runLines({ feed, elapsedMs, title }: LiveState): Line[] {
         `${plural(feed.items, 'item')} of ${feed.name}, ${compact(perSecond)} a second, up to ${moment(feed.eventTime)} UTC`,
       ),
     ],
+    ...(phase === 'stopped' ? [[span(`Stopped at ${percent(feed.progress, 1)} of the feed.`, 'warn')]] : []),
   ];
 }
 

@@ -71,7 +71,7 @@ const signals = fc.array(
 /** Any state, sound or not. */
 export const anyState: fc.Arbitrary<LiveState> = fc
   .record({
-    phase: fc.constantFrom('history', 'live', 'draining', 'done'),
+    phase: fc.constantFrom('history', 'live', 'draining', 'done', 'stopped'),
     title: text,
     now: time,
     elapsedMs: amount,

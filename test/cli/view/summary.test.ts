@@ -18,6 +18,13 @@ describe('renderSummary', () => {
     expect(text).toMatch(/Why a signal: cryptorun explain b07d11e9$/m);
   });
 
+  it('tells how far it came where it was stopped before all was read', () => {
+    const first = (phase: 'done' | 'stopped'): string =>
+      renderSummary(stateOf({ phase })).slice(0, 4).join('\n');
+    expect(first('stopped')).toContain('Stopped at 62.4 % of the feed.');
+    expect(first('done')).not.toContain('Stopped');
+  });
+
   it('tells whose the dead letters are, which the table of pipelines has only a part of', () => {
     const told = (deadLetters: number): string =>
       renderSummary(stateOf({ counts: { malformed: 3, deadLetters, feedDeadLetters: 3, late: 18 } })).join(

@@ -92,6 +92,9 @@ export const shippedBackends: {
   readonly kafka: t.Type<KafkaBackendSettings, unknown>;
 } = { stub: StubSettings, embedded: EmbeddedSettings, kafka: KafkaBackendSettings };
 
+/** Kinds on which outputs and consumed offsets cannot become visible together. */
+export const kindsWithoutTransactions: readonly string[] = ['stub', 'embedded'];
+
 /** The codec of `configs/stream/backends.yaml` for the kinds that are registered. */
 export function backendsConfig<Kinds extends BackendKinds>(
   kinds: Kinds,

@@ -1,3 +1,4 @@
+import { kindsWithoutTransactions } from './backends.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import { problemAt, type ConfigTree } from './load-config.ts';
 import { locate } from './located.ts';
@@ -14,6 +15,44 @@ export function repeatedPipelines(bundle: ConfigTree): readonly ConfigProblem[] 
     seen.add(name.value);
     return again ? [problemAt(bundle, steps, 'is in this bundle already, keep one of the two')] : [];
   });
+}
+
+/**
+ * Pipelines of which a bundle promises more than its backend can keep.
+ *
+ * @param backends those that a bundle may name; undefined where they are not known
+ */
+export function unkeptGuarantees(
+  bundle: ConfigTree,
+  backends: Readonly<Record<string, { readonly kind: string }>> | undefined,
+): readonly ConfigProblem[] {
+  const list = locate(bundle.root, ['pipelines']);
+  const kind = kindOf(bundle, backends);
+  if (list.kind !== 'list' || kind === undefined || !kindsWithoutTransactions.includes(kind)) return [];
+  return list.items.flatMap((_, index) => {
+    const steps = ['pipelines', index, 'guarantee'];
+    const guarantee = locate(bundle.root, steps);
+    if (guarantee.kind !== 'scalar' || guarantee.value !== 'exactly-once') return [];
+    return [
+      problemAt(
+        bundle,
+        steps,
+        `is more than a backend of kind ${kind} can keep, take one of kind kafka, or another guarantee`,
+      ),
+    ];
+  });
+}
+
+/** Of the backend that a bundle names, or holds. */
+function kindOf(
+  { root }: ConfigTree,
+  backends: Readonly<Record<string, { readonly kind: string }>> | undefined,
+): string | undefined {
+  const backend = locate(root, ['backend']);
+  if (backend.kind === 'scalar')
+    return typeof backend.value === 'string' ? backends?.[backend.value]?.kind : undefined;
+  const kind = locate(root, ['backend', 'kind']);
+  return kind.kind === 'scalar' && typeof kind.value === 'string' ? kind.value : undefined;
 }
 
 /** Bundles that share a name, which then stands for neither. */

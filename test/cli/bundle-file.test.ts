@@ -70,3 +70,17 @@ it('any backend will do for a bundle while the file of backends cannot be read',
     expect.stringMatching(/^stream\/backends.yaml:2:16 backends.main.kind: pulsar is no known kind/),
   ]);
 });
+
+it('a guarantee that the backend cannot keep is told where it stands', () => {
+  const bundle = write(
+    'bundles/mine.yaml',
+    'name: mine',
+    'backend: stub',
+    'pipelines: [{name: bars, guarantee: exactly-once}]',
+  );
+  expect(problems(bundle)).toEqual([
+    expect.stringMatching(
+      /^bundles\/mine.yaml:3:37 pipelines\[0\].guarantee: is more than a backend of kind/,
+    ),
+  ]);
+});

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as t from 'io-ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { shippedBackends } from '../../src/config/backends.ts';
+import { createEventBus } from '../../src/backends.ts';
+import { kafkaBus } from '../../src/bus/kafka/kafka.ts';
+import { kindsWithoutTransactions, shippedBackends } from '../../src/config/backends.ts';
 import { checkConfigs, type CheckConfigsOptions } from '../../src/config/check-configs.ts';
 import { formatProblems } from '../../src/config/config-problem.ts';
 
@@ -49,6 +51,29 @@ describe('checkConfigs', () => {
       'momentum.yaml:1:9 weight: "heavy" is no number',
       'stream/topcs.yaml:1:1 nothing reads this file, did you mean stream/topics.yaml? (known: stream/topics.yaml, stream/backends.yaml, momentum.yaml, gates.yaml)',
     ]);
+  });
+
+  it('knows which backends keep no exactly-once, whether a bundle names them or holds them', () => {
+    const bundle = (name: string, backend: string): void =>
+      writeFileSync(
+        join(dir, `bundles/${name}.yaml`),
+        `name: ${name}\nbackend: ${backend}\npipelines:\n  - {name: bars, guarantee: exactly-once}\n  - {name: momentum, guarantee: at-least-once}\n`,
+      );
+    bundle('held', '{kind: stub}');
+    bundle('named', 'embedded');
+    bundle('able', 'kafka');
+    const refused = (kind: string): string =>
+      `4:29 pipelines[0].guarantee: is more than a backend of kind ${kind} can keep, take one of kind kafka, or another guarantee`;
+    expect(check()).toEqual([
+      `bundles/held.yaml:${refused('stub')}`,
+      `bundles/named.yaml:${refused('embedded')}`,
+    ]);
+  });
+
+  it.each(['stub', 'embedded'] as const)('is right about what %s lacks', kind => {
+    const { capabilities } = createEventBus(kind === 'stub' ? { kind } : { kind, dir });
+    expect(kindsWithoutTransactions.includes(kind)).toBe(!capabilities.transactions);
+    expect(kafkaBus({ brokers: ['127.0.0.1:1'] }).capabilities.transactions).toBe(true);
   });
 
   it('does not blame bundles for backends that could not be read', () => {

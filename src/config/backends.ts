@@ -68,7 +68,7 @@ const limits = (maxPartitionBytes: string): t.TypeC<{ [K in keyof StubSettings]:
   });
 
 /** The settings of kind `stub`: in memory, gone with the process. */
-export const StubSettings: t.Type<StubSettings, unknown> = limits('4MB');
+export const StubSettings: t.Type<StubSettings, unknown> = limits('512KB');
 
 /** The settings of kind `embedded`: in a folder, kept over restarts. */
 export const EmbeddedSettings: t.Type<EmbeddedSettings, unknown> = t.intersection([

@@ -29,7 +29,7 @@ it('the shipped backends can be moved by the environment', () => {
   expect(loaded).toMatchObject({
     right: {
       backends: {
-        stub: { kind: 'stub', maxPartitionBytes: 4 * 1024 ** 2, publishTimeout: 30_000 },
+        stub: { kind: 'stub', maxPartitionBytes: 512 * 1024, publishTimeout: 30_000 },
         embedded: { kind: 'embedded', dir: '/data', fsync: 'interval', segmentSize: 64 * 1024 ** 2 },
       },
     },
@@ -42,7 +42,7 @@ it('a bundle may hold its backend itself, and has a default for the rest', () =>
   expect(parseConfig('f', text, bundleConfig(shippedBackends), {})).toMatchObject({
     right: {
       value: {
-        backend: { kind: 'stub', maxPartitionBytes: 4 * 1024 ** 2 },
+        backend: { kind: 'stub', maxPartitionBytes: 512 * 1024 },
         pipelines: [
           {
             name: 'bars',

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { kafkaBus } from '../../../src/bus/kafka/kafka.ts';
 import { busConformance, skipReason } from '../../../src/testing/conformance.ts';
 import { describeKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
 
 describeKafka('the kafka bus', () => {
-  describe.each(drivers)('on driver %s', driver => {
+  // Most of it waits for brokers: the drivers need not wait for each other.
+  describe.concurrent.each(drivers)('on driver %s', driver => {
     const makeBus = (): ReturnType<typeof kafkaBus> =>
       kafkaBus({
         brokers: kafkaBrokers(),
@@ -15,7 +16,7 @@ describeKafka('the kafka bus', () => {
       });
 
     for (const conformance of busConformance) {
-      it(conformance.name, async context => {
+      it(conformance.name, { concurrent: false }, async context => {
         const reason = skipReason(conformance, makeBus().capabilities);
         if (reason !== undefined) return context.skip(reason);
         await conformance.run({
@@ -23,7 +24,7 @@ describeKafka('the kafka bus', () => {
           passTime: ms => setTimeout(ms),
           prefix: `${randomUUID().slice(0, 8)}-`,
         });
-        expect.assertions(0);
+        context.expect.assertions(0);
       });
     }
   });

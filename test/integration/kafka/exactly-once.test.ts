@@ -17,7 +17,7 @@ describeKafka(
   () => {
     // Kills: offsets read while a transaction may still change them; a changelog read before it is decided; a commit
     // for partitions that have gone to others; what an aborted run still sends.
-    it.each(drivers)(
+    it.concurrent.each(drivers)(
       'counts every number once, in the order of its key, on %s',
       { timeout: 180_000 },
       async driver => {
@@ -42,7 +42,7 @@ describeKafka(
       },
     );
 
-    it(
+    it.concurrent(
       'is found out where its progress is stored outside of the transaction',
       { timeout: 180_000 },
       async () => {

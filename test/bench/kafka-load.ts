@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Observable } from 'rxjs';
 import { createEventBus } from '../../src/backends.ts';
-import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
+import type { KafkaDriverName, PublishingOptions } from '../../src/bus/kafka/kafka-options.ts';
 import type { EventBus } from '../../src/bus/event-bus.ts';
 import { textCodec } from '../../src/core/codec.ts';
 import { type Delivery, settlement } from '../../src/core/delivery.ts';
@@ -56,8 +56,9 @@ export async function onBus(
   driver: KafkaDriverName,
   brokers: string[],
   work: (bus: EventBus, name: string) => Promise<Measured>,
+  publishing: PublishingOptions = {},
 ): Promise<Measured> {
-  const bus = createEventBus({ kind: 'kafka', brokers, driver });
+  const bus = createEventBus({ kind: 'kafka', brokers, driver, publishing });
   await bus.start();
   const { name, settings } = topic(`bench-${randomUUID()}`, textCodec, { partitions });
   try {

@@ -160,7 +160,7 @@ export class PartitionLog {
     const cost = costOf(message);
     const limit = this.#options.maxBytes * (message.reserved === true ? reservedShare : 1);
     if (this.#fits(cost, limit)) return true;
-    this.#trim();
+    this.#trim(limit - cost - this.#pendingBytes);
     return this.#fits(cost, limit);
   }
 
@@ -169,9 +169,16 @@ export class PartitionLog {
     return this.#holds === 'any' || (this.#holds === 'reserved' && this.marks.size > 0);
   }
 
-  #trim(): void {
+  /** Drops the oldest, for what is to come next and more: until at most so many bytes are left. */
+  #trim(bytes: number): void {
     if (!this.#maySpare) return;
-    this.#makeRoom(() => this.shrinkTo(this.#options.maxBytes * (1 - trimShare)));
+    const target = Math.max(0, Math.min(bytes, this.#options.maxBytes * (1 - trimShare)));
+    let before: number;
+    do {
+      before = this.store.firstOffset;
+      this.#makeRoom(() => this.shrinkTo(target));
+      // Messages are not equally large: dropping as many as would do if they were may not do.
+    } while (this.store.bytes > target && this.store.firstOffset > before);
   }
 
   /** Compaction reads everything, so it waits until there is twice as much as it left behind. */

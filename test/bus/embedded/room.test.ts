@@ -114,6 +114,23 @@ describe('a full partition', () => {
     expect(held().at(-1)).toBe('99');
   });
 
+  // Kills: room is only made where the partition is three quarters full: a large message waits for nothing.
+  it.each([
+    ['half of it', 5_000],
+    ['all of it', 9_600],
+    ['more than it may hold', 20_000],
+  ])('makes room for a message that takes %s', async (_, bytes) => {
+    const { outcomes, send, held } = await smallBus();
+    const plain = { lasting: false, reserved: false };
+    const large = Buffer.alloc(bytes, 'x');
+    for (let n = 0; n < 12; n++) send(letter(n, plain));
+    send(letter(12, { ...plain, payload: large }));
+    expect(held().at(-1)).toBe(large.toString());
+    send(letter(13, plain));
+    expect(held().at(-1)).toBe('13');
+    expect(outcomes).toEqual(Array(14).fill(undefined));
+  });
+
   it.each([
     ['headers', { headers: MessageHeaders.of({ note: 'x'.repeat(2_000) }) }],
     ['keys', { key: 'x'.repeat(2_000) }],

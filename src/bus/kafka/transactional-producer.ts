@@ -28,7 +28,8 @@ export interface TransactionTransport {
   /**
    * Fences whoever had the id, and aborts what it left open.
    *
-   * @param before the name that goes on under another epoch; refused where another has the id by now
+   * @param before the name that goes on under another epoch; refused where another has the id by now and none of its
+   *   transactions is open, which would be aborted
    */
   identify(id: string, timeoutMs: number, before?: ProducerId): Promise<ProducerId>;
   /** Partitions that will be written to; the first begin a transaction. Where one is refused none is added. */
@@ -38,7 +39,7 @@ export interface TransactionTransport {
   /** What a member has come to, which counts once the transaction is committed; refused where it is none any more. */
   commitOffsets(self: TransactionalId, offsets: MemberOffsets): Promise<void>;
   end(self: TransactionalId, isCommit: boolean): Promise<void>;
-  /** Whether a request since `identify` got no answer, and may yet arrive. */
+  /** Whether a request since `identify` got no answer, or that of a time-out, and may yet arrive. */
   readonly isInDoubt: boolean;
   /** Waits no more for what should pass. */
   hurry(): void;
@@ -70,6 +71,9 @@ export class TransactionalProducer implements DriverTransactions {
   #self: TransactionalId;
   #producer: SequencedProducer;
   #sending = 0;
+  /** Whether a request of the transaction before may yet arrive. */
+  #isInDoubt = false;
+  #renewing: Promise<void> | undefined;
 
   private constructor(transport: TransactionTransport, self: TransactionalId, options: TransactionsOptions) {
     this.#transport = transport;
@@ -113,6 +117,7 @@ export class TransactionalProducer implements DriverTransactions {
   }
 
   async #send(batches: readonly PartitionBatch[]): Promise<readonly StoreOutcome[]> {
+    if (this.#isInDoubt) await this.#renewed();
     const refusals = await this.#span.addPlaces(batches);
     const added = batches.filter(batch => !refusals.has(placeName(batch)));
     const stored = added.length === 0 ? [] : await this.#producer.send(added);
@@ -125,6 +130,7 @@ export class TransactionalProducer implements DriverTransactions {
 
   async commit(members: readonly MemberOffsets[]): Promise<void> {
     if (members.length === 0 && !this.#span.isOpen) return;
+    if (this.#isInDoubt) await this.#renewed();
     const groups = new Set(members.map(({ member: { group } }) => group));
     try {
       await this.#span.addGroups(groups);
@@ -136,21 +142,28 @@ export class TransactionalProducer implements DriverTransactions {
       throw this.#errorOf(error, `committing a transaction of ${this.#self.id}`, right);
     }
     this.#span.committed(groups);
-    if (this.#transport.isInDoubt) await this.#renew();
+    this.#isInDoubt = this.#transport.isInDoubt;
   }
 
   /**
-   * Takes another epoch: a request that got no answer, and was made again, may arrive when the next transaction is open,
-   * and commit that before its time, or earlier offsets with it. Brokers refuse it by its epoch alone.
+   * Another epoch, before anything is asked for the next transaction: a request that got no answer, and was made again,
+   * may arrive when that is open, and commit it before its time, or earlier offsets with it. Brokers tell it by its
+   * epoch alone.
    */
+  #renewed(): Promise<void> {
+    this.#renewing ??= this.#renew().finally(() => (this.#renewing = undefined));
+    return this.#renewing;
+  }
+
   async #renew(): Promise<void> {
     const { id } = this.#self;
     try {
       this.#self = { id, ...(await this.#transport.identify(id, this.#options.timeoutMs, this.#self)) };
     } catch (error) {
-      throw this.#errorOf(error, `going on with transactions of ${id}`);
+      throw this.#errorOf(error, `beginning a transaction of ${id}`);
     }
     this.#producer = this.#newProducer();
+    this.#isInDoubt = false;
   }
 
   #newProducer(): SequencedProducer {

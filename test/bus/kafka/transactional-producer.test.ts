@@ -108,20 +108,28 @@ describe('transactions of one id', () => {
     await producer.send([batch]);
     transport.isInDoubt = true;
     await producer.commit([member]);
-    expect(transport.told.splice(0).at(-1)).toBe('epoch behind 0');
-    await producer.send([batch]);
+    expect(transport.told.splice(0).at(-1)).toBe('0: end true');
+    await Promise.all([producer.send([batch]), producer.send([batch])]);
+    expect(transport.told.shift()).toBe('epoch behind 0');
     await producer.commit([member]);
     expect(transport.told.toSorted()).toEqual(
-      ['add 3', 'store from 0', 'add g', 'commit 9', 'end true'].map(what => `1: ${what}`).toSorted(),
+      ['add 3', 'store from 0', 'store from 1', 'add g', 'commit 9', 'end true']
+        .map(what => `1: ${what}`)
+        .toSorted(),
     );
   });
 
-  it('break where there is no new epoch to be had: who goes on begins at what was committed', async () => {
+  it('are as committed as they were told to be where there is no new epoch to be had', async () => {
     const { transport, producer } = await opened();
     await producer.send([batch]);
     transport.isInDoubt = true;
     transport.refusal = new Error('PRODUCER_FENCED');
+    await producer.commit([member]);
+    await expect(producer.send([batch])).rejects.toMatchObject({ code: 'fenced' });
     await expect(producer.commit([member])).rejects.toMatchObject({ code: 'fenced' });
     expect(transport.told.at(-1)).toBe('0: end true');
+    transport.refusal = undefined;
+    await producer.send([batch]);
+    expect(transport.told).toContain('1: store from 0');
   });
 });

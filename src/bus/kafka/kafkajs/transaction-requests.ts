@@ -10,7 +10,7 @@ export interface PlaceAnswer extends Answer, TopicPartition {}
 
 /**
  * Fences whoever had the id, and aborts what it left open: InitProducerId, version 3, the first that tells who asks
- * for another epoch, and is refused where that is not who has the id by now.
+ * for another epoch.
  */
 export function initProducerId(
   id: string,

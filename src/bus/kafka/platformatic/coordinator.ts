@@ -53,7 +53,8 @@ export class Coordinator {
 
   /**
    * @param timeoutMs how long what should pass is waited for
-   * @param unanswered told of each attempt that may have arrived, or may yet, although no answer came
+   * @param unanswered told of each attempt that may have arrived, or may yet, although nothing was answered, or only
+   *   that it took too long
    */
   constructor(
     brokers: Brokers,

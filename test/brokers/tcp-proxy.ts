@@ -14,7 +14,7 @@ export interface TcpProxy {
   cut(): void;
   /** What clients say next over the connections that are open now ends these, and is under way until it is released. */
   hold(): void;
-  /** What was held arrives now. Resolves once the broker has answered the last of it. */
+  /** What was held arrives now. Resolves once the broker has answered something of each connection. */
   release(): Promise<void>;
   /** Everything passes, so many ms late. */
   delay(ms: number): void;
@@ -60,6 +60,12 @@ export async function startProxy(
     });
   };
 
+  /** Ends the connections that were held. */
+  const letGo = (): void => {
+    for (const broker of held.keys()) broker.destroy();
+    held.clear();
+  };
+
   const server = createServer(client => {
     if (mode === 'cut') {
       client.destroy();
@@ -90,9 +96,8 @@ export async function startProxy(
       const late = [...held].filter(([, said]) => said.length > 0);
       const answers = late.map(([broker]) => once(broker, 'data'));
       for (const [broker, said] of late) broker.write(Buffer.concat(said));
-      for (const broker of held.keys()) if (!late.some(([each]) => each === broker)) broker.destroy();
-      held.clear();
       await Promise.all(answers);
+      letGo();
     },
     delay(ms) {
       mode = 'pass';
@@ -103,6 +108,7 @@ export async function startProxy(
       delayMs = 0;
       for (const socket of stalled) socket.destroy();
       stalled.clear();
+      letGo();
     },
     async close() {
       for (const socket of sockets) socket.destroy();

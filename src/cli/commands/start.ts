@@ -141,6 +141,8 @@ class Session {
   /** What a recording lacks at its end, in words. */
   unrecorded: readonly string[] = [];
   isShown = false;
+  /** Whether the feed came to its end. */
+  #isThrough = false;
 
   constructor({ logger, feed, folder, options, terminal }: Run) {
     this.#logger = logger;
@@ -174,7 +176,7 @@ class Session {
       await stopServing();
       await recorder?.close();
       this.unrecorded = recorder?.problems ?? [];
-      collector.ended();
+      collector.ended(this.#isThrough);
       await view.close();
       collector.close();
     };
@@ -195,6 +197,7 @@ class Session {
       const { meter } = runtime;
       const finished = await runFeed(this.#feed, bus, signal, { topics: feedTopics, onProgress, meter });
       collector.phase = 'draining';
+      this.#isThrough = finished;
       if (!finished) return;
       await untilIdle(worker.runtime, signal);
     } catch (error) {

@@ -48,10 +48,10 @@ export class Collector {
     this.#read = progress;
   }
 
-  /** Nothing more is read, and all that was is through. */
-  ended(): void {
+  /** Nothing more is read. @param isThrough whether the feed came to its end */
+  ended(isThrough: boolean): void {
     const { progress = 1 } = this.#read;
-    this.phase = progress < 1 ? 'stopped' : 'done';
+    this.phase = isThrough || progress >= 1 ? 'done' : 'stopped';
   }
 
   /** What is wrong beside the pipelines' own problems. */

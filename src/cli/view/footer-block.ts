@@ -1,6 +1,6 @@
 import { type Block, fixedBlock } from './block.ts';
 import { type Line, clipLine, joinFitting, span } from './line.ts';
-import type { LiveState } from './live-state.ts';
+import { type LiveState, isOver } from './live-state.ts';
 import { plural, shortId } from './readable.ts';
 
 function hints(state: LiveState): Line[] {
@@ -17,7 +17,7 @@ function hints(state: LiveState): Line[] {
     directory === undefined
       ? [[span('kept in memory only', 'dim')] satisfies Line]
       : [why, [span(`data in ${directory}`, 'dim')] satisfies Line];
-  return [phase === 'done' || phase === 'stopped' ? [] : stop, ...where];
+  return [isOver(phase) ? [] : stop, ...where];
 }
 
 /** What to do next. */

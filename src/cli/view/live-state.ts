@@ -99,6 +99,11 @@ export interface LiveState {
   readonly explainCommand: string;
 }
 
+/** Whether nothing more will come. */
+export function isOver(phase: LivePhase): boolean {
+  return phase === 'done' || phase === 'stopped';
+}
+
 /** Whether a symbol gives scores. */
 export function isWarm({ known, needed }: WarmUpView): boolean {
   return known >= needed;

@@ -1,6 +1,6 @@
 import type { Block } from './block.ts';
 import { type Line, clipLine, joinFitting, span } from './line.ts';
-import { type LiveState, signalTotals } from './live-state.ts';
+import { type LiveState, isOver, signalTotals } from './live-state.ts';
 import { plural } from './readable.ts';
 import { reasonLines, signalLines } from './signal-lines.ts';
 
@@ -16,7 +16,7 @@ function heading(state: SignalsShown, width: number): Line {
 }
 
 function waiting({ phase }: SignalsShown, width: number): Line {
-  const text = phase === 'done' ? 'none' : 'none yet: an entry needs a score of 75 and all gates passed';
+  const text = isOver(phase) ? 'none' : 'none yet: an entry needs a score of 75 and all gates passed';
   return clipLine([span(`  ${text}`, 'dim')], width);
 }
 

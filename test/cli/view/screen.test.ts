@@ -126,6 +126,8 @@ describe('renderScreen', () => {
       /▼ EXIT +SOL-USDT[^]*the score fell to 21\.3[^]*▲ ENTRY +SOL-USDT[^]*· .*\n.*· .*\n.*· /,
     );
     expect(shown(stateOf({ signals: [], tallies: [] }))).toContain('none yet');
+    for (const phase of ['done', 'stopped'] as const)
+      expect(shown(stateOf({ signals: [], tallies: [], phase }))).not.toContain('none yet');
   });
 
   it('keeps header, table, the newest signal with its reason and the footer on 80 by 24', () => {

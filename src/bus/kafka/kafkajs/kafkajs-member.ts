@@ -8,11 +8,12 @@ import type {
   MembershipOptions,
   PartitionOffset,
 } from '../driver.ts';
+import { askAgain, topicUnheardOf } from '../ask-again.ts';
 import { type ProcessIdentity, candidateOf, introductionOf } from '../member-introduction.ts';
 import { assignPartitions } from '../sticky-assignment.ts';
 import type { Client } from './client.ts';
 import type { Coordinator } from './coordinator.ts';
-import { busErrorOf } from './kafkajs-errors.ts';
+import { busErrorOf, typeOf } from './kafkajs-errors.ts';
 import { leaveGroup } from './leave-group.ts';
 import { watchJoins } from './watched-joins.ts';
 
@@ -94,7 +95,8 @@ export class KafkaJsMember implements DriverMember {
     member.#listen(owned);
     try {
       await consumer.connect();
-      await consumer.subscribe({ topics: [...topics] });
+      // The topics are there, but whichever broker is asked may not have heard of them yet.
+      await askAgain(() => consumer.subscribe({ topics: [...topics] }), typeOf, topicUnheardOf);
       await consumer.run({ autoCommit: false, eachBatch: () => Promise.resolve() });
     } catch (error) {
       void member.leave();

@@ -5,7 +5,9 @@ import { messageId, offset, partition } from '../../src/core/message.ts';
  * A bug, for the checker to find: a process that loads this first tells its pipelines that an output is stored before
  * it is. What they commit then, state and offsets, is ahead of what a kill leaves behind.
  */
-const heldMs = 3_000;
+
+/** Longer than from one commit to the next, snapshots included: what the last one covers is then still held. */
+const heldMs = 6_000;
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the bus below
 const { send } = KafkaBus.prototype;
 

@@ -2,10 +2,9 @@ import { join } from 'node:path';
 import { shippedPipelines } from '../../pipelines/index.ts';
 import { type BackendConfig, loadBackends, shippedBackends } from '../config/backends.ts';
 import { type BundleConfig, bundleConfig } from '../config/bundle.ts';
-import type { ConfigProblem } from '../config/config-problem.ts';
 import { ConfigReader } from '../config/config-reader.ts';
-import { repeatedPipelines, unkeptGuarantees } from '../config/cross-checks.ts';
-import { type ConfigTree, loadConfig } from '../config/load-config.ts';
+import { checkBundle } from '../config/cross-checks.ts';
+import { loadConfig } from '../config/load-config.ts';
 import { type Settings, configError, readSettings } from './settings.ts';
 
 interface Loaded {
@@ -27,11 +26,7 @@ export function loadBundleWith(file: string, configDir: string): Loaded {
     pipelines: shippedPipelines().map(({ name }) => name),
     backends: backends && Object.keys(backends),
   });
-  const checks = (tree: ConfigTree): readonly ConfigProblem[] => [
-    ...repeatedPipelines(tree),
-    ...unkeptGuarantees(tree, backends),
-  ];
-  const bundle = reader.take(loadConfig(file, codec, process.env, checks));
+  const bundle = reader.take(loadConfig(file, codec, process.env, tree => checkBundle(tree, backends)));
   const settings = readSettings(configDir, reader);
   const named = bundle?.backend;
   const backend = typeof named === 'string' ? backends?.[named] : named;

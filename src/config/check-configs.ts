@@ -5,7 +5,7 @@ import { backendsConfig, type BackendKinds } from './backends.ts';
 import { bundleConfig } from './bundle.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import { ConfigReader } from './config-reader.ts';
-import { checkBundleNames, repeatedPipelines, unkeptGuarantees } from './cross-checks.ts';
+import { checkBundle, checkBundleNames } from './cross-checks.ts';
 import type { Environment } from './environment.ts';
 import { loadLocated, type ConfigChecks, type ConfigTree, type LoadedConfig } from './load-config.ts';
 import { knownNames } from './nearest-name.ts';
@@ -55,11 +55,11 @@ export function checkConfigs(dir: string, options: CheckConfigsOptions): readonl
     backends: backends && Object.keys(backends),
   });
   const bundles: ConfigTree[] = [];
-  const checkBundle = (tree: ConfigTree): readonly ConfigProblem[] => {
+  const checkAndKeep = (tree: ConfigTree): readonly ConfigProblem[] => {
     bundles.push(tree);
-    return [...repeatedPipelines(tree), ...unkeptGuarantees(tree, backends)];
+    return checkBundle(tree, backends);
   };
-  for (const file of found.filter(isBundle)) read(file, codec, checkBundle);
+  for (const file of found.filter(isBundle)) read(file, codec, checkAndKeep);
   return [
     ...reader.problems,
     ...checkBundleNames(bundles),

@@ -3,8 +3,16 @@ import type { ConfigProblem } from './config-problem.ts';
 import { problemAt, type ConfigTree } from './load-config.ts';
 import { locate } from './located.ts';
 
+/** Backends that a bundle may name, by what matters of them here; undefined where they are not known. */
+type NamedBackends = Readonly<Record<string, { readonly kind: string }>> | undefined;
+
+/** What is wrong with a bundle beside its values, each by itself. */
+export function checkBundle(bundle: ConfigTree, backends: NamedBackends): readonly ConfigProblem[] {
+  return [...repeatedPipelines(bundle), ...unkeptGuarantees(bundle, backends)];
+}
+
 /** Pipelines that a bundle names twice. */
-export function repeatedPipelines(bundle: ConfigTree): readonly ConfigProblem[] {
+function repeatedPipelines(bundle: ConfigTree): readonly ConfigProblem[] {
   const list = locate(bundle.root, ['pipelines']);
   const seen = new Set<unknown>();
   return (list.kind === 'list' ? list.items : []).flatMap((_, index) => {
@@ -17,15 +25,8 @@ export function repeatedPipelines(bundle: ConfigTree): readonly ConfigProblem[] 
   });
 }
 
-/**
- * Pipelines of which a bundle promises more than its backend can keep.
- *
- * @param backends those that a bundle may name; undefined where they are not known
- */
-export function unkeptGuarantees(
-  bundle: ConfigTree,
-  backends: Readonly<Record<string, { readonly kind: string }>> | undefined,
-): readonly ConfigProblem[] {
+/** Pipelines of which a bundle promises more than its backend can keep. */
+function unkeptGuarantees(bundle: ConfigTree, backends: NamedBackends): readonly ConfigProblem[] {
   const list = locate(bundle.root, ['pipelines']);
   const kind = kindOf(bundle, backends);
   if (list.kind !== 'list' || kind === undefined || !kindsWithoutTransactions.includes(kind)) return [];
@@ -44,10 +45,7 @@ export function unkeptGuarantees(
 }
 
 /** Of the backend that a bundle names, or holds. */
-function kindOf(
-  { root }: ConfigTree,
-  backends: Readonly<Record<string, { readonly kind: string }>> | undefined,
-): string | undefined {
+function kindOf({ root }: ConfigTree, backends: NamedBackends): string | undefined {
   const backend = locate(root, ['backend']);
   if (backend.kind === 'scalar')
     return typeof backend.value === 'string' ? backends?.[backend.value]?.kind : undefined;

@@ -8,9 +8,9 @@ import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
 import { jsonCodec } from '../../src/core/codec.ts';
 import { settlement } from '../../src/core/delivery.ts';
 import { deadLetterTopic, quarantineTopic } from '../../src/core/dead-letter.ts';
-import { BusError } from '../../src/core/publisher.ts';
 import { defaultTopicSettings } from '../../src/core/topic.ts';
 import { randomFrom } from '../../src/feeds/simulator/random.ts';
+import { ensureTopic } from '../../src/runtime/ensure-topic.ts';
 import { Workers } from './workers.ts';
 
 const worker = fileURLToPath(new URL('./counting-worker.ts', import.meta.url));
@@ -63,7 +63,10 @@ export async function runKilledCounting(plan: CountingPlan): Promise<CountingRep
   const workers = new Workers(() => [worker, brokers.join(), driver, name, from, to, ...(bug ? [bug] : [])]);
   await bus.start();
   try {
-    for (const topic of [from, to, deadLetterTopic, quarantineTopic]) await created(bus, topic);
+    const settings = { ...defaultTopicSettings, partitions };
+    // Runs beside each other share the topics of letters.
+    for (const topic of [from, to, deadLetterTopic, quarantineTopic])
+      await ensureTopic(bus, { name: topic, settings });
     for (let place = 0; place < plan.workers; place++) workers.start(place);
     const publishing = new Publishing(bus, from, plan.perSecond);
     const random = randomFrom(plan.seed);
@@ -94,15 +97,6 @@ export async function runKilledCounting(plan: CountingPlan): Promise<CountingRep
   } finally {
     workers.killAll();
     await bus.stop();
-  }
-}
-
-/** Runs beside each other share the topics of letters. */
-async function created(bus: EventBus, name: string): Promise<void> {
-  try {
-    await bus.createTopic({ name, settings: { ...defaultTopicSettings, partitions } });
-  } catch (error) {
-    if (!(error instanceof BusError) || error.code !== 'topic-exists') throw error;
   }
 }
 

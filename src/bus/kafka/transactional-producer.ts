@@ -8,7 +8,7 @@ import type {
   StoreOutcome,
   TransactionsOptions,
 } from './driver.ts';
-import { type ProduceTransport, type ProducerId, SequencedProducer } from './sequenced-producer.ts';
+import { type ProduceTransport, type ProducerId, SequencedProducer, nobody } from './sequenced-producer.ts';
 import { type RefusedPlace, TransactionSpan } from './transaction-span.ts';
 
 /** Brokers let no transaction be open for longer, as they are configured by default, ms. */
@@ -28,10 +28,10 @@ export interface TransactionTransport {
   /**
    * Fences whoever had the id, and aborts what it left open.
    *
-   * @param before the name that goes on under another epoch; refused where another has the id by now and none of its
-   *   transactions is open, which would be aborted
+   * @param before the name that goes on under another epoch, or `nobody`; refused where another has the id by now and
+   *   none of its transactions is open, which would be aborted
    */
-  identify(id: string, timeoutMs: number, before?: ProducerId): Promise<ProducerId>;
+  identify(id: string, timeoutMs: number, before: ProducerId): Promise<ProducerId>;
   /** Partitions that will be written to; the first begin a transaction. Where one is refused none is added. */
   addPartitions(self: TransactionalId, places: readonly TopicPartition[]): Promise<readonly RefusedPlace[]>;
   /** The group whose offsets will be committed. */
@@ -99,7 +99,7 @@ export class TransactionalProducer implements DriverTransactions {
   ): Promise<TransactionalProducer> {
     const { producing } = transport;
     try {
-      const self = { id, ...(await transport.identify(id, options.timeoutMs)) };
+      const self = { id, ...(await transport.identify(id, options.timeoutMs, nobody)) };
       return new TransactionalProducer(transport, self, options);
     } catch (error) {
       await producing.close();

@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { TopicPartition } from '../../../src/bus/event-bus.ts';
 import type { MemberOffsets, PartitionBatch } from '../../../src/bus/kafka/driver.ts';
 import { batchAt } from '../../../src/bus/kafka/records/batch-format.ts';
-import type {
-  EncodedBatch,
-  PartitionAnswer,
-  ProduceTransport,
-  ProducerId,
+import {
+  type EncodedBatch,
+  type PartitionAnswer,
+  type ProduceTransport,
+  type ProducerId,
+  nobody,
 } from '../../../src/bus/kafka/sequenced-producer.ts';
 import {
   type TransactionTransport,
@@ -43,9 +44,9 @@ class FakeTransport implements TransactionTransport {
     close: () => Promise.resolve(),
   };
 
-  identify(_id: string, _timeoutMs: number, before?: ProducerId): Promise<ProducerId> {
+  identify(_id: string, _timeoutMs: number, before: ProducerId): Promise<ProducerId> {
     if (this.refusal) return Promise.reject(this.refusal);
-    this.told.push(`epoch behind ${before?.producerEpoch ?? 'nobody'}`);
+    this.told.push(`epoch behind ${before === nobody ? 'nobody' : before.producerEpoch}`);
     this.isInDoubt = false;
     return Promise.resolve({ producerId: 5n, producerEpoch: ++this.#epoch });
   }

@@ -6,6 +6,7 @@ import type { KafkaDriverName } from '../../../src/bus/kafka/kafka-options.ts';
 import { settled } from '../../../src/bus/kafka/kafka-settings.ts';
 import { clusterOf, loadClient, openKafka } from '../../../src/bus/kafka/kafkajs/client.ts';
 import { KafkaJsTransactionTransport } from '../../../src/bus/kafka/kafkajs/transaction-transport.ts';
+import { nobody } from '../../../src/bus/kafka/sequenced-producer.ts';
 import { describeKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
 import { newTopic, startedBus } from './running-bus.ts';
 
@@ -28,10 +29,10 @@ async function pendingOffsets(
   onTestFinished(() => cluster.disconnect());
   const id = `pending-${randomUUID()}`;
   const transport = new KafkaJsTransactionTransport(cluster, id, settings.requestTimeoutMs);
-  const self = { id, ...(await transport.identify(id, 20_000)) };
+  const self = { id, ...(await transport.identify(id, 20_000, nobody)) };
   await transport.addGroup(self, group);
-  const nobody = { group, memberId: '', generation: -1 };
-  await transport.commitOffsets(self, { member: nobody, offsets: [{ topic, partition: 1, offset }] });
+  const member = { group, memberId: '', generation: -1 };
+  await transport.commitOffsets(self, { member, offsets: [{ topic, partition: 1, offset }] });
   return { end: isCommit => transport.end(self, isCommit) };
 }
 

@@ -2,7 +2,7 @@ import type { Cluster } from 'kafkajs';
 import type { TopicPartition } from '../../event-bus.ts';
 import { Coordinators } from '../coordinators.ts';
 import type { MemberOffsets } from '../driver.ts';
-import { type ProducerId, nobody, requiredAcks } from '../sequenced-producer.ts';
+import { type ProducerId, requiredAcks } from '../sequenced-producer.ts';
 import type { RefusedPlace } from '../transaction-span.ts';
 import type { TransactionTransport, TransactionalId } from '../transactional-producer.ts';
 import { type Answer, Coordinator, requireRight } from './coordinator.ts';
@@ -19,30 +19,30 @@ import {
 /** Carries transactions over a cluster of kafkajs. */
 export class KafkaJsTransactionTransport implements TransactionTransport {
   readonly producing: KafkaJsProduceTransport;
+  isInDoubt = false;
   readonly #cluster: Cluster;
   readonly #coordinator: Coordinator;
   readonly #groups: Coordinators<Coordinator>;
-  #isInDoubt = false;
 
   constructor(cluster: Cluster, id: string, requestTimeoutMs: number) {
     const settings = { acks: requiredAcks('all'), timeout: requestTimeoutMs, transactionalId: id };
     this.producing = new KafkaJsProduceTransport(cluster, settings);
     this.#cluster = cluster;
-    const unanswered = (): void => void (this.#isInDoubt = true);
+    const unanswered = (): void => void (this.isInDoubt = true);
     this.#coordinator = new Coordinator(cluster, 'transaction', id, requestTimeoutMs, unanswered);
     this.#groups = new Coordinators(
       group => new Coordinator(cluster, 'group', group, requestTimeoutMs, unanswered),
     );
   }
 
-  async identify(id: string, timeoutMs: number, before: ProducerId = nobody): Promise<ProducerId> {
+  async identify(id: string, timeoutMs: number, before: ProducerId): Promise<ProducerId> {
     await this.#cluster.connect();
     await requireRight(this.#cluster, 'transaction', id);
     const answers = await this.#coordinator.ask(initProducerId(id, timeoutMs, before));
     requireDone(answers);
     const [answer] = answers;
     if (answer === undefined) throw new Error('no producer id was answered');
-    this.#isInDoubt = false;
+    this.isInDoubt = false;
     return { producerId: answer.producerId, producerEpoch: answer.producerEpoch };
   }
 
@@ -68,10 +68,6 @@ export class KafkaJsTransactionTransport implements TransactionTransport {
 
   async end(self: TransactionalId, isCommit: boolean): Promise<void> {
     requireDone(await this.#coordinator.ask(endTransaction(self, isCommit)));
-  }
-
-  get isInDoubt(): boolean {
-    return this.#isInDoubt;
   }
 
   hurry(): void {

@@ -2,7 +2,7 @@ import * as t from 'io-ts';
 import type { TopicPartition } from '../../event-bus.ts';
 import { Coordinators } from '../coordinators.ts';
 import type { MemberOffsets } from '../driver.ts';
-import { type ProducerId, nobody, requiredAcks } from '../sequenced-producer.ts';
+import { type ProducerId, requiredAcks } from '../sequenced-producer.ts';
 import type { RefusedPlace } from '../transaction-span.ts';
 import type { TransactionTransport, TransactionalId } from '../transactional-producer.ts';
 import type { Brokers } from './brokers.ts';
@@ -27,10 +27,10 @@ const Refusal = t.type({
 /** Carries transactions over connections of @platformatic/kafka. */
 export class PlatformaticTransactionTransport implements TransactionTransport {
   readonly producing: PlatformaticProduceTransport;
+  isInDoubt = false;
   readonly #brokers: Brokers;
   readonly #coordinator: Coordinator;
   readonly #groups: Coordinators<Coordinator>;
-  #isInDoubt = false;
 
   constructor(brokers: Brokers, id: string, requestTimeoutMs: number) {
     this.producing = new PlatformaticProduceTransport(brokers, {
@@ -39,18 +39,18 @@ export class PlatformaticTransactionTransport implements TransactionTransport {
       transactionalId: id,
     });
     this.#brokers = brokers;
-    const unanswered = (): void => void (this.#isInDoubt = true);
+    const unanswered = (): void => void (this.isInDoubt = true);
     this.#coordinator = new Coordinator(brokers, 'transaction', id, requestTimeoutMs, unanswered);
     this.#groups = new Coordinators(
       group => new Coordinator(brokers, 'group', group, requestTimeoutMs, unanswered),
     );
   }
 
-  async identify(id: string, timeoutMs: number, before: ProducerId = nobody): Promise<ProducerId> {
+  async identify(id: string, timeoutMs: number, before: ProducerId): Promise<ProducerId> {
     const { api } = this.#brokers.client.initProducerIdV4;
     const answer = await this.#coordinator.ask(api, id, timeoutMs, before.producerId, before.producerEpoch);
     const { producerId, producerEpoch } = answer;
-    this.#isInDoubt = false;
+    this.isInDoubt = false;
     return { producerId, producerEpoch };
   }
 
@@ -91,10 +91,6 @@ export class PlatformaticTransactionTransport implements TransactionTransport {
 
   async end({ id, producerId, producerEpoch }: TransactionalId, isCommit: boolean): Promise<void> {
     await this.#coordinator.ask(this.#brokers.client.endTxnV3.api, id, producerId, producerEpoch, isCommit);
-  }
-
-  get isInDoubt(): boolean {
-    return this.#isInDoubt;
   }
 
   hurry(): void {

@@ -27,6 +27,8 @@ export interface PartitionHolder {
    * @param withinMs after so long it is given up all the same
    */
   rebalancing?(going: Going, withinMs: number): Promise<void>;
+  /** A broker does not know a topic: it was deleted, or that broker has yet to hear of it. Joining is tried again. */
+  unheardOf(): void;
   failed(error: unknown): void;
 }
 
@@ -172,7 +174,7 @@ export class GroupMembership {
         this.#assign(partitions, continued);
       }),
       failed: ifCurrent((error: unknown) => {
-        if (error instanceof BusError && error.retryable) this.#rejoin(error.message);
+        if (mayPass(error)) this.#rejoin(error.message, error);
         else this.#fail(error);
       }),
     };
@@ -197,10 +199,11 @@ export class GroupMembership {
   }
 
   /** By now the group has given this member up: what it held may be somebody else's already. */
-  #rejoin(why: string): void {
+  #rejoin(why: string, error?: BusError): void {
     const { condition } = this.#host;
     condition.counted('consumerRestarts', 1);
     condition.failed(this.#work, `joining anew after ${why}`);
+    this.#look(error);
     const old = this.#member;
     this.#member = undefined;
     this.#joined++;
@@ -214,17 +217,22 @@ export class GroupMembership {
       await this.#join();
     } catch (error) {
       if (this.#closed) return;
-      if (!(error instanceof BusError && error.retryable)) {
+      if (!mayPass(error)) {
         this.#fail(error);
         return;
       }
       this.#host.condition.failed(this.#work, error);
+      this.#look(error);
       this.#timers.add(
         this.#host.scheduler.schedule(() => {
           void this.#joinAgain(Math.min(maxPauseMs, pauseMs * 2));
         }, pauseMs),
       );
     }
+  }
+
+  #look(error: BusError | undefined): void {
+    if (error?.code === 'topic-not-found') this.#holder?.unheardOf();
   }
 
   #assign(partitions: readonly TopicPartition[], continued: boolean): void {
@@ -257,6 +265,11 @@ export class GroupMembership {
     };
     this.#timers.add(this.#host.scheduler.schedule(tick, ms));
   }
+}
+
+/** Whether joining anew may help. A broker that was asked may not have heard of a topic yet. */
+function mayPass(error: unknown): error is BusError {
+  return error instanceof BusError && (error.retryable || error.code === 'topic-not-found');
 }
 
 /** One that is of no more use may not even be able to say so. */

@@ -209,7 +209,11 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
   failing(error: BusError | undefined): void {
     if (error === undefined) this.#host.condition.worked(this.#work);
     else if (!this.#closed) this.#host.condition.failed(this.#work, error);
-    if (error?.code === 'topic-not-found') void this.#completeIfGone();
+    if (error?.code === 'topic-not-found') this.unheardOf();
+  }
+
+  unheardOf(): void {
+    void this.#completeIfGone();
   }
 
   failed(error: unknown): void {
@@ -298,8 +302,8 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
 
   /** A topic that was deleted has ended; one that its broker does not know yet has not. */
   async #completeIfGone(): Promise<void> {
-    const found = await Promise.all(this.topics.map(name => this.#host.directory.learn(name)));
-    if (!this.#closed && found.includes(undefined)) this.#observer.complete();
+    const isGone = await this.#host.directory.hasLost(this.topics);
+    if (isGone && !this.#closed) this.#observer.complete();
   }
 
   #find(place: TopicPartition): FetchedPartition | undefined {

@@ -66,6 +66,12 @@ export class TopicDirectory {
     return learning;
   }
 
+  /** Whether one of these was deleted; while brokers cannot be asked it is not known to be. */
+  async hasLost(names: readonly string[]): Promise<boolean> {
+    const learnt = await Promise.allSettled(names.map(name => this.learn(name)));
+    return learnt.some(each => each.status === 'fulfilled' && each.value === undefined);
+  }
+
   /** Learns of a topic that is there, by what the controller said, with so many partitions at least. */
   async learnMade(name: string, partitions: number): Promise<void> {
     const made = await untilLed(() => this.#driver.describeTopics([name]), partitions);

@@ -19,6 +19,8 @@ class Group {
   readonly left: number[] = [];
   readonly assigned: (readonly [count: number, continued: boolean])[] = [];
   readonly failures: unknown[] = [];
+  /** How often the holder was told that a topic is not known. */
+  unheardOf = 0;
   /** What was committed, and what the holder was told of partitions that go, in order. */
   readonly log: string[] = [];
   readonly partition: FetchedPartition;
@@ -43,6 +45,7 @@ class Group {
       this.log.push(`finish ${going === 'any' ? going : going.length} within ${withinMs}`);
       await this.finishing?.promise;
     },
+    unheardOf: () => this.unheardOf++,
     failed: error => this.failures.push(error),
   };
 
@@ -185,6 +188,22 @@ describe('membership of a group', () => {
     await group.pass(5000);
     group.joins.at(-1)?.assigned(p0, false);
     expect(group.assigned.at(-1)).toEqual([1, false]);
+  });
+
+  it('is tried again where a broker has not heard of a topic, and says so each time', async () => {
+    const group = new Group();
+    await group.membership.begin(group.holder);
+    group.joins[0]?.assigned(p0, false);
+    group.refusal = new BusError('topic-not-found', 'no topic t');
+    group.joins[0]?.failed(group.refusal);
+    await group.pass(2000);
+    expect(group.unheardOf).toBe(group.joins.length);
+    expect(group.unheardOf).toBeGreaterThan(2);
+    group.refusal = undefined;
+    await group.pass(5000);
+    group.joins.at(-1)?.assigned(p0, false);
+    expect(group.assigned.at(-1)).toEqual([1, false]);
+    expect(group.failures).toEqual([]);
   });
 
   it('ends with what will not pass', async () => {

@@ -1,6 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import type { KafkaDriver, TopicMetadata } from '../../../src/bus/kafka/driver.ts';
 import { TopicDirectory } from '../../../src/bus/kafka/topic-directory.ts';
+import { BusError } from '../../../src/core/publisher.ts';
 
 vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() })); // time passes at once
 
@@ -12,9 +13,12 @@ const partition = (index: number, leader: number | undefined) => ({
 });
 
 /** A directory over brokers that tell of topic `t`, one answer after the other, the last again and again. */
-function directoryOf(...answers: (readonly TopicMetadata[])[]): TopicDirectory {
+function directoryOf(...answers: (readonly TopicMetadata[] | BusError)[]): TopicDirectory {
   const driver: Pick<KafkaDriver, 'describeTopics' | 'topicConfigs'> = {
-    describeTopics: () => Promise.resolve((answers.length > 1 ? answers.shift() : answers[0]) ?? []),
+    describeTopics: () => {
+      const answer = (answers.length > 1 ? answers.shift() : answers[0]) ?? [];
+      return answer instanceof BusError ? Promise.reject(answer) : Promise.resolve(answer);
+    },
     topicConfigs: () => Promise.resolve(new Map()),
   };
   return new TopicDirectory(driver);
@@ -46,4 +50,13 @@ it('forgets a topic that is gone', async () => {
   await directory.learn('t');
   await directory.learn('t');
   expect(() => directory.get('t')).toThrow('no topic t');
+});
+
+it('takes a topic for lost once it is gone, and not while brokers cannot be asked', async () => {
+  const away = new BusError('unavailable', 'away');
+  const directory = directoryOf([whole], away, [whole], []);
+  await directory.learn('t');
+  expect(await directory.hasLost(['t'])).toBe(false);
+  expect(await directory.hasLost(['t'])).toBe(false);
+  expect(await directory.hasLost(['t'])).toBe(true);
 });

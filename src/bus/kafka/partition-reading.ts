@@ -2,9 +2,12 @@ import { type SchedulerLike, Subscription } from 'rxjs';
 import { BusError } from '../../core/publisher.ts';
 import type { BusCondition } from '../bus-condition.ts';
 import type { DriverReader, KafkaDriver } from './driver.ts';
+import { askAgain } from './ask-again.ts';
 import { type FetchHost, FetchLoops } from './fetch-loops.ts';
 import type { ConsumingOptions } from './kafka-options.ts';
 import { steadyNow } from '../../core/steady-clock.ts';
+
+const unheardOf: ReadonlySet<string | undefined> = new Set(['topic-not-found']);
 
 /** What reading needs of its bus. */
 export interface ReadingHost {
@@ -58,7 +61,8 @@ export class PartitionReading {
   async #begin(): Promise<void> {
     const reader = await this.#host.driver.openReader();
     try {
-      await reader.refresh(this.#topics);
+      // The topics are there, but whichever broker is asked may not have heard of them yet.
+      await askAgain(() => reader.refresh(this.#topics), codeOf, unheardOf);
     } catch (error) {
       void reader.close();
       throw error;
@@ -104,4 +108,8 @@ export class PartitionReading {
     void loops?.close();
     void reader?.close().catch(() => undefined);
   }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof BusError ? error.code : undefined;
 }

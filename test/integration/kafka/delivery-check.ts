@@ -29,6 +29,8 @@ export class DeliveryCheck {
   #published = 0;
   #refused = 0;
   #publishing = true;
+  /** What ended the reading, if anything has. */
+  #ended: unknown;
   #loop: Promise<void> = Promise.resolve();
 
   constructor(bus: EventBus, topic: string) {
@@ -43,6 +45,10 @@ export class DeliveryCheck {
         this.#see(textOf(payload) ?? '');
       },
       { group, commitIntervalMs: 100 },
+    );
+    this.#reading.closed.then(
+      () => (this.#ended = 'its source completed'),
+      (error: unknown) => (this.#ended = error),
     );
     this.#loop = this.#publish(everyMs);
   }
@@ -61,7 +67,8 @@ export class DeliveryCheck {
     while (this.seen < count) {
       await setTimeout(100);
       if (performance.now() < end) continue;
-      const stand = { seen: this.seen, stored: this.stored, underWay: this.underWay, refused: this.#refused };
+      const { seen, stored, underWay } = this;
+      const stand = { seen, stored, underWay, refused: this.#refused, ended: this.#ended };
       const known = [await this.#bus.health(), await this.#bus.getTopicInfo(this.#topic)];
       throw new Error(
         `${count} were to be seen in ${timeoutMs} ms: ${inspect([stand, ...known], { depth: 6 })}`,

@@ -4,6 +4,7 @@ import { isSamePartition } from '../same-partition.ts';
 import { type DriverReader, type FetchWish, OffsetOutOfRange } from './driver.ts';
 import type { FetchedPartition } from './fetched-partition.ts';
 import type { ConsumingOptions } from './kafka-options.ts';
+import { mayPass } from './protocol-errors.ts';
 
 /** What the loops need of their source. */
 export interface FetchHost {
@@ -150,8 +151,7 @@ export class FetchLoops {
     if (this.#closed) return;
     const problem = error instanceof OffsetOutOfRange ? await this.#moved(error) : error;
     if (problem === undefined) return;
-    const mayPass = problem instanceof BusError && (problem.retryable || problem.code === 'topic-not-found');
-    if (!mayPass) {
+    if (!mayPass(problem)) {
       this.#host.failed(problem);
       return;
     }

@@ -7,6 +7,7 @@ import type { DriverMember, Going, KafkaDriver, MemberEvents, MemberIdentity } f
 import type { FetchedPartition } from './fetched-partition.ts';
 import type { ConsumingOptions } from './kafka-options.ts';
 import { OffsetCommits } from './offset-commits.ts';
+import { mayPass } from './protocol-errors.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** What a membership needs of its bus. */
@@ -174,8 +175,9 @@ export class GroupMembership {
         this.#assign(partitions, continued);
       }),
       failed: ifCurrent((error: unknown) => {
-        if (mayPass(error)) this.#rejoin(error.message, error);
-        else this.#fail(error);
+        if (!mayPass(error)) return this.#fail(error);
+        this.#rejoin(error.message);
+        this.#tellIfUnheardOf(error);
       }),
     };
   }
@@ -199,11 +201,10 @@ export class GroupMembership {
   }
 
   /** By now the group has given this member up: what it held may be somebody else's already. */
-  #rejoin(why: string, error?: BusError): void {
+  #rejoin(why: string): void {
     const { condition } = this.#host;
     condition.counted('consumerRestarts', 1);
     condition.failed(this.#work, `joining anew after ${why}`);
-    this.#look(error);
     const old = this.#member;
     this.#member = undefined;
     this.#joined++;
@@ -222,7 +223,7 @@ export class GroupMembership {
         return;
       }
       this.#host.condition.failed(this.#work, error);
-      this.#look(error);
+      this.#tellIfUnheardOf(error);
       this.#timers.add(
         this.#host.scheduler.schedule(() => {
           void this.#joinAgain(Math.min(maxPauseMs, pauseMs * 2));
@@ -231,8 +232,8 @@ export class GroupMembership {
     }
   }
 
-  #look(error: BusError | undefined): void {
-    if (error?.code === 'topic-not-found') this.#holder?.unheardOf();
+  #tellIfUnheardOf({ code }: BusError): void {
+    if (code === 'topic-not-found') this.#holder?.unheardOf();
   }
 
   #assign(partitions: readonly TopicPartition[], continued: boolean): void {
@@ -265,11 +266,6 @@ export class GroupMembership {
     };
     this.#timers.add(this.#host.scheduler.schedule(tick, ms));
   }
-}
-
-/** Whether joining anew may help. A broker that was asked may not have heard of a topic yet. */
-function mayPass(error: unknown): error is BusError {
-  return error instanceof BusError && (error.retryable || error.code === 'topic-not-found');
 }
 
 /** One that is of no more use may not even be able to say so. */

@@ -212,8 +212,11 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
     if (error?.code === 'topic-not-found') this.unheardOf();
   }
 
+  /** A topic that was deleted has ended; one that its broker does not know yet has not. */
   unheardOf(): void {
-    void this.#completeIfGone();
+    void this.#host.directory.hasLost(this.topics).then(isLost => {
+      if (isLost && !this.#closed) this.#observer.complete();
+    });
   }
 
   failed(error: unknown): void {
@@ -298,12 +301,6 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
     if (!this.#begun || this.#starts.awaited.length > 0 || (this.#membership && partitions.length === 0))
       return;
     if (partitions.every(partition => partition.finished)) this.#observer.complete();
-  }
-
-  /** A topic that was deleted has ended; one that its broker does not know yet has not. */
-  async #completeIfGone(): Promise<void> {
-    const isGone = await this.#host.directory.hasLost(this.topics);
-    if (isGone && !this.#closed) this.#observer.complete();
   }
 
   #find(place: TopicPartition): FetchedPartition | undefined {

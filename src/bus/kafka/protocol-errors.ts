@@ -40,6 +40,11 @@ const ownRemedies: Readonly<Record<string, string>> = {
     ': the group has members that share partitions out in another way, as those of the other driver do: use one driver for all members of a group',
 };
 
+/** Whether trying again may help: a broker that says that there is no such topic may not have heard of it yet. */
+export function mayPass(error: unknown): error is BusError {
+  return error instanceof BusError && (error.retryable || error.code === 'topic-not-found');
+}
+
 /** What went wrong, as a client tells it. */
 export interface ClientFailure {
   /** The protocol's name of it, where it has one. */

@@ -3,6 +3,7 @@ import type { TopicPartition } from '../event-bus.ts';
 import { placeName } from '../partition-name.ts';
 import { isSamePartition } from '../same-partition.ts';
 import type { Compression, DriverProducer, PartitionBatch, ProducerOptions, StoreOutcome } from './driver.ts';
+import { mayPass } from './protocol-errors.ts';
 import { writeBatch } from './records/batch-writer.ts';
 
 /** Under what name brokers count what a producer sends, so that nothing is stored twice. */
@@ -175,7 +176,7 @@ export class SequencedProducer implements DriverProducer {
       identity.isLost = true;
     }
     const refusal = this.#refusal(error, batch.topic);
-    this.#isStale ||= refusal.retryable || refusal.code === 'topic-not-found';
+    this.#isStale ||= mayPass(refusal);
     return refusal;
   }
 
@@ -209,9 +210,7 @@ export class SequencedProducer implements DriverProducer {
     } catch (error) {
       for (const topic of topics) refusals.set(topic, this.#refusal(error, topic));
     }
-    this.#isStale ||= [...refusals.values()].some(
-      ({ retryable, code }) => retryable || code === 'topic-not-found',
-    );
+    this.#isStale ||= [...refusals.values()].some(mayPass);
     return refusals;
   }
 

@@ -1,6 +1,14 @@
 import type { TopicPartition } from '../event-bus.ts';
 import type { ReadMark } from './partition-log.ts';
 
+/** What a cell knows of its reader. */
+interface CellReader {
+  /** The offset that it takes next. */
+  readonly position: number;
+  /** A sender waits for room that a commit might free. */
+  pressed(): void;
+}
+
 /** The committed offset of one partition in one group. */
 export class CommitCell implements TopicPartition, ReadMark {
   readonly topic: string;
@@ -9,8 +17,8 @@ export class CommitCell implements TopicPartition, ReadMark {
   #floor = 0;
   /** Whether it has moved since it was last made durable. */
   dirty = false;
-  /** Set by the reader: what it does when a sender waits for room. */
-  onPressure: () => void = () => undefined;
+  /** Who reads here, while anybody does. */
+  reader: CellReader | undefined;
 
   constructor(topic: string, partition: number, offset: number | undefined) {
     this.topic = topic;
@@ -27,8 +35,12 @@ export class CommitCell implements TopicPartition, ReadMark {
     return this.#offset ?? this.#floor;
   }
 
+  get position(): number {
+    return this.reader?.position ?? this.committed;
+  }
+
   press(): void {
-    this.onPressure();
+    this.reader?.pressed();
   }
 
   /** A reader begins here; what lies below is no longer needed by it. */

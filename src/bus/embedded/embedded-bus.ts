@@ -78,6 +78,7 @@ export class EmbeddedBus implements EventBus {
       publishTimeoutMs: options.publishTimeoutMs ?? 30_000,
       scheduler: this.scheduler,
       report: cause => this.#condition.failed('making room', cause),
+      roomMade: log => this.#dispatcher.touch(log),
     });
     this.#groups = new GroupRegistry(storage.ledger, topic => this.partitionsOf(topic));
     this.#dispatcher = new Dispatcher(log => this.#receiver.readersOf(log));

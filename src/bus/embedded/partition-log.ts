@@ -11,11 +11,14 @@ import {
 import { BusError, type Receipt } from '../../core/publisher.ts';
 import { costOf } from '../message-cost.ts';
 import { partitionName } from '../partition-name.ts';
+import { type BoundedPartition, Standstill } from './standstill.ts';
 import type { PartitionStore } from './storage.ts';
 
 /** How far a reader has come; retention waits for it. */
 export interface ReadMark {
   readonly committed: number;
+  /** The offset that it takes next. */
+  readonly position: number;
   /** Asks the reader to commit what it can: a sender waits for room. */
   press(): void;
 }
@@ -30,6 +33,8 @@ export interface PartitionLogOptions {
   readonly compaction?: boolean;
   /** Told that making room failed. */
   readonly report?: (cause: unknown) => void;
+  /** Told that what waits can be taken, by a flush. */
+  readonly roomMade?: (log: PartitionLog) => void;
   readonly scheduler: SchedulerLike;
 }
 
@@ -57,9 +62,10 @@ const trimShare = 0.25;
 /**
  * One partition: what is being sent waits here for the next flush, and when the partition is full for room.
  * To make room the oldest is dropped, but nothing that a live reader has not committed, of retries and what was sent
- * back nothing while there is no reader, and where there are dead letters nothing at all.
+ * back nothing while there is no reader, and where there are dead letters nothing at all. Where readers have taken all
+ * of it, and wait for more before they let anything go, the bound gives way: by as much as they can take unsettled.
  */
-export class PartitionLog {
+export class PartitionLog implements BoundedPartition {
   readonly topic: string;
   readonly partition: number;
   readonly store: PartitionStore;
@@ -69,6 +75,7 @@ export class PartitionLog {
   #pendingBytes = 0;
   #waiting: Waiting[] = [];
   #compactedBytes = 0;
+  readonly #standstill: Standstill;
   /** What was sent here: `reserved` must not go unread, `lasting` not at all. */
   #holds: 'any' | 'reserved' | 'lasting' = 'any';
 
@@ -77,6 +84,7 @@ export class PartitionLog {
     this.partition = partition;
     this.store = store;
     this.#options = options;
+    this.#standstill = new Standstill(options.scheduler, this);
   }
 
   /** Messages and senders that are not stored yet. */
@@ -125,7 +133,7 @@ export class PartitionLog {
 
   /** Drops messages logged before the time, except what a live reader still needs. */
   dropOlderThan(logTime: number): void {
-    this.store.dropBefore(Math.min(this.store.offsetAtTime(logTime), this.#needed()));
+    this.store.dropBefore(Math.min(this.store.offsetAtTime(logTime), this.needed));
   }
 
   /** Drops from the head until at most so many bytes are left, except what a live reader still needs. */
@@ -133,11 +141,35 @@ export class PartitionLog {
     const { firstOffset, nextOffset } = this.store;
     const share = Math.max(0, 1 - bytes / Math.max(1, this.store.bytes));
     const target = firstOffset + Math.ceil((nextOffset - firstOffset) * share);
-    this.store.dropBefore(Math.min(target, this.#needed()));
+    this.store.dropBefore(Math.min(target, this.needed));
+  }
+
+  get needed(): number {
+    let needed = Number.POSITIVE_INFINITY;
+    for (const mark of this.marks) needed = Math.min(needed, mark.committed);
+    return needed;
+  }
+
+  get isExhausted(): boolean {
+    return this.marks.size > 0 && [...this.marks].every(({ position }) => position >= this.store.nextOffset);
+  }
+
+  /** Retries have room of their own, and dead letters wait for ever. */
+  get isAwaited(): boolean {
+    return this.#holds === 'any' && this.#waiting[0]?.message.patient === true;
+  }
+
+  get held(): number {
+    return this.store.bytes + this.#pendingBytes;
+  }
+
+  takeMore(): void {
+    this.#options.roomMade?.(this);
   }
 
   /** Refuses everyone who still waits. */
   refuseAll(error: BusError): void {
+    this.#standstill.stop();
     const refused = [...this.#pending, ...this.#waiting];
     for (const { timeout } of this.#waiting) timeout.unsubscribe();
     this.#pending = [];
@@ -146,19 +178,14 @@ export class PartitionLog {
     for (const { told, place } of refused) told(error, undefined, place);
   }
 
-  #needed(): number {
-    let needed = Number.POSITIVE_INFINITY;
-    for (const mark of this.marks) needed = Math.min(needed, mark.committed);
-    return needed;
-  }
-
   #hasRoom(message: OutgoingMessage): boolean {
     if (this.#options.compaction === true) {
       this.#compactWhenDoubled();
       return true;
     }
     const cost = costOf(message);
-    const limit = this.#options.maxBytes * (message.reserved === true ? reservedShare : 1);
+    const bound = this.#options.maxBytes * (message.reserved === true ? reservedShare : 1);
+    const limit = bound + this.#standstill.bytes;
     if (this.#fits(cost, limit)) return true;
     this.#trim(limit - cost - this.#pendingBytes);
     return this.#fits(cost, limit);
@@ -198,8 +225,7 @@ export class PartitionLog {
   }
 
   #fits(cost: number, limit: number): boolean {
-    const held = this.store.bytes + this.#pendingBytes;
-    return held === 0 || held + cost <= limit;
+    return this.held === 0 || this.held + cost <= limit;
   }
 
   #accept(sending: Sending): void {
@@ -221,6 +247,7 @@ export class PartitionLog {
     const waiting: Waiting = { ...sending, timeout };
     this.#waiting.push(waiting);
     this.#press();
+    if (this.isAwaited) this.#standstill.watch();
   }
 
   #press(): void {

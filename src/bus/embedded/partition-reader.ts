@@ -40,13 +40,18 @@ export class PartitionReader implements TrackerHost {
     this.#position = start;
     this.#end = end;
     cell.begin(start);
-    cell.onPressure = () => host.pressed();
+    cell.reader = this;
     log.marks.add(cell);
   }
 
   /** Whether everything before the end has been read and settled. */
   get finished(): boolean {
     return this.#position >= this.#end && this.tracker.spread === 0;
+  }
+
+  /** The offset that it takes next. */
+  get position(): number {
+    return this.#position;
   }
 
   /** Messages of the log that have not been taken. */
@@ -70,6 +75,7 @@ export class PartitionReader implements TrackerHost {
   /** Gives the partition up. */
   close(): void {
     this.tracker.revoke();
+    if (this.cell.reader === this) this.cell.reader = undefined;
     this.log.marks.delete(this.cell);
   }
 
@@ -83,6 +89,10 @@ export class PartitionReader implements TrackerHost {
 
   advanced(): void {
     this.#host.advanced(this);
+  }
+
+  pressed(): void {
+    this.#host.pressed();
   }
 
   #read(): Message | undefined {

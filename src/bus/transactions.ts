@@ -25,15 +25,14 @@ export interface TransactionSession extends Publisher {
    */
   settled(): readonly SettledOffset[];
   /**
-   * Makes visible what was sent, and commits up to where the sources are acked. To be called when nothing is acked
-   * ahead of what is not: everything that was sent for a message must be sent, and what is not acked not yet begun.
+   * Makes visible what was sent, and commits up to where the sources are acked; what is sent and acked from the call
+   * on waits for its end, and is part of the next. To be called when nothing is acked ahead of what is not:
+   * everything that was sent for a message must be sent, and what is not acked not yet begun.
    *
-   * @param sealed called once no more belongs to this transaction: what is sent from then on waits for its end and
-   *   is part of the next
    * @throws BusError `fenced` where a member has lost its partitions or another has opened a session of this name;
    *   any other where it is not known, or known not to be committed. Then only `abort` helps
    */
-  commit(sealed?: () => void): Promise<void>;
+  commit(): Promise<void>;
   /**
    * Nothing that was sent is ever seen, and the sources' progress is that of the last commit. Sources must be opened
    * anew. Resolves when new ones may be.

@@ -72,6 +72,7 @@ export class TransactionLoop implements StateCommits {
     this.#phase = 'stopped';
     this.#timers.unsubscribe();
     this.#deadline.unsubscribe();
+    this.#paused$.complete();
     for (const done of this.#waiting.splice(0)) done();
   }
 
@@ -133,21 +134,17 @@ export class TransactionLoop implements StateCommits {
   }
 
   #commit(): void {
-    const { session } = this.#host;
     this.#phase = 'committing';
     this.#writeState();
-    const sealed = (): void => {
-      this.#deadline.unsubscribe();
-      this.#settledSince = 0;
-      this.#hasSent = false;
-      this.#paused$.next(false);
-    };
-    session()
-      .commit(sealed)
-      .then(
-        () => this.#committed(),
-        (error: unknown) => this.#broke(error),
-      );
+    const committing = this.#host.session().commit();
+    this.#deadline.unsubscribe();
+    this.#settledSince = 0;
+    this.#hasSent = false;
+    committing.then(
+      () => this.#committed(),
+      (error: unknown) => this.#broke(error),
+    );
+    this.#paused$.next(false);
   }
 
   /** What is refused breaks the transaction, as the session knows. */

@@ -8,7 +8,7 @@ import type {
 } from '../../src/bus/kafka/driver.ts';
 
 /** How long what is outside is ahead of what is inside, ms: so that kills find it so. */
-const aheadMs = 400;
+const aheadMs = 1_000;
 
 /** A planted bug: offsets and state are stored before the transaction that they belong to is committed. */
 export function progressOutside(driver: KafkaDriver): KafkaDriver {

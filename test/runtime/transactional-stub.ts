@@ -14,7 +14,7 @@ export class StubSession implements TransactionSession {
   readonly log: string[] = [];
   /** Sources commit again. */
   readonly committed$: Subject<undefined> = new Subject();
-  /** While it is there commits wait for it once they are sealed. */
+  /** While it is there commits wait for it. */
   gate: Promise<void> | undefined;
   /** Fails the next commit. */
   failure: BusError | undefined;
@@ -50,11 +50,10 @@ export class StubSession implements TransactionSession {
     });
   }
 
-  async commit(sealed: () => void = () => undefined): Promise<void> {
+  async commit(): Promise<void> {
     const [sent, settled] = [this.#sent, new Map(this.#settled)];
     this.#sent = [];
     this.log.push(`commit ${sent.length}`);
-    sealed();
     await this.gate;
     const { failure } = this;
     this.failure = undefined;

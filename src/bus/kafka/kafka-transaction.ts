@@ -50,6 +50,15 @@ interface Work {
   readonly sender: BatchingSender;
 }
 
+/** What one transaction consists of. */
+interface Sealed {
+  readonly due: ReadonlyMap<Participant, readonly PartitionOffset[]>;
+  /** Whether there are outputs. */
+  readonly hasSent: boolean;
+  /** How many of those who hold up a rebalance wait for it. */
+  readonly waiting: number;
+}
+
 interface Asked {
   readonly message: OutgoingMessage;
   readonly done: Published;
@@ -112,18 +121,13 @@ export class KafkaTransaction implements TransactionSession {
     return [...this.#participants].flatMap(participant => participant.settled());
   }
 
-  async commit(sealed: () => void = () => undefined): Promise<void> {
-    const due = this.#dueNow();
+  async commit(): Promise<void> {
+    const { due, hasSent, waiting } = this.#seal();
     try {
       await this.#work?.sender.idle();
       this.#requireWhole();
-      const members = this.#members(due);
-      const waiting = this.#waiting.length;
-      this.#next = [];
-      const isEmpty = members.length === 0 && !this.#hasSent;
-      this.#hasSent = false;
-      sealed();
-      if (!isEmpty) await (await this.#working().producer).commit(members);
+      const members = this.#members(due, hasSent);
+      if (members.length > 0 || hasSent) await (await this.#working().producer).commit(members);
       this.#requireWhole();
       for (const [participant, offsets] of due) participant.committed(offsets);
       this.#host.condition.worked(this.#committing);
@@ -194,19 +198,24 @@ export class KafkaTransaction implements TransactionSession {
     return `committing transactions of ${this.#id}`;
   }
 
-  #dueNow(): ReadonlyMap<Participant, readonly PartitionOffset[]> {
-    return new Map([...this.#participants].map(participant => [participant, participant.due()]));
+  /** Parts what belongs to this transaction from what comes, all at once: offsets, outputs, and who waits for it. */
+  #seal(): Sealed {
+    const due = new Map([...this.#participants].map(participant => [participant, participant.due()]));
+    const sealed = { due, hasSent: this.#hasSent, waiting: this.#waiting.length };
+    this.#next = [];
+    this.#hasSent = false;
+    return sealed;
   }
 
   /**
    * What is due, as who its sources are when all is sent: from then on partitions may change hands. Where nothing is,
    * what the brokers know already proves that a source has not lost its partitions.
    */
-  #members(due: ReadonlyMap<Participant, readonly PartitionOffset[]>): readonly MemberOffsets[] {
+  #members(due: Sealed['due'], hasSent: boolean): readonly MemberOffsets[] {
     const told = [...due].flatMap(([{ member }, offsets]) =>
       member === undefined || offsets.length === 0 ? [] : [{ member, offsets }],
     );
-    if (told.length > 0 || !this.#hasSent || !this.#hasSources) return told;
+    if (told.length > 0 || !hasSent || !this.#hasSources) return told;
     for (const participant of this.#participants) {
       const { member } = participant;
       const [known] = participant.settled();

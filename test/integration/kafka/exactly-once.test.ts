@@ -52,7 +52,8 @@ describeKafka(
           driver: 'kafkajs',
           name: nameOf(),
           seed: 2,
-          kills: 4,
+          perSecond: 500,
+          kills: 6,
           freezes: 0,
           bug,
         });

@@ -4,6 +4,7 @@ export { type Capabilities, type Capability } from './bus/capabilities.ts';
 export {
   type EventBus,
   type PublishResult,
+  type SourceLoad,
   type SourceOptions,
   type StartFrom,
   type SubscribeOptions,

@@ -1,7 +1,7 @@
 import type { Observer } from 'rxjs';
 import { type Delivery, ok } from '../core/delivery.ts';
 import type { Bytes, Message } from '../core/message.ts';
-import type { SourceOptions } from './event-bus.ts';
+import type { SourceLoad, SourceOptions } from './event-bus.ts';
 import type { PartitionTracker } from './partition-tracker.ts';
 import type { Due } from './source-duty.ts';
 
@@ -16,7 +16,7 @@ export interface PumpedPartition {
 const runLength = 64;
 
 /** Delivers what partitions have, in turns, as far as a source has credit. */
-export class DeliveryPump<P extends PumpedPartition> {
+export class DeliveryPump<P extends PumpedPartition> implements SourceLoad {
   readonly #observer: Observer<Delivery<Bytes>>;
   readonly #maxInFlight: number;
   readonly #maxBytes: number;
@@ -52,9 +52,12 @@ export class DeliveryPump<P extends PumpedPartition> {
     this.#rested = rested;
   }
 
-  /** Deliveries that are not settled. */
-  get inFlight(): number {
+  get unsettled(): number {
     return this.#inFlight;
+  }
+
+  get spread(): number {
+    return this.#partitions.reduce((sum, { tracker }) => sum + tracker.spread, 0);
   }
 
   get partitions(): readonly P[] {

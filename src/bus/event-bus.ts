@@ -17,10 +17,21 @@ export interface TopicPartition {
 /** Where a group without a committed offset begins: an end of the log, or a log time in ms. */
 export type StartFrom = 'earliest' | 'latest' | { readonly time: number };
 
+/** How much a source has to do just now. */
+export interface SourceLoad {
+  /** Deliveries that are not settled. */
+  readonly unsettled: number;
+  /**
+   * Messages taken from the first unsettled one of each partition on, settled or not. Messages, and not offsets:
+   * between those may be any number that nobody sees, of transactions or compacted away.
+   */
+  readonly spread: number;
+}
+
 /** What a source does when partitions come and go, for those who keep state beside them. */
 export interface PartitionLifecycle {
-  /** Called once, before anything else, with a way to ask how many deliveries of the source are not settled now. */
-  began?(unsettled: () => number): void;
+  /** Called once, before anything else, with what tells at any time how busy the source is. */
+  began?(load: SourceLoad): void;
   /**
    * Called before the first message of newly assigned partitions; they flow once it has emitted, from the
    * offsets that it names, else from the committed ones.

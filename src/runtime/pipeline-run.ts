@@ -11,7 +11,7 @@ import {
   startWith,
 } from 'rxjs';
 import { dedupe } from '../../operators/dedupe.ts';
-import type { EventBus, PartitionLifecycle, SourceOptions } from '../bus/event-bus.ts';
+import type { EventBus, PartitionLifecycle, SourceLoad, SourceOptions } from '../bus/event-bus.ts';
 import type { TransactionSession } from '../bus/transactions.ts';
 import type { Delivery } from '../core/delivery.ts';
 import type { Bytes, Message } from '../core/message.ts';
@@ -82,8 +82,7 @@ export class PipelineRun {
   #partial: readonly string[] = [];
   /** By how much outputs may be older than what they come from, ms of event time. */
   #behindMs = 0;
-  /** Of each source, how many of its deliveries are not settled. */
-  readonly #unsettled: (() => number)[] = [];
+  readonly #sources: SourceLoad[] = [];
   /** Where it is remembered what was redriven: true at any time, because the first of a redrive is known again. */
   readonly #redriven = new Set<string>();
 
@@ -206,7 +205,7 @@ export class PipelineRun {
   #lifecycle(): PartitionLifecycle {
     const { handling } = this.#host;
     return {
-      began: unsettled => void this.#unsettled.push(unsettled),
+      began: load => void this.#sources.push(load),
       assigned: partitions => {
         for (const { topic, partition } of partitions) handling.revoke(topic, partition);
         const copies = this.units.copies(partitions);
@@ -253,7 +252,7 @@ export class PipelineRun {
 
   /** Deliveries that are not settled; of what is in flight, some may be settled behind one that is not. */
   get unsettled(): number {
-    return this.#unsettled.reduce((sum, ask) => sum + ask(), 0);
+    return this.#sources.reduce((sum, source) => sum + source.unsettled, 0);
   }
 
   #look(): Progress {
@@ -271,13 +270,13 @@ export class PipelineRun {
    * hold back the very commit that makes room.
    */
   get #quiet(): boolean {
-    const { inFlight } = this.progress;
     const { metrics, session } = this.#host;
-    if (inFlight === 0) return true;
+    const spread = this.#sources.reduce((sum, source) => sum + source.spread, 0);
+    if (spread === 0) return true;
     // What is committed together with outputs must not have caused some of them already.
     if (session)
-      return inFlight === metrics.waitingForLater && this.#waits(metrics.stagesThatMayWait, this.#partial);
-    return inFlight === metrics.joinWaiting && this.#waits(metrics.joins, []);
+      return spread === metrics.waitingForLater && this.#waits(metrics.stagesThatMayWait, this.#partial);
+    return spread === metrics.joinWaiting && this.#waits(metrics.joins, []);
   }
 
   /** Whether these stages stand before all that keep state, and before those others. */

@@ -70,9 +70,17 @@ export class Consumer implements ReaderHost {
     this.#maxInFlight = options.maxInFlight ?? 1024;
     this.#maxBytes = options.maxInFlightBytes ?? 16 * 1024 * 1024;
     this.#maxUncommitted = options.maxUncommitted ?? this.#maxInFlight * 8;
-    options.lifecycle?.began?.(() => this.#inFlight);
+    options.lifecycle?.began?.(this);
     this.#controls.add(options.pause$?.subscribe(paused => this.#pause(paused)));
     this.#controls.add(options.commit$?.subscribe(() => this.#commitAll()));
+  }
+
+  get unsettled(): number {
+    return this.#inFlight;
+  }
+
+  get spread(): number {
+    return this.#readers.reduce((sum, { tracker }) => sum + tracker.spread, 0);
   }
 
   /** Whether it is to have all partitions of its topics or none. */

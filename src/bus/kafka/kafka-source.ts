@@ -74,7 +74,7 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
       due => this.#delivering(due),
       () => this.#completeAtEnd(),
     );
-    options.lifecycle?.began?.(() => this.#pump.inFlight);
+    options.lifecycle?.began?.(this.#pump);
     this.#starts = new PartitionStarts(
       host.driver,
       options,

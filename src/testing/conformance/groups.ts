@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Observable, Subject, of } from 'rxjs';
-import type { PartitionLifecycle, StartOffset, TopicPartition } from '../../bus/event-bus.ts';
+import type { PartitionLifecycle, SourceLoad, StartOffset, TopicPartition } from '../../bus/event-bus.ts';
 import { offset } from '../../core/message.ts';
 import type { ConformanceCase } from './contract.ts';
 import { type Lab, type Reading, busCase, names, textOf } from './lab.ts';
@@ -220,16 +220,16 @@ export const groups: readonly ConformanceCase[] = [
     ['seek'],
   ),
   busCase(
-    'a lifecycle can ask how many deliveries are not settled, whatever is settled behind them',
+    'a lifecycle can ask how many deliveries are not settled, and over how many messages they are spread',
     async lab => {
       const topic = await lab.topic({ partitions: 2 });
       for (const [i, partition] of [0, 0, 0, 1].entries())
         await lab.publish(topic, 'k', `m${i}`, { partition });
-      let unsettled = (): number => -1;
+      let load: SourceLoad | undefined;
       const reading = lab.read(topic, {
         group: lab.name('group'),
         lifecycle: {
-          began: ask => (unsettled = ask),
+          began: source => (load = source),
           assigned: () => of([]),
           revoked: () => undefined,
         },
@@ -238,12 +238,18 @@ export const groups: readonly ConformanceCase[] = [
         () => reading.values.length === 4,
         () => `4 messages, there are ${reading.values.length}`,
       );
-      const counts = [unsettled()];
+      const counts = [[load?.unsettled, load?.spread]];
       for (const value of ['m2', 'm1', 'm3', 'm0']) {
         reading.duty(reading.values.indexOf(value)).ack();
-        counts.push(unsettled());
+        counts.push([load?.unsettled, load?.spread]);
       }
-      assert.deepEqual(counts, [4, 3, 2, 1, 0]);
+      assert.deepEqual(counts, [
+        [4, 4],
+        [3, 4],
+        [2, 4],
+        [1, 3],
+        [0, 0],
+      ]);
     },
   ),
   busCase('a partition that changes hands while it is being prepared has one reader', async lab => {

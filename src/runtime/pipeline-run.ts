@@ -225,10 +225,10 @@ export class PipelineRun {
         this.attempts.revoked(partitions);
         for (const { topic, partition } of partitions) {
           this.progress.revoke({ topic, partition });
-          this.watermarks.revoke({ topic, partition });
           this.snapshots.revoke({ topic, partition });
           handling.revoke(topic, partition);
         }
+        this.watermarks.revoked(partitions);
         this.units.revoked(partitions);
       },
       pressed: () => this.snapshots.take(),

@@ -110,10 +110,14 @@ export class Watermarks {
     this.#advance();
   }
 
-  revoke({ topic, partition }: TopicPartition): void {
-    const marks = this.#partitions.get(topic, partition);
-    if (marks !== undefined) this.#held.delete(marks);
-    this.#partitions.delete(topic, partition);
+  /** Partitions have gone; those that are left may have come further than what was last said for all of them. */
+  revoked(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) {
+      const marks = this.#partitions.get(topic, partition);
+      if (marks !== undefined) this.#held.delete(marks);
+      this.#partitions.delete(topic, partition);
+    }
+    if (!this.#timers.closed) this.#advance();
   }
 
   stop(): void {

@@ -1,6 +1,11 @@
+import { asyncScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { FaultInjector, Marker, type PipelineOptions } from '../../src/index.ts';
-import { markerOf } from '../../src/core/marker.ts';
+import { MessageHeaders } from '../../src/core/headers.ts';
+import { markerMessage, markerOf } from '../../src/core/marker.ts';
+import { type Message, type OutgoingMessage, messageId, offset, partition } from '../../src/core/message.ts';
+import type { Publisher } from '../../src/core/publisher.ts';
+import { Watermarks } from '../../src/runtime/watermarks.ts';
 import { PipelineDriver, type PipelineDriverOptions } from '../../src/testing/index.ts';
 import { committed, counting, shouted, shouting, slowly, topics, words } from './words.ts';
 
@@ -21,7 +26,61 @@ const start = (
   rest: Partial<PipelineDriverOptions> = {},
 ): Promise<PipelineDriver> => PipelineDriver.start({ topics, pipelines: () => [shouting(options)], ...rest });
 
+/** A message as it would be stored there. */
+function storedAt(
+  at: number,
+  { topic, partition: index = 0, timestamp = 0, ...rest }: OutgoingMessage,
+): Message {
+  const { key, payload, headers = MessageHeaders.empty } = rest;
+  const place = { topic, partition: partition(index), offset: offset(at) };
+  return { ...place, id: messageId('m'), key, payload, headers, timestamp, logTime: 0 };
+}
+
+interface Member {
+  readonly marks: Watermarks;
+  readonly said: readonly string[];
+  /** A marker comes in a partition, and all before it is settled. */
+  readonly mark: (partition: number, marker: Marker) => void;
+}
+
+/** The watermark of a member that has some of four partitions; what it says goes to one partition, as text. */
+function ofMember(): Member {
+  const said: string[] = [];
+  const publisher: Publisher = {
+    partitionsOf: topic => (topic === 'in' ? 4 : 1),
+    send: message => {
+      const { kind, time, parts } = markerOf(storedAt(0, message)) ?? {};
+      said.push(`${kind} ${time} for ${parts?.covered.join() ?? 'all'}`);
+    },
+  };
+  const [inputs, outputs] = [new Set(['in']), new Set(['out'])];
+  const marks = new Watermarks(publisher, { inputs, outputs, delayMs: () => 0, scheduler: asyncScheduler });
+  let next = 0;
+  const mark = (index: number, marker: Marker): void => {
+    marks.see(storedAt(next++, markerMessage('in', index, marker)), marker, false);
+    marks.settled('in', index, next);
+  };
+  return { marks, said, mark };
+}
+
 describe('watermarks', () => {
+  // Kills: parts that had ended, and for which the last that was said is how far one had come that has gone.
+  it('say anew how far those have come that are left, where one goes that was behind', () => {
+    const { marks, said, mark } = ofMember();
+    const places = [0, 1, 2].map(index => ({ topic: 'in', partition: index }));
+    marks.assign(places);
+    mark(0, new Marker('end', 30));
+    mark(1, new Marker('end', 30));
+    mark(2, new Marker('time', 15));
+    expect(said).toEqual(['end 30 for 0', 'end 30 for 0,1', 'time 15 for 0,1,2']);
+    marks.revoked(places.slice(2));
+    expect(said.slice(3)).toEqual(['end 30 for 0,1']);
+    marks.stop();
+    marks.revoked(places.slice(1, 2));
+    marks.revoked(places.slice(0, 1));
+    expect(said).toHaveLength(4);
+  });
+
   it('go to every partition of the output, once every partition of the input has passed', async () => {
     const driver = await start();
     driver.mark(words, 10, 0);

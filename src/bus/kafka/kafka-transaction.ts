@@ -15,6 +15,7 @@ import type {
 } from './driver.ts';
 import type { PublishingOptions } from './kafka-options.ts';
 import { asBusError } from './load-store.ts';
+import { isSamePartition } from '../same-partition.ts';
 import { ParkedMemberships } from './parked-memberships.ts';
 import type { TopicDirectory } from './topic-directory.ts';
 
@@ -53,6 +54,8 @@ interface Work {
 /** What one transaction consists of. */
 interface Sealed {
   readonly due: ReadonlyMap<Participant, readonly PartitionOffset[]>;
+  /** How far each source had come in each of its partitions. */
+  readonly settled: ReadonlyMap<Participant, readonly PartitionOffset[]>;
   /** Whether there are outputs. */
   readonly hasSent: boolean;
   /** How many of those who hold up a rebalance wait for it. */
@@ -122,17 +125,17 @@ export class KafkaTransaction implements TransactionSession {
   }
 
   async commit(): Promise<void> {
-    const { due, hasSent, waiting } = this.#seal();
+    const sealed = this.#seal();
     try {
       await this.#work?.sender.idle();
       this.#requireWhole();
-      const members = this.#members(due, hasSent);
-      if (members.length > 0 || hasSent) await (await this.#working().producer).commit(members);
+      const members = this.#members(sealed);
+      if (members.length > 0 || sealed.hasSent) await (await this.#working().producer).commit(members);
       this.#requireWhole();
-      for (const [participant, offsets] of due) participant.committed(offsets);
+      for (const [participant, offsets] of sealed.due) participant.committed(offsets);
       this.#host.condition.worked(this.#committing);
       // More cannot be committed for them: what is in flight still waits for something that may be long in coming.
-      this.#release(waiting);
+      this.#release(sealed.waiting);
     } catch (error) {
       const problem = asBusError(error);
       this.#host.condition.failed(this.#committing, problem);
@@ -200,8 +203,13 @@ export class KafkaTransaction implements TransactionSession {
 
   /** Parts what belongs to this transaction from what comes, all at once: offsets, outputs, and who waits for it. */
   #seal(): Sealed {
-    const due = new Map([...this.#participants].map(participant => [participant, participant.due()]));
-    const sealed = { due, hasSent: this.#hasSent, waiting: this.#waiting.length };
+    const participants = [...this.#participants];
+    const sealed = {
+      due: new Map(participants.map(participant => [participant, participant.due()])),
+      settled: new Map(participants.map(participant => [participant, participant.settled()])),
+      hasSent: this.#hasSent,
+      waiting: this.#waiting.length,
+    };
     this.#next = [];
     this.#hasSent = false;
     return sealed;
@@ -211,14 +219,15 @@ export class KafkaTransaction implements TransactionSession {
    * What is due, as who its sources are when all is sent: from then on partitions may change hands. Where nothing is,
    * what the brokers know already proves that a source has not lost its partitions.
    */
-  #members(due: Sealed['due'], hasSent: boolean): readonly MemberOffsets[] {
+  #members({ due, settled, hasSent }: Sealed): readonly MemberOffsets[] {
     const told = [...due].flatMap(([{ member }, offsets]) =>
       member === undefined || offsets.length === 0 ? [] : [{ member, offsets }],
     );
     if (told.length > 0 || !hasSent || !this.#hasSources) return told;
     for (const participant of this.#participants) {
       const { member } = participant;
-      const [known] = participant.settled();
+      const held = participant.settled();
+      const known = settled.get(participant)?.find(place => held.some(each => isSamePartition(each, place)));
       if (member && known) return [{ member, offsets: [known] }];
     }
     throw new BusError(

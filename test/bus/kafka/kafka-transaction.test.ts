@@ -179,8 +179,11 @@ describe('a session of transactions on Kafka', () => {
     await brokers.pass();
     brokers.answers[0]?.(0);
     await brokers.pass();
-    await brokers.session.commit();
+    const committing = brokers.session.commit();
+    brokers.reader.upTo = 6;
+    await committing;
     expect(brokers.log.at(-1)).toBe('commit 3@4');
+    brokers.reader.upTo = 4;
     brokers.reader.hasPartition = false;
     brokers.send('b');
     await brokers.pass();

@@ -271,7 +271,8 @@ export class PipelineRun {
    */
   get #quiet(): boolean {
     const { metrics, session } = this.#host;
-    const spread = this.#sources.reduce((sum, source) => sum + source.spread, 0);
+    // A marker that moved nobody on was acked when it came: it does nothing, now or when it comes again.
+    const spread = this.#sources.reduce((sum, source) => sum + source.spread, 0) - this.watermarks.idle;
     if (spread === 0) return true;
     // What is committed together with outputs must not have caused some of them already.
     if (session)

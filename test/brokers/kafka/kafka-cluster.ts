@@ -46,6 +46,8 @@ export interface KafkaCluster {
 
 /** Of those that Java has it stops a broker with a small heap, on cores that it shares, for the shortest. */
 const collector = '-XX:+UseParallelGC';
+/** Several brokers that live for minutes, on cores that they share, spend more on compiling well than that saves. */
+const ofSeveral = ['-Xmx384m', '-XX:TieredStopAtLevel=1'];
 
 /** Starts a Kafka of its own on loopback, from artifacts that Maven fetches; resolves when it serves clients. */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaCluster> {
@@ -117,7 +119,7 @@ async function brokerSettings(
       folder: own,
       temporary: options.folder === undefined ? folder : undefined,
       jars,
-      heap: [collector, ...(count === 1 ? ['-Xms256m', '-Xmx512m'] : ['-Xmx384m'])],
+      heap: [collector, ...(count === 1 ? ['-Xms256m', '-Xmx512m'] : ofSeveral)],
       properties: { ...usual, ...propertiesOf(at, usual), ...properties },
     };
   });

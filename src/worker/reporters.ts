@@ -1,6 +1,7 @@
-import type { SchedulerLike } from 'rxjs';
+import { type SchedulerLike, defer, firstValueFrom, retry, timer } from 'rxjs';
 import type { EventBus } from '../bus/event-bus.ts';
 import type { OutgoingMessage } from '../core/message.ts';
+import { Backoff } from '../core/backoff.ts';
 import { BusError } from '../core/publisher.ts';
 import type { Topic } from '../core/topic.ts';
 import type { Series } from '../runtime/series.ts';
@@ -31,6 +32,10 @@ export interface ReportingOptions {
 
 const defaultIntervalMs = 10_000;
 
+/** Some seconds in all. */
+const auditRetries = 5;
+const auditBackoff = new Backoff('audit', { firstDelayMs: 100 });
+
 /** Writes every number to `cryptorun-metrics` in an interval: one message a metric. */
 export function reportMetrics(read: ReadSeries, options: ReportingOptions): Ticker {
   return reporting(options, async time =>
@@ -59,9 +64,27 @@ export function auditLog(options: ReportingOptions): AuditLog {
   return {
     record: async (action, subject, details = {}) => {
       const event: AuditEvent = { actor, time: scheduler.now(), action, subject, details };
-      await store(bus, [outgoing(auditTopic, actor, event.time, event)]).catch(failed);
+      await storeAgain(bus, outgoing(auditTopic, actor, event.time, event), scheduler).catch(failed);
     },
   };
+}
+
+/** What is told only once is tried again where the bus may take it later. @throws BusError the last refusal */
+function storeAgain(
+  bus: Pick<EventBus, 'publishBatch'>,
+  message: OutgoingMessage,
+  scheduler: SchedulerLike,
+): Promise<void> {
+  const stored$ = defer(() => store(bus, [message])).pipe(
+    retry({
+      count: auditRetries,
+      delay: (error: unknown, attempt) => {
+        if (!(error instanceof BusError) || !error.retryable) throw error;
+        return timer(auditBackoff.delayMs(attempt), scheduler);
+      },
+    }),
+  );
+  return firstValueFrom(stored$);
 }
 
 function reporting(

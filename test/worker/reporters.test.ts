@@ -1,7 +1,9 @@
 import { isRight } from 'fp-ts/lib/Either.js';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { EventBus } from '../../src/bus/event-bus.ts';
 import { settlement } from '../../src/core/delivery.ts';
 import type { Message } from '../../src/core/message.ts';
+import { BusError } from '../../src/core/publisher.ts';
 import type { Topic } from '../../src/core/topic.ts';
 import type { Series } from '../../src/runtime/series.ts';
 import { type VirtualBus, virtualBus } from '../../src/testing/index.ts';
@@ -119,6 +121,25 @@ describe('auditLog', () => {
       subject: 'old-topic',
       details: { reason: 'unused' },
     });
+  });
+
+  it('writes again what the bus may take later, and gives up after some seconds', async () => {
+    const refusal = new BusError('unavailable', 'no broker answers');
+    let refusals = 3;
+    const refusing: Pick<EventBus, 'publishBatch'> = {
+      publishBatch: messages =>
+        refusals-- > 0 ? Promise.reject(refusal) : virtual.bus.publishBatch(messages),
+    };
+    const log = auditLog({ ...reporting('alice'), bus: refusing });
+    const recorded = log.record('control', 'pause');
+    await runUntil(virtual.scheduler, 5_000);
+    await recorded;
+    expect((await storedIn(auditTopic)).map(({ value }) => value.subject)).toEqual(['pause']);
+    refusals = Infinity;
+    const refused = log.record('control', 'resume');
+    await runUntil(virtual.scheduler, 20_000);
+    await refused;
+    expect(failures).toEqual([refusal]);
   });
 
   it('tells what could not be stored and does not throw', async () => {

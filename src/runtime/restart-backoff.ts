@@ -1,6 +1,9 @@
 import { Backoff } from '../core/backoff.ts';
+import { BusError } from '../core/publisher.ts';
 
 const longestMs = 30_000;
+/** A broker that is back is not to be waited for. */
+const longestForBrokersMs = 5_000;
 const backoff = new Backoff('restart', { firstDelayMs: 1_000, maxDelayMs: longestMs, jitter: 'none' });
 
 /** How long to wait before a pipeline is started again: longer each time, until it has run well for long. */
@@ -13,8 +16,10 @@ export class RestartBackoff {
   }
 
   /** The wait after a failure, ms. */
-  next(now: number): number {
+  next(now: number, error: unknown): number {
     if (now - this.#begunAt > longestMs) this.#failures = 0;
-    return backoff.delayMs(++this.#failures);
+    const delayMs = backoff.delayMs(++this.#failures);
+    const isOfBrokers = error instanceof BusError && error.retryable;
+    return isOfBrokers ? Math.min(delayMs, longestForBrokersMs) : delayMs;
   }
 }

@@ -234,7 +234,7 @@ export class RunningPipeline {
     // With `fenced` all that is wrong is that others have some of the partitions now.
     const retryInMs = isBusError(error, 'fenced')
       ? 0
-      : this.#backoff.next(steadyNow(this.#options.scheduler));
+      : this.#backoff.next(steadyNow(this.#options.scheduler), error);
     this.#restarts++;
     this.#phase = 'restarting';
     this.#options.report({ kind: 'failed', pipeline: this.pipeline.name, reason: this.#problem, retryInMs });

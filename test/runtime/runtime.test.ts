@@ -322,6 +322,18 @@ describe('a pipeline that breaks', () => {
     ]);
   });
 
+  it('is back within 5 s of brokers that were away, however long that was', async () => {
+    const breaking = stage<Delivery<string>, Delivery<string>>('breaking', subscriber => ({
+      next: () => subscriber.error(new BusError('unavailable', 'no broker answers')),
+    }));
+    const driver = await PipelineDriver.start({ topics, pipelines: () => [shouting({}, breaking)] });
+    driver.give(words, 'a');
+    driver.runFor(16_000);
+    expect(driver.events.flatMap(event => (event.kind === 'failed' ? [event.retryInMs] : []))).toEqual([
+      1_000, 2_000, 4_000, 5_000, 5_000,
+    ]);
+  });
+
   it('waits a second again after it has run well for long', async () => {
     let broken = 0;
     const breaking = stage<Delivery<string>, Delivery<string>>('breaking', subscriber => ({

@@ -79,7 +79,7 @@ export class Snapshots implements StateCommits {
 
   start(): void {
     const tick = (): void => {
-      if (this.#settledSince > 0) this.take();
+      if (this.#settledSince > 0 || this.problem !== undefined) this.take();
       this.#timers.add(this.#scheduler.schedule(tick, this.#options.snapshotIntervalMs));
     };
     this.#timers.add(this.#scheduler.schedule(tick, this.#options.snapshotIntervalMs));

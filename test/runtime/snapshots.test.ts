@@ -172,6 +172,17 @@ describe('snapshots', () => {
     expect(counts(driver)).toContain('k b 2');
   });
 
+  it('are stored again by themselves, though nothing comes any more', async () => {
+    const faults = new FaultInjector();
+    const driver = await start({ faults });
+    say(driver, 'k', 'a');
+    faults.failNextPublish('publish-timeout');
+    driver.runFor(1_000);
+    expect((await driver.status('count')).snapshots).toBe(0);
+    driver.runFor(1_000);
+    expect(await driver.status('count')).toMatchObject({ snapshots: 1, problem: undefined, lag: 0 });
+  });
+
   it('forget a key for good', async () => {
     const driver = await start({ pipelines: () => [counting({ expireAfterMs: 1_000 })] });
     driver.give(words, 'a', { key: 'old', timestamp: 0, partition: 0 });

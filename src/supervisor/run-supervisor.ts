@@ -38,6 +38,7 @@ export async function runSupervisor(run: SupervisorRun): Promise<number> {
   const { name, logger } = run;
   const supervisor = new Supervisor({ ...run, probe: probeHttp, scheduler: asyncScheduler });
   const own = prometheusPage(() => Promise.resolve(seriesOf(supervisor.statuses)), { processMetrics: false });
+  let pipelines: readonly PipelineTotal[] = [];
   const http = await startHttpServer({
     ...run.http,
     ready: () => Promise.resolve(readinessOf(supervisor.statuses)),
@@ -45,14 +46,15 @@ export async function runSupervisor(run: SupervisorRun): Promise<number> {
       contentType: own.contentType,
       text: async () => `${await own.text()}${mergePages(await pagesOf(supervisor.statuses))}`,
     },
-    pages: { '/workers': () => supervisor.statuses },
+    pages: { '/workers': () => supervisor.statuses, '/pipelines': () => pipelines },
     failed: (path, error) => logger.error({ path, reason: reasonOf(error) }, 'request failed'),
   });
   logger.info({ supervisor: name, url: http.url, workers: run.workers }, 'supervising');
   const totals = new PipelineTotals();
   const look = async (): Promise<void> => {
     const pages = await pagesOf(supervisor.statuses);
-    run.show(supervisor.statuses, totals.next(pages, asyncScheduler.now()));
+    pipelines = totals.next(pages, asyncScheduler.now());
+    run.show(supervisor.statuses, pipelines);
   };
   const looking = every(run.showIntervalMs, asyncScheduler, look, error =>
     logger.error({ reason: reasonOf(error) }, 'workers not shown'),

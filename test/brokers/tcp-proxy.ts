@@ -8,6 +8,8 @@ export interface TcpProxy {
   readonly port: number;
   /** Nothing passes from now on, and nobody is told: connections stay open, new ones are accepted, bytes vanish. */
   stall(): void;
+  /** Nothing passes any more over the connections that are open now, and nobody is told; new ones pass. */
+  forsake(): void;
   /** What clients say passes, and what the broker answers vanishes. */
   mute(): void;
   /** Ends every connection, and refuses to serve new ones. */
@@ -33,6 +35,7 @@ export async function startProxy(
   let delayMs = 0;
   const sockets = new Set<Socket>();
   const stalled = new Set<Socket>();
+  const forsaken = new Set<Socket>();
   /** Connections to a broker. */
   const brokers = new Set<Socket>();
   /** What each connection to a broker was not told yet. */
@@ -44,13 +47,14 @@ export async function startProxy(
       .on('error', () => to.destroy())
       .on('close', () => {
         sockets.delete(from);
+        forsaken.delete(from);
         if (!held.has(to)) to.destroy();
       });
     from.on('data', bytes => {
       if (held.has(to)) {
         held.get(to)?.push(bytes);
         from.destroy();
-      } else if (mode === 'stall' || (mode === 'mute' && isAnswer)) {
+      } else if (forsaken.has(from) || mode === 'stall' || (mode === 'mute' && isAnswer)) {
         stalled.add(from).add(to);
       } else if (delayMs === 0) {
         to.write(bytes);
@@ -84,6 +88,9 @@ export async function startProxy(
     address: `127.0.0.1:${port}`,
     port,
     stall: () => void (mode = 'stall'),
+    forsake() {
+      for (const socket of sockets) forsaken.add(socket);
+    },
     mute: () => void (mode = 'mute'),
     cut() {
       mode = 'cut';

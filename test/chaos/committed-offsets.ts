@@ -6,16 +6,16 @@ const committed = '__consumer_offsets';
 const lastOffsetKey = 1;
 
 /**
- * What was ever committed lower than before, in words: read from where the brokers keep it, since a broker that has
+ * What was ever committed lower than before, by this group or any, in words: read from where the brokers keep it, since a broker that has
  * just begun to answer for a group may for a moment tell what is not the last.
  */
-export function committedBackwards(bus: EventBus): Promise<readonly string[]> {
+export function committedBackwards(bus: EventBus, group?: string): Promise<readonly string[]> {
   const highest = new Map<string, number>();
   const backwards: string[] = [];
   return new Promise((resolve, reject) => {
     bus.source(committed, { untilEnd: true }).subscribe({
       next: ({ message: { key, payload }, [settlement]: duty }) => {
-        const place = key === null ? undefined : placeIn(Buffer.from(key));
+        const place = key === null ? undefined : placeIn(Buffer.from(key), group);
         if (place !== undefined && payload !== null) {
           const offset = offsetIn(Buffer.from(payload));
           const before = highest.get(place) ?? -1;
@@ -33,10 +33,11 @@ export function committedBackwards(bus: EventBus): Promise<readonly string[]> {
   });
 }
 
-/** The group, topic and partition of a key; undefined for one of something else. */
-function placeIn(key: Buffer): string | undefined {
+/** The group, topic and partition of a key; undefined for one of something else, or of another group. */
+function placeIn(key: Buffer, wanted: string | undefined): string | undefined {
   if (key.readInt16BE(0) > lastOffsetKey) return undefined;
   const group = textAt(key, 2);
+  if (wanted !== undefined && group.text !== wanted) return undefined;
   const topic = textAt(key, group.end);
   return `${group.text} in ${topic.text}[${key.readInt32BE(topic.end)}]`;
 }

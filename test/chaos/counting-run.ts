@@ -11,6 +11,7 @@ import { deadLetterTopic, quarantineTopic } from '../../src/core/dead-letter.ts'
 import { defaultTopicSettings } from '../../src/core/topic.ts';
 import { randomFrom } from '../../src/feeds/simulator/random.ts';
 import { ensureTopic } from '../../src/runtime/ensure-topic.ts';
+import { committedBackwards } from './committed-offsets.ts';
 import { Workers } from './workers.ts';
 
 const worker = fileURLToPath(new URL('./counting-worker.ts', import.meta.url));
@@ -41,6 +42,8 @@ export interface CountingReport {
   readonly reordered: number;
   /** Outputs whose count is not their place among those of their key. */
   readonly miscounted: number;
+  /** Committed offsets that went backwards. */
+  readonly backwards: readonly string[];
   readonly exitCodes: readonly (number | null)[];
   readonly said: string;
 }
@@ -91,6 +94,7 @@ export async function runKilledCounting(plan: CountingPlan): Promise<CountingRep
       published,
       publishedTwice,
       ...(await judged(bus, to, published)),
+      backwards: await committedBackwards(bus, name),
       exitCodes,
       said: workers.said,
     };

@@ -14,7 +14,8 @@ import { committedBackwards } from './committed-offsets.ts';
 import { type ChaosEvent, type PlannedEvent, eventText } from './events.ts';
 import { JobProgress, standstillMs } from './job-progress.ts';
 import { marketWorker } from './market-worker.ts';
-import { type Difference, type Outcome, differences, readOutcome } from './outcome.ts';
+import { LiveReader } from './live-reader.ts';
+import { type Difference, type Outcome, differences, outputs, readOutcome } from './outcome.ts';
 import { writeRecordedDays } from './recorded-days.ts';
 import { Workers } from './workers.ts';
 
@@ -48,6 +49,8 @@ export interface ChaosReport {
   readonly repeated: readonly string[];
   /** Committed offsets that went backwards. */
   readonly backwards: readonly string[];
+  /** Messages that a reader saw while all was under way, and that are not there in the end. */
+  readonly vanished: number;
   readonly signals: number;
   readonly exitCodes: readonly (number | null)[];
   /** Workers that ended by themselves. */
@@ -93,6 +96,7 @@ export async function runDisturbed(plan: ChaosPlan): Promise<ChaosReport> {
     const disturbance = new Disturbance(kafka, workers, plan.workers);
     await bus.start();
     const progress = new JobProgress(bus, wanted);
+    const live = new LiveReader(bus, outputs);
     for (const { at, event } of plan.events) {
       await progress.reached(at);
       plan.report?.(`${Math.round(100 * at)} %: ${eventText(event)}`);
@@ -110,7 +114,8 @@ export async function runDisturbed(plan: ChaosPlan): Promise<ChaosReport> {
     const backwards = await committedBackwards(bus);
     const { restarts, said } = workers;
     const repeated = [...got.values()].flatMap(topic => topic.repeated);
-    const found = { differences: differences(wanted, got), repeated, backwards };
+    const vanished = await live.vanished();
+    const found = { differences: differences(wanted, got), repeated, backwards, vanished };
     return { ...found, signals, exitCodes, restarts, said };
   } finally {
     workers.killAll();

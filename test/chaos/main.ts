@@ -58,22 +58,28 @@ else {
 
 async function run(): Promise<void> {
   const [first, seeds] = [Number(values.first), Number(values.seeds)];
-  const totals = { runs: 0, lost: 0, wrong: 0, reordered: 0, duplicates: 0, backwards: 0 };
+  const totals = { runs: 0, lost: 0, wrong: 0, reordered: 0, duplicates: 0, backwards: 0, vanished: 0 };
   for (let seed = first; seed < first + seeds; seed++) {
     const found = await (values.counting ? countedIn(seed) : foundIn(seed));
     totals.runs++;
-    for (const what of ['lost', 'wrong', 'reordered', 'duplicates', 'backwards'] as const) {
+    for (const what of counted) {
       totals[what] += found[what];
     }
     const twice = values.counting || values['exactly-once'] ? found.duplicates : 0;
-    if (found.lost + found.wrong + found.reordered + found.backwards + twice > 0) process.exitCode = 1;
+    if (badIn(found) + twice > 0) process.exitCode = 1;
   }
   console.log(
-    `${totals.runs} runs: lost ${totals.lost}, wrong ${totals.wrong}, reordered ${totals.reordered}, offsets backwards ${totals.backwards}, duplicates ${totals.duplicates}`,
+    `${totals.runs} runs: lost ${totals.lost}, wrong ${totals.wrong}, reordered ${totals.reordered}, offsets backwards ${totals.backwards}, seen and gone ${totals.vanished}, duplicates ${totals.duplicates}`,
   );
 }
 
-type Found = Readonly<Record<'lost' | 'wrong' | 'reordered' | 'duplicates' | 'backwards', number>>;
+const counted = ['lost', 'wrong', 'reordered', 'duplicates', 'backwards', 'vanished'] as const;
+type Found = Readonly<Record<(typeof counted)[number], number>>;
+
+/** What may be in no run, whatever its pipelines promise. */
+function badIn({ lost, wrong, reordered, backwards, vanished }: Found): number {
+  return lost + wrong + reordered + backwards + vanished;
+}
 
 async function foundIn(seed: number): Promise<Found> {
   const began = Date.now();
@@ -100,9 +106,10 @@ async function foundIn(seed: number): Promise<Found> {
     reordered: sum('reordered'),
     duplicates: sum('duplicates'),
     backwards: report.backwards.length,
+    vanished: report.vanished,
   };
   console.log(
-    `seed ${seed}: lost ${found.lost}, wrong ${found.wrong}, reordered ${found.reordered}, offsets backwards ${found.backwards}, duplicates ${found.duplicates}, signals ${report.signals}, exit codes ${report.exitCodes.join(' ')}, ended by themselves ${report.restarts}, ${seconds()} s`,
+    `seed ${seed}: lost ${found.lost}, wrong ${found.wrong}, reordered ${found.reordered}, offsets backwards ${found.backwards}, seen and gone ${found.vanished}, duplicates ${found.duplicates}, signals ${report.signals}, exit codes ${report.exitCodes.join(' ')}, ended by themselves ${report.restarts}, ${seconds()} s`,
   );
   const isWrongTwice = values['exactly-once'] && found.duplicates > 0;
   if (isWrongTwice) console.log(report.repeated.map(line => `  twice: ${line}`).join('\n'));
@@ -112,8 +119,7 @@ async function foundIn(seed: number): Promise<Found> {
   }
   for (const line of report.backwards) console.log(`  backwards: ${line}`);
   // What the brokers hold tells more than anybody can print: who wrote what in which transaction, and how each ended.
-  if (found.lost + found.wrong + found.reordered + found.backwards > 0 || isWrongTwice)
-    console.log(`  the brokers' data is kept in ${brokerFolder}`);
+  if (badIn(found) > 0 || isWrongTwice) console.log(`  the brokers' data is kept in ${brokerFolder}`);
   else rmSync(brokerFolder, { recursive: true, force: true });
   return found;
 }
@@ -135,7 +141,7 @@ function kinds(): readonly ChaosKind[] {
 async function countedIn(seed: number): Promise<Found> {
   const kafka = await startKafka({ brokers: Number(values.brokers) });
   try {
-    const { said, lost, duplicated, reordered, miscounted, ...rest } = await runKilledCounting({
+    const { said, lost, duplicated, reordered, miscounted, backwards, ...rest } = await runKilledCounting({
       driver: driver(),
       brokers: kafka.bootstrap,
       name: `chaos-${seed}`,
@@ -145,9 +151,17 @@ async function countedIn(seed: number): Promise<Found> {
       freezes: 2,
       perSecond: 1_000,
     });
-    const found = { lost, wrong: miscounted, reordered, duplicates: duplicated, backwards: 0 };
+    const found = {
+      lost,
+      wrong: miscounted,
+      reordered,
+      duplicates: duplicated,
+      backwards: backwards.length,
+      // Nobody reads while it is under way.
+      vanished: 0,
+    };
     console.log(`seed ${seed}:`, found, rest);
-    if (lost + duplicated + reordered + miscounted > 0) console.log(said);
+    if (badIn(found) + duplicated > 0) console.log(said);
     return found;
   } finally {
     await kafka.stop();

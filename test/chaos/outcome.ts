@@ -4,7 +4,7 @@ import type { EventBus } from '../../src/bus/event-bus.ts';
 import { placeName } from '../../src/bus/partition-name.ts';
 
 /** What the market job writes. */
-const outputs: readonly string[] = [
+export const outputs: readonly string[] = [
   'cryptorun-market-bars',
   'cryptorun-regime-detection',
   'cryptorun-momentum-scores',

@@ -45,6 +45,19 @@ describeOwnKafka('a network that fails between the bus and its broker', () => {
       expect({ lost, reordered, refused }).toEqual({ lost: [], reordered: [], refused: 0 });
     });
 
+    // Kills: a client that waits for ever for an answer over a connection that only it takes for alive.
+    it('connections that stay half-dead are left for new ones, and nothing is lost or reordered', async () => {
+      const bus = await startedBus(options());
+      const topic = await newTopic(bus, { partitions: 4 });
+      const check = new DeliveryCheck(bus, topic);
+      await check.start(randomUUID());
+      await check.untilSeen(50, 10_000);
+      proxy.forsake();
+      await check.untilSeen(check.stored + 500, 40_000);
+      const { lost, reordered, refused } = await check.verdict(20_000);
+      expect({ lost, reordered, refused }).toEqual({ lost: [], reordered: [], refused: 0 });
+    });
+
     it('what was stored and not answered is sent again, and stored once', async () => {
       const bus = await startedBus(options());
       const topic = await newTopic(bus);

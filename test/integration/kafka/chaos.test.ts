@@ -12,7 +12,7 @@ describeOwnKafka('the market job spread over three workers', () => {
   // speak for partitions of others; a feed that two workers run, or none; members that are no longer anybody's.
   it('gives the same bars, scores and signals as one process in a folder, whatever happens to them and the brokers', async context => {
     if (noRecordedDays !== undefined) return context.skip(noRecordedDays);
-    const { differences, backwards, signals, exitCodes } = await runDisturbed({
+    const { differences, backwards, vanished, signals, exitCodes } = await runDisturbed({
       ...sizes,
       events: plannedEvents(1, 8, sizes),
       symbols: ['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'],
@@ -26,6 +26,7 @@ describeOwnKafka('the market job spread over three workers', () => {
       expect({ topic, lost, wrong, reordered }).toEqual({ topic, lost: 0, wrong: 0, reordered: 0 });
     }
     expect(backwards).toEqual([]);
+    expect(vanished).toBe(0);
     expect(exitCodes).toEqual([0, 0, 0]);
   }, 400_000);
 

@@ -29,13 +29,15 @@ describeKafka(
           kills: 6,
           freezes: 2,
         });
-        const { publishedTwice, lost, duplicated, reordered, miscounted, exitCodes, said } = report;
-        expect({ publishedTwice, lost, duplicated, reordered, miscounted }, said).toEqual({
+        const { publishedTwice, lost, duplicated, reordered, miscounted, backwards, exitCodes, said } =
+          report;
+        expect({ publishedTwice, lost, duplicated, reordered, miscounted, backwards }, said).toEqual({
           publishedTwice: 0,
           lost: 0,
           duplicated: 0,
           reordered: 0,
           miscounted: 0,
+          backwards: [],
         });
         expect(report.published).toBeGreaterThan(1_000);
         expect(exitCodes).toEqual([0, 0, 0]);

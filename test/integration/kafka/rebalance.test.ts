@@ -96,6 +96,24 @@ describeKafka('a rebalance', () => {
       expect(repeated).toBe(handledTwice);
     });
 
+    it('is counted in the metrics of a pipeline whose work is done again', async () => {
+      const [one, two] = await Promise.all([on(driver, 0), on(driver, 0)]);
+      const [from, to] = [await newTopic(one, { partitions }), await newTopic(one, { partitions })];
+      const name = `again-${randomUUID().slice(0, 8)}`;
+      const load = new Load(one, from, 24);
+      const first = new Runtime([counting(name, from, to)], one);
+      const second = new Runtime([counting(name, from, to)], two);
+      onTestFinished(async () => {
+        await Promise.all([first.drain(5_000), second.drain(5_000)]);
+      });
+      await first.start();
+      await expect.poll(async () => (await first.status())[0]?.published, patiently).toBeGreaterThan(50);
+      await second.start();
+      await expect.poll(async () => (await second.status())[0]?.published, patiently).toBeGreaterThan(50);
+      await load.end();
+      expect(first.meter.sum('stream_rebalance_duplicates_total', {})).toBeGreaterThan(0);
+    });
+
     it('goes on without what never ends of a partition that goes, once the deadline has passed', async () => {
       const [one, two] = await Promise.all([on(driver, 1_500), on(driver, 1_500)]);
       const from = await newTopic(one, { partitions });
@@ -129,6 +147,41 @@ describeKafka('a rebalance', () => {
       expect(performance.now() - begun).toBeGreaterThan(1_400);
       expect(signals.filter(({ aborted }) => aborted)).toHaveLength(partitions / 2);
       expect(await repeatedOn(one)).toBe(partitions / 2);
+    });
+
+    // Kills: a heartbeat that waits for the handler, and a member that is thrown out in the middle of its work.
+    it('does not come of a handler that takes longer than the session time-out: it handles once', async () => {
+      const bus = await startedBus({
+        brokers: kafkaBrokers(),
+        driver,
+        consuming: { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 200 },
+      });
+      const from = await newTopic(bus);
+      const group = `group-${randomUUID()}`;
+      const [handled, taken]: [string[], number[]] = [[], []];
+      const reading = bus
+        .source(from, {
+          group,
+          lifecycle: {
+            assigned: places => {
+              taken.push(places.length);
+              return of([]);
+            },
+            revoked: () => undefined,
+          },
+        })
+        .pipe(each(message$ => message$.pipe(delay(8_000)), { concurrency: 1 }))
+        .subscribe(delivery => {
+          handled.push(delivery.message.id);
+          delivery[settlement].ack();
+        });
+      onTestFinished(() => reading.unsubscribe());
+      const { id } = await bus.publish({ topic: from, key: 'k', payload: Buffer.from('slow') });
+      await expect.poll(() => handled, patiently).toEqual([id]);
+      const committed = async (): Promise<number | undefined> =>
+        (await bus.getTopicInfo(from)).groups.find(each => each.group === group)?.committed;
+      await expect.poll(committed, patiently).toBe(1);
+      expect([handled, taken, await repeatedOn(bus)]).toEqual([[id], [1], 0]);
     });
 
     it('hands state over as it is behind the last message that was done', async () => {

@@ -42,6 +42,9 @@ describeKafka('a supervisor on Kafka', () => {
     for (const { name } of before)
       expect(metrics).toContain(`stream_running{worker="${name}",pipeline="gates"} 1`);
 
+    const summed = expect.objectContaining({ pipeline: 'gates', workers: 2, lag: 0 }) as unknown;
+    await vi.waitFor(async () => expect(await read('/pipelines')).toContainEqual(summed), patiently);
+
     const killed = before[1]!.pid;
     process.kill(killed, 'SIGKILL');
     await vi.waitFor(async () => expect(await read('/health/ready')).not.toEqual(ready), patiently);

@@ -37,6 +37,7 @@ export class LiveReader {
   async vanished(): Promise<number> {
     this.#reading.unsubscribe();
     const { seen } = this;
+    if (seen === 0) throw new Error(`${this.#topics.join(', ')}: nothing was seen while it was under way`);
     let found = 0;
     for (const topic of this.#topics) {
       await this.#readAll(topic, message => {

@@ -49,6 +49,9 @@ const { values } = parseArgs({
   },
 });
 
+/** What is counted in each run. */
+const counted = ['lost', 'wrong', 'reordered', 'duplicates', 'backwards', 'vanished'] as const;
+
 if (values.help) console.log(usage);
 else if (values.counting || noRecordedDays === undefined) await run();
 else {
@@ -73,7 +76,6 @@ async function run(): Promise<void> {
   );
 }
 
-const counted = ['lost', 'wrong', 'reordered', 'duplicates', 'backwards', 'vanished'] as const;
 type Found = Readonly<Record<(typeof counted)[number], number>>;
 
 /** What may be in no run, whatever its pipelines promise. */

@@ -1,36 +1,27 @@
-import { settlement } from '../../src/core/delivery.ts';
 import type { EventBus } from '../../src/bus/event-bus.ts';
+import { readToEnd } from './read-to-end.ts';
 
 const committed = '__consumer_offsets';
 /** Versions of keys under which brokers keep what was committed; later ones are of groups and their members. */
 const lastOffsetKey = 1;
 
 /**
- * What was ever committed lower than before, by this group or any, in words: read from where the brokers keep it, since a broker that has
- * just begun to answer for a group may for a moment tell what is not the last.
+ * What was ever committed lower than before, by this group or any, in words: read from where the brokers keep it, since
+ * a broker that has just begun to answer for a group may for a moment tell what is not the last.
  */
-export function committedBackwards(bus: EventBus, group?: string): Promise<readonly string[]> {
+export async function committedBackwards(bus: EventBus, group?: string): Promise<readonly string[]> {
   const highest = new Map<string, number>();
   const backwards: string[] = [];
-  return new Promise((resolve, reject) => {
-    bus.source(committed, { untilEnd: true }).subscribe({
-      next: ({ message: { key, payload }, [settlement]: duty }) => {
-        const place = key === null ? undefined : placeIn(Buffer.from(key), group);
-        if (place !== undefined && payload !== null) {
-          const offset = offsetIn(Buffer.from(payload));
-          const before = highest.get(place) ?? -1;
-          if (offset < before) backwards.push(`${place}: from ${before} to ${offset}`);
-          highest.set(place, offset);
-        }
-        duty.ack();
-      },
-      error: reject,
-      complete: () => {
-        if (highest.size > 0) resolve(backwards);
-        else reject(new Error(`${committed}: nothing was committed`));
-      },
-    });
+  await readToEnd(bus, committed, ({ key, payload }) => {
+    const place = key === null ? undefined : placeIn(Buffer.from(key), group);
+    if (place === undefined || payload === null) return;
+    const offset = offsetIn(Buffer.from(payload));
+    const before = highest.get(place) ?? -1;
+    if (offset < before) backwards.push(`${place}: from ${before} to ${offset}`);
+    highest.set(place, offset);
   });
+  if (highest.size === 0) throw new Error(`${committed}: nothing was committed`);
+  return backwards;
 }
 
 /** The group, topic and partition of a key; undefined for one of something else, or of another group. */

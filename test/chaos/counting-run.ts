@@ -6,12 +6,12 @@ import { createEventBus } from '../../src/backends.ts';
 import type { EventBus } from '../../src/bus/event-bus.ts';
 import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
 import { jsonCodec } from '../../src/core/codec.ts';
-import { settlement } from '../../src/core/delivery.ts';
 import { deadLetterTopic, quarantineTopic } from '../../src/core/dead-letter.ts';
 import { defaultTopicSettings } from '../../src/core/topic.ts';
 import { randomFrom } from '../../src/feeds/simulator/random.ts';
 import { ensureTopic } from '../../src/runtime/ensure-topic.ts';
 import { committedBackwards } from './committed-offsets.ts';
+import { readToEnd } from './read-to-end.ts';
 import { Workers } from './workers.ts';
 
 const worker = fileURLToPath(new URL('./counting-worker.ts', import.meta.url));
@@ -179,45 +179,33 @@ async function untilDecided(bus: EventBus, topic: string): Promise<void> {
 }
 
 /** How many payloads a topic holds more than once, each time but the first counted. */
-function repeatedIn(bus: EventBus, topic: string): Promise<number> {
+async function repeatedIn(bus: EventBus, topic: string): Promise<number> {
   const seen = new Set<string>();
   let repeated = 0;
-  return new Promise((resolve, reject) => {
-    bus.source(topic, { untilEnd: true }).subscribe({
-      next: ({ message: { payload }, [settlement]: duty }) => {
-        duty.ack();
-        const text = Buffer.from(payload ?? []).toString();
-        if (seen.has(text)) repeated++;
-        seen.add(text);
-      },
-      error: reject,
-      complete: () => resolve(repeated),
-    });
+  await readToEnd(bus, topic, ({ payload }) => {
+    const text = Buffer.from(payload ?? []).toString();
+    if (seen.has(text)) repeated++;
+    seen.add(text);
   });
+  return repeated;
 }
 
 type Judgement = Pick<CountingReport, 'lost' | 'duplicated' | 'reordered' | 'miscounted'>;
 
-function judged(bus: EventBus, topic: string, published: number): Promise<Judgement> {
+async function judged(bus: EventBus, topic: string, published: number): Promise<Judgement> {
   const seen = new Set<number>();
   const last = new Map<string, { readonly number: number; readonly place: number }>();
   let [duplicated, reordered, miscounted] = [0, 0, 0];
-  return new Promise((resolve, reject) => {
-    bus.source(topic, { untilEnd: true }).subscribe({
-      next: ({ message: { key, payload }, [settlement]: duty }) => {
-        duty.ack();
-        const decoded = payload && Count.decode(payload);
-        if (!decoded || !isRight(decoded)) return;
-        const { number, count } = decoded.right;
-        const before = last.get(key ?? '') ?? { number: -1, place: 0 };
-        if (seen.has(number)) duplicated++;
-        if (number < before.number) reordered++;
-        if (count !== before.place + 1) miscounted++;
-        seen.add(number);
-        last.set(key ?? '', { number, place: before.place + 1 });
-      },
-      error: reject,
-      complete: () => resolve({ lost: published - seen.size, duplicated, reordered, miscounted }),
-    });
+  await readToEnd(bus, topic, ({ key, payload }) => {
+    const decoded = payload && Count.decode(payload);
+    if (!decoded || !isRight(decoded)) return;
+    const { number, count } = decoded.right;
+    const before = last.get(key ?? '') ?? { number: -1, place: 0 };
+    if (seen.has(number)) duplicated++;
+    if (number < before.number) reordered++;
+    if (count !== before.place + 1) miscounted++;
+    seen.add(number);
+    last.set(key ?? '', { number, place: before.place + 1 });
   });
+  return { lost: published - seen.size, duplicated, reordered, miscounted };
 }

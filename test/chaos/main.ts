@@ -71,12 +71,14 @@ async function run(): Promise<void> {
     const twice = values.counting || values['exactly-once'] ? found.duplicates : 0;
     if (badIn(found) + twice > 0) process.exitCode = 1;
   }
-  console.log(
-    `${totals.runs} runs: lost ${totals.lost}, wrong ${totals.wrong}, reordered ${totals.reordered}, offsets backwards ${totals.backwards}, seen and gone ${totals.vanished}, duplicates ${totals.duplicates}`,
-  );
+  console.log(`${totals.runs} runs: ${inWords(totals)}`);
 }
 
 type Found = Readonly<Record<(typeof counted)[number], number>>;
+
+function inWords({ lost, wrong, reordered, backwards, vanished, duplicates }: Found): string {
+  return `lost ${lost}, wrong ${wrong}, reordered ${reordered}, offsets backwards ${backwards}, seen and gone ${vanished}, duplicates ${duplicates}`;
+}
 
 /** What may be in no run, whatever its pipelines promise. */
 function badIn({ lost, wrong, reordered, backwards, vanished }: Found): number {
@@ -111,7 +113,7 @@ async function foundIn(seed: number): Promise<Found> {
     vanished: report.vanished,
   };
   console.log(
-    `seed ${seed}: lost ${found.lost}, wrong ${found.wrong}, reordered ${found.reordered}, offsets backwards ${found.backwards}, seen and gone ${found.vanished}, duplicates ${found.duplicates}, signals ${report.signals}, exit codes ${report.exitCodes.join(' ')}, ended by themselves ${report.restarts}, ${seconds()} s`,
+    `seed ${seed}: ${inWords(found)}, signals ${report.signals}, exit codes ${report.exitCodes.join(' ')}, ended by themselves ${report.restarts}, ${seconds()} s`,
   );
   const isWrongTwice = values['exactly-once'] && found.duplicates > 0;
   if (isWrongTwice) console.log(report.repeated.map(line => `  twice: ${line}`).join('\n'));

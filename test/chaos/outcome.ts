@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { settlement } from '../../src/core/delivery.ts';
 import type { EventBus } from '../../src/bus/event-bus.ts';
 import { placeName } from '../../src/bus/partition-name.ts';
+import { readToEnd } from './read-to-end.ts';
 
 /** What the market job writes. */
 export const outputs: readonly string[] = [
@@ -43,29 +43,25 @@ export async function readOutcome(bus: EventBus): Promise<Outcome> {
   return new Map(all);
 }
 
-function readTopic(bus: EventBus, topic: string): Promise<TopicOutcome> {
+async function readTopic(bus: EventBus, topic: string): Promise<TopicOutcome> {
   const seen = new Map<string, string>();
   const byKey = new Map<string, string[]>();
   const repeated: string[] = [];
-  return new Promise((resolve, reject) => {
-    bus.source(topic, { untilEnd: true }).subscribe({
-      next: ({ message, [settlement]: duty }) => {
-        const { id, key, payload, timestamp } = message;
-        const first = seen.get(id);
-        const place = `${placeName(message)}@${message.offset} of ${new Date(message.logTime).toISOString()}`;
-        if (payload !== null && first !== undefined) repeated.push(`${id}: ${first} and ${place}`);
-        else if (payload !== null) {
-          seen.set(id, place);
-          const mine = byKey.get(key ?? '') ?? [];
-          byKey.set(key ?? '', mine);
-          mine.push(`${id} ${timestamp} ${hash('sha256', payload, 'base64url').slice(0, hashLength)}`);
-        }
-        duty.ack();
-      },
-      error: reject,
-      complete: () => resolve({ byKey, repeated }),
-    });
+  await readToEnd(bus, topic, message => {
+    const { id, key, payload, timestamp } = message;
+    if (payload === null) return;
+    const first = seen.get(id);
+    const place = `${placeName(message)}@${message.offset} of ${new Date(message.logTime).toISOString()}`;
+    if (first !== undefined) {
+      repeated.push(`${id}: ${first} and ${place}`);
+      return;
+    }
+    seen.set(id, place);
+    const mine = byKey.get(key ?? '') ?? [];
+    byKey.set(key ?? '', mine);
+    mine.push(`${id} ${timestamp} ${hash('sha256', payload, 'base64url').slice(0, hashLength)}`);
   });
+  return { byKey, repeated };
 }
 
 /** By topic. Order is judged per key, on what both have. */

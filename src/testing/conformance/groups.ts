@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Observable, Subject, of } from 'rxjs';
-import type { PartitionLifecycle, SourceLoad, StartOffset, TopicPartition } from '../../bus/event-bus.ts';
+import type { PartitionLifecycle, StartOffset, TopicPartition } from '../../bus/event-bus.ts';
 import { offset } from '../../core/message.ts';
 import type { ConformanceCase } from './contract.ts';
 import { type Lab, type Reading, busCase, names, textOf } from './lab.ts';
@@ -225,23 +225,15 @@ export const groups: readonly ConformanceCase[] = [
       const topic = await lab.topic({ partitions: 2 });
       for (const [i, partition] of [0, 0, 0, 1].entries())
         await lab.publish(topic, 'k', `m${i}`, { partition });
-      let load: SourceLoad | undefined;
-      const reading = lab.read(topic, {
-        group: lab.name('group'),
-        lifecycle: {
-          began: source => (load = source),
-          assigned: () => of([]),
-          revoked: () => undefined,
-        },
-      });
+      const { reading, load } = lab.readMeasured(topic);
       await lab.eventually(
         () => reading.values.length === 4,
         () => `4 messages, there are ${reading.values.length}`,
       );
-      const counts = [[load?.unsettled, load?.spread]];
+      const counts = [load()];
       for (const value of ['m2', 'm1', 'm3', 'm0']) {
         reading.duty(reading.values.indexOf(value)).ack();
-        counts.push([load?.unsettled, load?.spread]);
+        counts.push(load());
       }
       assert.deepEqual(counts, [
         [4, 4],

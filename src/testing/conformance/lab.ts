@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Subscription } from 'rxjs';
-import type { EventBus, SourceOptions } from '../../bus/event-bus.ts';
+import { type Subscription, of } from 'rxjs';
+import type { EventBus, PartitionLifecycle, SourceLoad, SourceOptions } from '../../bus/event-bus.ts';
 import { type Delivery, settlement } from '../../core/delivery.ts';
 import type { Bytes, Message, OutgoingMessage } from '../../core/message.ts';
 import { BusError, type BusErrorCode, type Receipt } from '../../core/publisher.ts';
@@ -122,6 +122,21 @@ export class Lab {
     rest: Partial<OutgoingMessage> = {},
   ): Promise<void> {
     for (const value of values) await this.publish(topic, key, value, rest);
+  }
+
+  /** Reads a topic in a group of its own; tells at any time how many messages are unsettled, and over how many they spread. */
+  readMeasured(topic: string): {
+    readonly reading: Reading;
+    readonly load: () => readonly (number | undefined)[];
+  } {
+    let source: SourceLoad | undefined;
+    const lifecycle: PartitionLifecycle = {
+      began: load => (source = load),
+      assigned: () => of([]),
+      revoked: () => undefined,
+    };
+    const reading = this.read(topic, { group: this.name('group'), lifecycle });
+    return { reading, load: () => [source?.unsettled, source?.spread] };
   }
 
   /** Subscribes to the topics; what comes waits to be settled unless `settle` does it. */

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { of } from 'rxjs';
 import type { Message } from '../../core/message.ts';
-import type { SourceLoad } from '../../bus/event-bus.ts';
 import type { TransactionSession } from '../../bus/transactions.ts';
 import type { ConformanceCase } from './contract.ts';
 import { type Lab, type Reading, busCase, names, refused, textOf } from './lab.ts';
@@ -154,24 +152,16 @@ export const transactions: readonly ConformanceCase[] = [
         await sent(session, topic, value);
         await session.commit();
       }
-      let load: SourceLoad | undefined;
-      const reading = lab.read(topic, {
-        group: lab.name('group'),
-        lifecycle: {
-          began: source => (load = source),
-          assigned: () => of([]),
-          revoked: () => undefined,
-        },
-      });
+      const { reading, load } = lab.readMeasured(topic);
       await lab.eventually(
         () => reading.values.join() === 'a,b,c',
         () => `a,b,c, it is ${reading.values.join()}`,
       );
-      assert.deepEqual([load?.unsettled, load?.spread], [3, 3]);
+      assert.deepEqual(load(), [3, 3]);
       reading.duty(1).ack();
-      assert.deepEqual([load?.unsettled, load?.spread], [2, 3]);
+      assert.deepEqual(load(), [2, 3]);
       reading.duty(0).ack();
-      assert.deepEqual([load?.unsettled, load?.spread], [1, 1]);
+      assert.deepEqual(load(), [1, 1]);
       await session.close();
     },
     needs,

@@ -7,7 +7,7 @@ import type { EventBus, PartitionLifecycle } from '../../../src/bus/event-bus.ts
 import type { KafkaDriverName } from '../../../src/bus/kafka/kafka-options.ts';
 import { settlement } from '../../../src/core/delivery.ts';
 import type { Pipeline } from '../../../src/runtime/pipeline.ts';
-import { Runtime } from '../../../src/runtime/runtime.ts';
+import { Runtime, type RuntimeOptions } from '../../../src/runtime/runtime.ts';
 import { countingPipeline } from '../../chaos/counting-pipeline.ts';
 import { describeKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
 import { newTopic, readAll, startedBus, textOf } from './running-bus.ts';
@@ -52,6 +52,28 @@ class Load {
 function counting(name: string, from: string, to: string): Pipeline {
   const slowly = each<number, number>(number$ => number$.pipe(delay(100)), { concurrency: 20 });
   return countingPipeline(name, from, to, { before: slowly });
+}
+
+/** Runs a pipeline on one bus, and on another as well once it has published so much; the first, when the second has. */
+async function joinedByAnother(
+  running: Pipeline,
+  buses: readonly EventBus[],
+  published: number,
+  options: RuntimeOptions = {},
+): Promise<Runtime> {
+  const runtimes = buses.map(bus => new Runtime([running], bus, options));
+  onTestFinished(async () => {
+    await Promise.all(runtimes.map(runtime => runtime.drain(5_000)));
+  });
+  for (const runtime of runtimes) {
+    await runtime.start();
+    await expect
+      .poll(async () => (await runtime.status())[0]?.published, patiently)
+      .toBeGreaterThan(published);
+  }
+  const [first] = runtimes;
+  if (first === undefined) throw new Error('there is no bus');
+  return first;
 }
 
 async function repeatedOn(bus: EventBus): Promise<number> {
@@ -101,15 +123,7 @@ describeKafka('a rebalance', () => {
       const [from, to] = [await newTopic(one, { partitions }), await newTopic(one, { partitions })];
       const name = `again-${randomUUID().slice(0, 8)}`;
       const load = new Load(one, from, 24);
-      const first = new Runtime([counting(name, from, to)], one);
-      const second = new Runtime([counting(name, from, to)], two);
-      onTestFinished(async () => {
-        await Promise.all([first.drain(5_000), second.drain(5_000)]);
-      });
-      await first.start();
-      await expect.poll(async () => (await first.status())[0]?.published, patiently).toBeGreaterThan(50);
-      await second.start();
-      await expect.poll(async () => (await second.status())[0]?.published, patiently).toBeGreaterThan(50);
+      const first = await joinedByAnother(counting(name, from, to), [one, two], 50);
       await load.end();
       expect(first.meter.sum('stream_rebalance_duplicates_total', {})).toBeGreaterThan(0);
     });
@@ -192,15 +206,7 @@ describeKafka('a rebalance', () => {
       const load = new Load(one, from, keys);
       // Nothing but the rebalance itself has state stored: the next snapshot by time is far away.
       const options = { snapshotIntervalMs: 600_000, snapshotEvery: 1_000_000 };
-      const first = new Runtime([counting(name, from, to)], one, options);
-      const second = new Runtime([counting(name, from, to)], two, options);
-      onTestFinished(async () => {
-        await Promise.all([first.drain(5_000), second.drain(5_000)]);
-      });
-      await first.start();
-      await expect.poll(async () => (await first.status())[0]?.published, patiently).toBeGreaterThan(100);
-      await second.start();
-      await expect.poll(async () => (await second.status())[0]?.published, patiently).toBeGreaterThan(100);
+      const first = await joinedByAnother(counting(name, from, to), [one, two], 100, options);
       const published = await load.end();
       const outputs = async (): Promise<string[]> =>
         (await readAll(one, to)).flatMap(({ payload }) => textOf(payload) ?? []);

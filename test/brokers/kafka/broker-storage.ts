@@ -12,6 +12,8 @@ export interface BrokerSettings {
   /** See {@link JavaSettings.temporary}. */
   readonly temporary: string | undefined;
   readonly jars: string;
+  /** Options of Java. */
+  readonly classArchive: readonly string[];
   readonly heap: readonly string[];
   readonly properties: Properties;
 }
@@ -29,7 +31,7 @@ export function javaArguments(
   ...command: string[]
 ): string[] {
   const logging = `-Dlog4j2.configurationFile=${join(settings.folder, 'log4j2.properties')}`;
-  return [...options, logging, '-cp', join(settings.jars, '*'), ...command];
+  return [...settings.classArchive, ...options, logging, '-cp', join(settings.jars, '*'), ...command];
 }
 
 export function propertiesFile({ folder }: BrokerSettings): string {

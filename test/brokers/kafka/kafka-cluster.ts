@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { defaultVersion, kafkaJars } from './artifacts.ts';
 import { runBroker, type KafkaBroker } from './broker-process.ts';
 import { prepareStorage, type BrokerSettings } from './broker-storage.ts';
+import { classArchiveOptions } from './class-archive.ts';
 import { type ClientLine, openLines } from './client-lines.ts';
 import { makeCertificates, type Certificates } from './certificates.ts';
 import { nodePorts } from './node-ports.ts';
@@ -59,13 +60,14 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaClust
   const missing = await missingForKafka(version);
   if (missing !== undefined) throw new Error(missing);
   const jars = await kafkaJars(version, report, signal);
+  const classArchive = await classArchiveOptions(jars, report, signal);
   const kept = options.folder === undefined ? undefined : resolve(options.folder);
   const folder = kept ?? (await mkdtemp(join(tmpdir(), 'kafka-')));
   const clean = async (): Promise<void> => {
     if (kept === undefined) await rm(folder, { recursive: true, force: true });
   };
   try {
-    const { settings, certificates, lines } = await brokerSettings(options, jars, folder);
+    const { settings, certificates, lines } = await brokerSettings(options, { jars, classArchive }, folder);
     report('formatting storage');
     const format = { clusterId: newClusterId(), scram: scramUsers(options.security ?? {}) };
     await Promise.all(settings.map(each => prepareStorage(each, format)));
@@ -78,7 +80,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaClust
       lines,
       certificates,
       async stop() {
-        await Promise.all(brokers.map(broker => broker.stop()));
+        // What is thrown away need not be brought in order first, for seconds.
+        await Promise.all(brokers.map(broker => (kept === undefined ? broker.kill() : broker.stop())));
         await Promise.all(lines.flatMap(({ proxies }) => proxies.map(proxy => proxy.close())));
         await clean();
       },
@@ -91,7 +94,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaClust
 
 async function brokerSettings(
   options: KafkaOptions,
-  jars: string,
+  java: Pick<BrokerSettings, 'jars' | 'classArchive'>,
   folder: string,
 ): Promise<{
   settings: BrokerSettings[];
@@ -118,7 +121,7 @@ async function brokerSettings(
       address: `127.0.0.1:${client}`,
       folder: own,
       temporary: options.folder === undefined ? folder : undefined,
-      jars,
+      ...java,
       heap: [collector, ...(count === 1 ? ['-Xms256m', '-Xmx512m'] : ofSeveral)],
       properties: { ...usual, ...propertiesOf(at, usual), ...properties },
     };

@@ -14,7 +14,12 @@ export async function committedBackwards(bus: EventBus, group?: string): Promise
   const backwards: string[] = [];
   await readToEnd(bus, committed, ({ key, payload }) => {
     const place = key === null ? undefined : placeIn(Buffer.from(key), group);
-    if (place === undefined || payload === null) return;
+    if (place === undefined) return;
+    if (payload === null) {
+      // Forgotten, as its group or topic was deleted.
+      highest.delete(place);
+      return;
+    }
     const offset = offsetIn(Buffer.from(payload));
     const before = highest.get(place) ?? -1;
     if (offset < before) backwards.push(`${place}: from ${before} to ${offset}`);

@@ -1,44 +1,35 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { createEventBus } from '../../src/backends.ts';
 import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
 import type { Guarantee } from '../../src/runtime/pipeline.ts';
-import { type KafkaCluster, startKafka } from '../brokers/kafka/kafka-cluster.ts';
-import { quickFailover } from '../brokers/kafka/server-properties.ts';
+import type { KafkaCluster } from '../brokers/kafka/kafka-cluster.ts';
 import { committedBackwards } from './committed-offsets.ts';
 import { type ChaosEvent, type PlannedEvent, eventText } from './events.ts';
-import { JobProgress, standstillMs } from './job-progress.ts';
+import type { ChaosGround } from './ground.ts';
+import { JobProgress } from './job-progress.ts';
 import { marketWorker } from './market-worker.ts';
 import { LiveReader } from './live-reader.ts';
-import { type Difference, type Outcome, differences, outputs, readOutcome } from './outcome.ts';
-import { writeRecordedDays } from './recorded-days.ts';
+import { type Difference, differences, outputs, readOutcome } from './outcome.ts';
 import { Workers } from './workers.ts';
 
-const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const hasty = fileURLToPath(new URL('./commits-early.ts', import.meta.url));
 const slowOnSignal = fileURLToPath(new URL('./slow-on-signal.ts', import.meta.url));
 
 export interface ChaosPlan {
   readonly events: readonly PlannedEvent[];
   readonly workers: number;
-  readonly brokers: number;
   /** The client of all workers. */
   readonly driver: KafkaDriverName;
-  readonly symbols: readonly string[];
-  readonly days: number;
   /** After how long without a sign of life a worker's partitions go to the others, ms. */
   readonly sessionTimeoutMs: number;
   /** What all pipelines promise. */
   readonly guarantee: Guarantee;
   /** Has the workers commit before they publish: what is found then shows that something can be found. */
   readonly plantedBug?: boolean;
-  /** Where the brokers' data stays; by default it goes with the run. */
-  readonly brokerFolder?: string;
   /** Hears of each event. */
   readonly report?: (what: string) => void;
 }
@@ -59,55 +50,47 @@ export interface ChaosReport {
   readonly said: string;
 }
 
-/** Nothing is written for so long after partitions have moved, ms. */
-const quietMs = 8_000;
+/** For what may still come where all is there: a worker that nobody misses goes on with what it had in hand, ms. */
+const afterwardsMs = 3_000;
 
 /**
- * Runs recorded days through worker processes on a Kafka of their own, disturbs workers, brokers and the network
- * between them as planned, and compares every topic with a run of one process in a folder.
+ * Runs recorded days through worker processes on Kafka, disturbs workers, brokers and the network between them as
+ * planned, and compares every topic with a run of one process in a folder. What it has written stays on the ground.
  */
-export async function runDisturbed(plan: ChaosPlan): Promise<ChaosReport> {
-  const folder = mkdtempSync(join(tmpdir(), 'chaos-'));
-  const feed = join(folder, 'feed');
-  mkdirSync(feed);
-  writeRecordedDays(feed, plan.symbols, plan.days);
-  const wanted = await calmRun(feed, join(folder, 'calm'));
-  // One line more, for a worker that is added.
-  const kafka = await startKafka({
-    brokers: plan.brokers,
-    lines: plan.workers + 1,
-    properties: quickFailover,
-    ...(plan.brokerFolder !== undefined && { folder: plan.brokerFolder }),
-  });
-  const workers = new Workers(place =>
-    marketWorker(folder, {
-      name: `worker-${place}`,
-      brokers: kafka.lines[place]?.bootstrap ?? [],
-      driver: plan.driver,
-      feed,
-      sessionTimeoutMs: plan.sessionTimeoutMs,
-      guarantee: plan.guarantee,
-      preload: plan.plantedBug === true ? [hasty] : [slowOnSignal],
-    }),
+export async function runDisturbed(
+  { kafka, feed, compiled, wanted }: ChaosGround,
+  plan: ChaosPlan,
+): Promise<ChaosReport> {
+  const folder = mkdtempSync(join(tmpdir(), 'chaos-workers-'));
+  const workers = new Workers(
+    place =>
+      marketWorker(folder, {
+        name: `worker-${place}`,
+        brokers: kafka.lines[place]?.bootstrap ?? [],
+        driver: plan.driver,
+        feed,
+        sessionTimeoutMs: plan.sessionTimeoutMs,
+        guarantee: plan.guarantee,
+        preload: plan.plantedBug === true ? [hasty] : [slowOnSignal],
+      }),
+    { NODE_COMPILE_CACHE: compiled },
   );
   const bus = createEventBus({ kind: 'kafka', brokers: kafka.bootstrap });
   try {
     for (let place = 0; place < plan.workers; place++) workers.start(place);
     const disturbance = new Disturbance(kafka, workers, plan.workers);
     await bus.start();
-    const progress = new JobProgress(bus, wanted);
     const live = new LiveReader(bus, outputs);
+    const progress = new JobProgress(live, wanted);
+    // What was lost on purpose need not be waited for.
+    const patienceMs = plan.plantedBug === true ? plan.sessionTimeoutMs * 2 : undefined;
     for (const { at, event } of plan.events) {
-      await progress.reached(at);
+      await progress.reached(at, patienceMs);
       plan.report?.(`${Math.round(100 * at)} %: ${eventText(event)}`);
       await disturbance.happen(event);
     }
-    await progress.quiet(plan.sessionTimeoutMs + quietMs);
-    const isWhole = Object.values(differences(wanted, await readOutcome(bus))).every(
-      ({ lost }) => lost === 0,
-    );
-    // What stands still may yet come: a partition waits for its leader, a worker for its partitions.
-    if (!isWhole && plan.plantedBug !== true) await progress.quiet(standstillMs);
+    await progress.reached(1, patienceMs);
+    await wait(afterwardsMs);
     const exitCodes = await workers.stopAll();
     const got = await readOutcome(bus);
     const signals = [...(wanted.get('cryptorun-signals')?.byKey.values() ?? [])].flat().length;
@@ -120,7 +103,6 @@ export async function runDisturbed(plan: ChaosPlan): Promise<ChaosReport> {
   } finally {
     workers.killAll();
     await bus.stop();
-    await kafka.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -177,17 +159,5 @@ class Disturbance {
     await Promise.all(brokers.map(broker => broker[how]()));
     await wait(awayMs);
     await Promise.all(brokers.map(broker => broker.start()));
-  }
-}
-
-async function calmRun(feed: string, dir: string): Promise<Outcome> {
-  const args = [program, 'start', '--once', '--plain', '--feed', `file:${feed}`, '--dir', dir];
-  await promisify(execFile)(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 });
-  const bus = createEventBus({ kind: 'embedded', dir, readOnly: true });
-  await bus.start();
-  try {
-    return await readOutcome(bus);
-  } finally {
-    await bus.stop();
   }
 }

@@ -17,10 +17,12 @@ export class LiveReader {
   readonly #reading: Subscription;
   /** What was seen at each offset: the first time counts, what is there in its stead is found out in the end. */
   readonly #seen = new PartitionMap<Map<number, string>>();
+  readonly #ids: ReadonlyMap<string, Set<string>>;
 
   constructor(bus: EventBus, topics: readonly string[]) {
     this.#bus = bus;
     this.#topics = topics;
+    this.#ids = new Map(topics.map(topic => [topic, new Set()]));
     this.#reading = defer(() => bus.source(topics))
       .pipe(retry({ delay: () => timer(againMs) }))
       .subscribe(({ message, [settlement]: duty }) => {
@@ -32,6 +34,11 @@ export class LiveReader {
   /** How many messages it has seen. */
   get seen(): number {
     return this.#seen.values().reduce((sum, ids) => sum + ids.size, 0);
+  }
+
+  /** How many of a topic it has seen, what came twice once. */
+  idsOf(topic: string): number {
+    return this.#ids.get(topic)?.size ?? 0;
   }
 
   /** Ends the reading; how many of the messages that it has seen are not there, now that all is decided. */
@@ -48,9 +55,11 @@ export class LiveReader {
     return seen - found;
   }
 
-  #take({ topic, partition, offset, id }: Message): void {
+  #take({ topic, partition, offset, id, payload }: Message): void {
     const ids = this.#seen.get(topic, partition) ?? new Map<number, string>();
     this.#seen.set(topic, partition, ids);
     if (!ids.has(offset)) ids.set(offset, id);
+    // Markers are of the way that it took, not of what it has to give.
+    if (payload !== null) this.#ids.get(topic)?.add(id);
   }
 }

@@ -1,13 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
+import type { Guarantee } from '../../src/runtime/pipeline.ts';
 import { startKafka } from '../brokers/kafka/kafka-cluster.ts';
 import { runKilledCounting } from './counting-run.ts';
-import { runDisturbed } from './disturbed-run.ts';
-import { type ChaosKind, chaosKinds, plannedEvents } from './events.ts';
-import type { Difference } from './outcome.ts';
+import { type ChaosKind, chaosKinds } from './events.ts';
+import { type Found, counted, inWords, isBad } from './found.ts';
+import { MarketRuns } from './market-runs.ts';
 import { noRecordedDays, recordedSymbols } from './recorded-days.ts';
 
 const usage = `Usage: npm run chaos -- [options]
@@ -24,7 +22,7 @@ brokers at random moments, and compares what is written with a run of one proces
   --all            all recorded days of all recorded symbols: about a million bars
   --workers N      (3)
   --brokers N      (3)
-  --driver NAME    kafkajs or platformatic (kafkajs)
+  --driver NAME    kafkajs or platformatic (one and the other in turn)
   --exactly-once   all pipelines are exactly-once, and what comes twice is a failure too
   --counting       the job counts numbers by key, exactly once, and workers are killed
   --planted-bug    workers commit before they publish: the run has to fail
@@ -40,7 +38,7 @@ const { values } = parseArgs({
     all: { type: 'boolean', default: false },
     workers: { type: 'string', default: '3' },
     brokers: { type: 'string', default: '3' },
-    driver: { type: 'string', default: 'kafkajs' },
+    driver: { type: 'string' },
     'exactly-once': { type: 'boolean', default: false },
     counting: { type: 'boolean', default: false },
     'planted-bug': { type: 'boolean', default: false },
@@ -49,8 +47,7 @@ const { values } = parseArgs({
   },
 });
 
-/** What is counted in each run. */
-const counted = ['lost', 'wrong', 'reordered', 'duplicates', 'backwards', 'vanished'] as const;
+const guarantee: Guarantee = values.counting || values['exactly-once'] ? 'exactly-once' : 'at-least-once';
 
 if (values.help) console.log(usage);
 else if (values.counting || noRecordedDays === undefined) await run();
@@ -62,74 +59,32 @@ else {
 async function run(): Promise<void> {
   const [first, seeds] = [Number(values.first), Number(values.seeds)];
   const totals = { runs: 0, lost: 0, wrong: 0, reordered: 0, duplicates: 0, backwards: 0, vanished: 0 };
-  for (let seed = first; seed < first + seeds; seed++) {
-    const found = await (values.counting ? countedIn(seed) : foundIn(seed));
-    totals.runs++;
-    for (const what of counted) {
-      totals[what] += found[what];
+  const market = new MarketRuns({
+    workers: Number(values.workers),
+    brokers: Number(values.brokers),
+    symbols: values.all ? recordedSymbols() : ['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'],
+    days: values.all ? Infinity : Number(values.days),
+    events: Number(values.events),
+    kinds: kinds(),
+    guarantee,
+    plantedBug: values['planted-bug'],
+    quiet: values.quiet,
+  });
+  try {
+    for (let seed = first; seed < first + seeds; seed++) {
+      const found = await (values.counting ? countedIn(seed) : market.foundIn(seed, driverOf(seed)));
+      totals.runs++;
+      for (const what of counted) totals[what] += found[what];
+      if (isBad(found, guarantee)) process.exitCode = 1;
     }
-    const twice = values.counting || values['exactly-once'] ? found.duplicates : 0;
-    if (badIn(found) + twice > 0) process.exitCode = 1;
+  } finally {
+    await market.close();
   }
   console.log(`${totals.runs} runs: ${inWords(totals)}`);
 }
 
-type Found = Readonly<Record<(typeof counted)[number], number>>;
-
-function inWords({ lost, wrong, reordered, backwards, vanished, duplicates }: Found): string {
-  return `lost ${lost}, wrong ${wrong}, reordered ${reordered}, offsets backwards ${backwards}, seen and gone ${vanished}, duplicates ${duplicates}`;
-}
-
-/** What may be in no run, whatever its pipelines promise. */
-function badIn({ lost, wrong, reordered, backwards, vanished }: Found): number {
-  return lost + wrong + reordered + backwards + vanished;
-}
-
-async function foundIn(seed: number): Promise<Found> {
-  const began = Date.now();
-  const seconds = (): number => Math.round((Date.now() - began) / 1000);
-  const sizes = { workers: Number(values.workers), brokers: Number(values.brokers) };
-  const brokerFolder = mkdtempSync(join(tmpdir(), `chaos-brokers-${seed}-`));
-  const report = await runDisturbed({
-    ...sizes,
-    brokerFolder,
-    events: plannedEvents(seed, Number(values.events), { ...sizes, kinds: kinds() }),
-    driver: driver(),
-    symbols: values.all ? recordedSymbols() : ['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'],
-    days: values.all ? Infinity : Number(values.days),
-    sessionTimeoutMs: 10_000,
-    guarantee: values['exactly-once'] ? 'exactly-once' : 'at-least-once',
-    plantedBug: values['planted-bug'],
-    ...(!values.quiet && { report: what => console.log(`  ${String(seconds()).padStart(4)} s  ${what}`) }),
-  });
-  const sum = (what: keyof Difference): number =>
-    Object.values(report.differences).reduce((total, difference) => total + difference[what], 0);
-  const found = {
-    lost: sum('lost'),
-    wrong: sum('wrong'),
-    reordered: sum('reordered'),
-    duplicates: sum('duplicates'),
-    backwards: report.backwards.length,
-    vanished: report.vanished,
-  };
-  console.log(
-    `seed ${seed}: ${inWords(found)}, signals ${report.signals}, exit codes ${report.exitCodes.join(' ')}, ended by themselves ${report.restarts}, ${seconds()} s`,
-  );
-  const isWrongTwice = values['exactly-once'] && found.duplicates > 0;
-  if (isWrongTwice) console.log(report.repeated.map(line => `  twice: ${line}`).join('\n'));
-  if (found.lost + found.wrong + found.reordered > 0 || isWrongTwice) {
-    console.log(report.differences);
-    console.log(report.said);
-  }
-  for (const line of report.backwards) console.log(`  backwards: ${line}`);
-  // What the brokers hold tells more than anybody can print: who wrote what in which transaction, and how each ended.
-  if (badIn(found) > 0 || isWrongTwice) console.log(`  the brokers' data is kept in ${brokerFolder}`);
-  else rmSync(brokerFolder, { recursive: true, force: true });
-  return found;
-}
-
-function driver(): KafkaDriverName {
-  const { driver } = values;
+function driverOf(seed: number): KafkaDriverName {
+  const { driver = seed % 2 === 0 ? 'kafkajs' : 'platformatic' } = values;
   if (driver === 'kafkajs' || driver === 'platformatic') return driver;
   throw new RangeError(`--driver ${driver}: it is kafkajs or platformatic`);
 }
@@ -146,7 +101,7 @@ async function countedIn(seed: number): Promise<Found> {
   const kafka = await startKafka({ brokers: Number(values.brokers) });
   try {
     const { said, lost, duplicated, reordered, miscounted, backwards, ...rest } = await runKilledCounting({
-      driver: driver(),
+      driver: driverOf(seed),
       brokers: kafka.bootstrap,
       name: `chaos-${seed}`,
       seed,
@@ -165,7 +120,7 @@ async function countedIn(seed: number): Promise<Found> {
       vanished: 0,
     };
     console.log(`seed ${seed}:`, found, rest);
-    if (badIn(found) + duplicated > 0) console.log(said);
+    if (isBad(found, guarantee)) console.log(said);
     return found;
   } finally {
     await kafka.stop();

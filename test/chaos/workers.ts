@@ -7,14 +7,19 @@ const pauseMs = 500;
 /** Real processes of one program, each in a place of its own, to be killed, stopped and started again. */
 export class Workers {
   readonly #argsOf: (place: number) => readonly string[];
+  readonly #env: NodeJS.ProcessEnv;
   readonly #children = new Map<number, ChildProcess>();
   readonly #said: string[] = [];
   /** How many ended by themselves, and were started again as a supervisor would. */
   restarts = 0;
 
-  /** @param argsOf the program and what it is told, by place */
-  constructor(argsOf: (place: number) => readonly string[]) {
+  /**
+   * @param argsOf the program and what it is told, by place
+   * @param env what its environment has in addition
+   */
+  constructor(argsOf: (place: number) => readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.#argsOf = argsOf;
+    this.#env = env;
   }
 
   /** What they have logged. */
@@ -24,7 +29,8 @@ export class Workers {
 
   start(place: number): void {
     const args = ['--max-semi-space-size=16', ...this.#argsOf(place)];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...process.env, ...this.#env };
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => this.#said.push(`${place}: ${String(chunk)}`));
     }

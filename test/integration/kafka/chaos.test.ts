@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { runDisturbed } from '../../chaos/disturbed-run.ts';
 import { plannedEvents } from '../../chaos/events.ts';
+import { ChaosGround } from '../../chaos/ground.ts';
 import { noRecordedDays } from '../../chaos/recorded-days.ts';
 import { describeOwnKafka } from './kafka-brokers.ts';
 
@@ -12,11 +13,10 @@ describeOwnKafka('the market job spread over three workers', () => {
   // speak for partitions of others; a feed that two workers run, or none; members that are no longer anybody's.
   it('gives the same bars, scores and signals as one process in a folder, whatever happens to them and the brokers', async context => {
     if (noRecordedDays !== undefined) return context.skip(noRecordedDays);
-    const { differences, backwards, vanished, signals, exitCodes } = await runDisturbed({
-      ...sizes,
+    const ground = await openGround(['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'], 7);
+    const { differences, backwards, vanished, signals, exitCodes } = await runDisturbed(ground, {
+      workers: sizes.workers,
       events: plannedEvents(1, 8, sizes),
-      symbols: ['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'],
-      days: 7,
       driver: 'kafkajs',
       sessionTimeoutMs,
       guarantee: 'at-least-once',
@@ -32,11 +32,10 @@ describeOwnKafka('the market job spread over three workers', () => {
 
   it('is seen to lose something where workers commit before they publish', async context => {
     if (noRecordedDays !== undefined) return context.skip(noRecordedDays);
-    const { differences } = await runDisturbed({
-      ...sizes,
+    const ground = await openGround(['BTC', 'ETH'], 3);
+    const { differences } = await runDisturbed(ground, {
+      workers: sizes.workers,
       events: [0, 1, 2].map(worker => ({ at: 0.1 * (worker + 1), event: { kind: 'kill-worker', worker } })),
-      symbols: ['BTC', 'ETH'],
-      days: 3,
       driver: 'kafkajs',
       sessionTimeoutMs,
       guarantee: 'at-least-once',
@@ -46,3 +45,10 @@ describeOwnKafka('the market job spread over three workers', () => {
     expect(lost).toBeGreaterThan(0);
   }, 400_000);
 });
+
+async function openGround(symbols: readonly string[], days: number): Promise<ChaosGround> {
+  // One line more, for a worker that is added.
+  const ground = await ChaosGround.open({ brokers: sizes.brokers, lines: sizes.workers + 1, symbols, days });
+  onTestFinished(() => ground.close());
+  return ground;
+}

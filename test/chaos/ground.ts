@@ -7,11 +7,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import { createEventBus } from '../../src/backends.ts';
+import { loadSettings } from '../../src/cli/settings.ts';
+import { ensureTopic } from '../../src/runtime/ensure-topic.ts';
 import { type KafkaCluster, startKafka } from '../brokers/kafka/kafka-cluster.ts';
 import { quickFailover } from '../brokers/kafka/server-properties.ts';
 import { type Outcome, readOutcome } from './outcome.ts';
 import { writeRecordedDays } from './recorded-days.ts';
 
+const configs = fileURLToPath(new URL('../../configs', import.meta.url));
 const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const pollMs = 500;
 const clearTimeoutMs = 60_000;
@@ -22,6 +25,8 @@ export interface GroundPlan {
   readonly lines: number;
   readonly symbols: readonly string[];
   readonly days: number;
+  /** Of each topic at most: what brokers do for a message grows with the partitions of all topics. */
+  readonly partitions: number;
 }
 
 /** What runs have in common: recorded days, what one process makes of them that nothing happens to, and brokers. */
@@ -35,8 +40,9 @@ export class ChaosGround {
   /** Where Node keeps what it has compiled, for those who start the same program again. */
   readonly compiled: string;
   readonly #folder: string;
+  readonly #partitions: number;
 
-  static async open({ brokers, lines, symbols, days }: GroundPlan): Promise<ChaosGround> {
+  static async open({ brokers, lines, symbols, days, partitions }: GroundPlan): Promise<ChaosGround> {
     const folder = mkdtempSync(join(tmpdir(), 'chaos-'));
     const [feed, compiled] = [join(folder, 'feed'), join(folder, 'compiled')];
     mkdirSync(feed);
@@ -44,12 +50,15 @@ export class ChaosGround {
     const wanted = await calmRun(feed, join(folder, 'calm'), compiled);
     const brokerFolder = mkdtempSync(join(tmpdir(), 'chaos-brokers-'));
     const kafka = await startKafka({ brokers, lines, properties: quickFailover, folder: brokerFolder });
-    return new ChaosGround({ feed, compiled, wanted, kafka, brokerFolder }, folder);
+    const ground = new ChaosGround({ feed, compiled, wanted, kafka, brokerFolder }, folder, partitions);
+    await ground.#createTopics();
+    return ground;
   }
 
   private constructor(
     parts: Pick<ChaosGround, 'feed' | 'compiled' | 'wanted' | 'kafka' | 'brokerFolder'>,
     folder: string,
+    partitions: number,
   ) {
     this.feed = parts.feed;
     this.compiled = parts.compiled;
@@ -57,10 +66,29 @@ export class ChaosGround {
     this.kafka = parts.kafka;
     this.brokerFolder = parts.brokerFolder;
     this.#folder = folder;
+    this.#partitions = partitions;
   }
 
-  /** Leaves brokers without topics of ours and without groups, as new ones are. */
+  /** Empties the brokers: topics are made anew, and groups are forgotten. */
   async clear(): Promise<void> {
+    await this.#deleteAll();
+    await this.#createTopics();
+  }
+
+  async #createTopics(): Promise<void> {
+    const bus = createEventBus({ kind: 'kafka', brokers: this.kafka.bootstrap });
+    await bus.start();
+    try {
+      for (const { name, settings } of loadSettings(configs).topics) {
+        const partitions = Math.min(settings.partitions, this.#partitions);
+        await ensureTopic(bus, { name, settings: { ...settings, partitions } });
+      }
+    } finally {
+      await bus.stop();
+    }
+  }
+
+  async #deleteAll(): Promise<void> {
     const kafka = new Kafka({ brokers: [...this.kafka.bootstrap], logLevel: logLevel.NOTHING });
     const admin = kafka.admin();
     await admin.connect();

@@ -21,6 +21,7 @@ brokers at random moments, and compares what is written with a run of one proces
   --days N         recorded days (7)
   --all            all recorded days of all recorded symbols: about a million bars
   --workers N      (3)
+  --partitions N   of each topic at most (4); shipped topics have up to 24
   --brokers N      (3)
   --driver NAME    kafkajs or platformatic (one and the other in turn)
   --exactly-once   all pipelines are exactly-once, and what comes twice is a failure too
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     events: { type: 'string', default: '8' },
     days: { type: 'string', default: '7' },
     all: { type: 'boolean', default: false },
+    partitions: { type: 'string', default: '4' },
     workers: { type: 'string', default: '3' },
     brokers: { type: 'string', default: '3' },
     driver: { type: 'string' },
@@ -64,6 +66,7 @@ async function run(): Promise<void> {
     brokers: Number(values.brokers),
     symbols: values.all ? recordedSymbols() : ['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'],
     days: values.all ? Infinity : Number(values.days),
+    partitions: Number(values.partitions),
     events: Number(values.events),
     kinds: kinds(),
     guarantee,

@@ -11,6 +11,7 @@ export interface MarketRunsOptions {
   readonly brokers: number;
   readonly symbols: readonly string[];
   readonly days: number;
+  readonly partitions: number;
   /** How many a run. */
   readonly events: number;
   readonly kinds: readonly ChaosKind[];
@@ -66,9 +67,9 @@ export class MarketRuns {
       await this.#ground.clear();
       return this.#ground;
     }
-    const { workers, brokers, symbols, days } = this.#options;
+    const { workers, brokers, symbols, days, partitions } = this.#options;
     // One line more, for a worker that is added.
-    this.#ground = await ChaosGround.open({ brokers, lines: workers + 1, symbols, days });
+    this.#ground = await ChaosGround.open({ brokers, lines: workers + 1, symbols, days, partitions });
     return this.#ground;
   }
 }

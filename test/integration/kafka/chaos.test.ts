@@ -48,7 +48,13 @@ describeOwnKafka('the market job spread over three workers', () => {
 
 async function openGround(symbols: readonly string[], days: number): Promise<ChaosGround> {
   // One line more, for a worker that is added.
-  const ground = await ChaosGround.open({ brokers: sizes.brokers, lines: sizes.workers + 1, symbols, days });
+  const ground = await ChaosGround.open({
+    brokers: sizes.brokers,
+    lines: sizes.workers + 1,
+    symbols,
+    days,
+    partitions: 24,
+  });
   onTestFinished(() => ground.close());
   return ground;
 }

@@ -14,8 +14,12 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
-/** Where a group without a committed offset begins: an end of the log, or a log time in ms. */
-export type StartFrom = 'earliest' | 'latest' | { readonly time: number };
+/**
+ * Where a reader begins that has no committed offset: an end of the log, a log time in ms, or offsets, each brought
+ * between what is the first and what is the end; a partition that none is said of begins at the earliest.
+ */
+export type StartFrom =
+  'earliest' | 'latest' | { readonly time: number } | { readonly offsets: readonly StartOffset[] };
 
 /** How much a source has to do just now. */
 export interface SourceLoad {

@@ -14,7 +14,7 @@ import type { JobPlace } from './redrive-job.ts';
 import { type Skipped, isSame, payloadHash, redriveIdOf, redriveOf } from './redrive-message.ts';
 import type { RedriveOptions, RedriveRecord } from './redrive-options.ts';
 import { type RedriveReport, RedriveTally } from './redrive-tally.ts';
-import { startingAt } from './scan-letters.ts';
+import { startOffsets } from './scan-letters.ts';
 import { transformed } from './transformed.ts';
 import { type SendOutcome, sendPatiently } from './send-patiently.ts';
 import { steadyNow } from '../core/steady-clock.ts';
@@ -117,7 +117,11 @@ export class RedriveRun {
   #sourceOptions(): SourceOptions {
     const { options, job, place } = this.#plan;
     const bounds = { untilEnd: true, maxInFlight: 4 * chunkLength };
-    if (options.dryRun === true) return { ...bounds, lifecycle: startingAt(place.committed) };
+    if (options.dryRun === true)
+      return {
+        ...bounds,
+        from: { offsets: startOffsets(options.topic ?? deadLetterTopic, place.committed) },
+      };
     return { ...bounds, group: job, commitIntervalMs };
   }
 

@@ -1,5 +1,4 @@
-import { of } from 'rxjs';
-import type { EventBus, PartitionLifecycle } from '../bus/event-bus.ts';
+import type { EventBus, StartOffset } from '../bus/event-bus.ts';
 import { type DeadLetter, deadLetterTopic, readDeadLetter } from '../core/dead-letter.ts';
 import { settlement } from '../core/delivery.ts';
 import { type Message, offset } from '../core/message.ts';
@@ -40,7 +39,7 @@ export async function* scanLetters(
     untilEnd: true,
     maxInFlight: readAhead,
     ...(partitions && { partitions }),
-    lifecycle: startingAt(from),
+    from: { offsets: startOffsets(topic, from) },
   });
   for await (const batch of batchesOf(source$, signal)) {
     yield batch.map(({ message }) => ({ message, letter: readDeadLetter(message) }));
@@ -48,16 +47,11 @@ export async function* scanLetters(
   }
 }
 
-/** A reader's start, by partition. */
-export function startingAt(from: Positions): PartitionLifecycle {
-  return {
-    assigned: partitions =>
-      of(
-        partitions.flatMap(place => {
-          const start = from[place.partition];
-          return start === undefined ? [] : [{ ...place, offset: offset(start) }];
-        }),
-      ),
-    revoked: () => undefined,
-  };
+/** Where a reader of such a topic begins. */
+export function startOffsets(topic: string, from: Positions): readonly StartOffset[] {
+  return Object.entries(from).map(([partition, start]) => ({
+    topic,
+    partition: Number(partition),
+    offset: offset(start),
+  }));
 }

@@ -39,11 +39,12 @@ export function readOn(
   options: Pick<SourceOptions, 'untilEnd'> = {},
 ): Observable<Message> {
   const { name } = changelogOf(pipeline);
-  const positions = [...copies].flatMap(([unit, { position }]) =>
-    position === 0 ? [] : [{ topic: name, partition: unit, offset: offset(position) }],
-  );
-  const lifecycle = { assigned: () => of(positions), revoked: () => undefined };
-  return bus.source(name, { ...options, partitions: [...copies.keys()], lifecycle }).pipe(
+  const offsets = [...copies].map(([unit, { position }]) => ({
+    topic: name,
+    partition: unit,
+    offset: offset(position),
+  }));
+  return bus.source(name, { ...options, partitions: [...copies.keys()], from: { offsets } }).pipe(
     map(delivery => {
       delivery[settlement].ack();
       return delivery.message;

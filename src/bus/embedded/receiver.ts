@@ -2,6 +2,7 @@ import { Observable, type SchedulerLike } from 'rxjs';
 import type { Delivery } from '../../core/delivery.ts';
 import type { Bytes } from '../../core/message.ts';
 import type { SourceOptions, TopicPartition } from '../event-bus.ts';
+import { isSamePartition } from '../same-partition.ts';
 import type { BusCondition } from '../bus-condition.ts';
 import type { CommitCell } from './commit-cell.ts';
 import { ConsumerGroup } from './consumer-group.ts';
@@ -117,7 +118,10 @@ export class Receiver implements ConsumerHost {
   #startOf({ topic, partition }: CommitCell, { from = 'earliest' }: SourceOptions): number {
     const { store } = this.log({ topic, partition });
     if (from === 'earliest') return store.firstOffset;
-    return from === 'latest' ? store.nextOffset : store.offsetAtTime(from.time);
+    if (from === 'latest') return store.nextOffset;
+    if ('time' in from) return store.offsetAtTime(from.time);
+    const wanted = from.offsets.find(start => isSamePartition(start, { topic, partition }))?.offset ?? 0;
+    return Math.min(Math.max(wanted, store.firstOffset), store.nextOffset);
   }
 
   /** A reader without a group reads everything and leaves no trace. */

@@ -54,6 +54,14 @@ export class StartPositions {
     if (from === 'earliest') return this.#list(topics, 'first');
     const ends = await this.#list(topics, 'next');
     if (from === 'latest') return ends;
+    if ('offsets' in from) {
+      // What is gone begins at the first that is there, as with every fetch; what has not come yet must not.
+      const named = from.offsets.map(start => ({
+        ...start,
+        offset: Math.min(start.offset, find(ends, start) ?? 0),
+      }));
+      return [...named, ...(await this.#list(topics, 'first'))];
+    }
     const found = await this.#list(topics, { atMs: from.time });
     // Where nothing is so late, what comes next is.
     return [...found.filter(({ offset }) => offset >= 0), ...ends];

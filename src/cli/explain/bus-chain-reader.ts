@@ -4,13 +4,12 @@ import {
   firstValueFrom,
   lastValueFrom,
   map,
-  of,
   take,
   takeWhile,
   tap,
   toArray,
 } from 'rxjs';
-import type { EventBus, StartOffset } from '../../bus/event-bus.ts';
+import type { EventBus } from '../../bus/event-bus.ts';
 import { settlement } from '../../core/delivery.ts';
 import { type Message, offset } from '../../core/message.ts';
 import type { ChainReader } from './find-chain.ts';
@@ -89,10 +88,7 @@ function readFrom(bus: EventBus, topic: string, partition: number, start: number
     bus.source(topic, {
       untilEnd: true,
       partitions: [partition],
-      lifecycle: {
-        assigned: partitions => of(partitions.map((p): StartOffset => ({ ...p, offset: offset(start) }))),
-        revoked: () => undefined,
-      },
+      from: { offsets: [{ topic, partition, offset: offset(start) }] },
     }),
   ).pipe(
     tap(delivery => delivery[settlement].ack()),

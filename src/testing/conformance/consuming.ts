@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ConformanceCase } from './contract.ts';
+import type { StartOffset } from '../../bus/event-bus.ts';
+import { offset } from '../../core/message.ts';
 import { type Lab, busCase, names } from './lab.ts';
 
 /** Groups of `count` messages of each key, interleaved. */
@@ -60,6 +62,45 @@ export const consuming: readonly ConformanceCase[] = [
     await lab.publish(topic, 'k', 'last');
     await lab.sees(later, ['last']);
   }),
+  busCase(
+    'a reader begins at the offsets that it names, and at the first or the end where there is none such',
+    async lab => {
+      const topic = await lab.topic({ partitions: 4 });
+      for (const partition of [0, 1, 2, 3]) {
+        for (const value of ['a', 'b', 'c'])
+          await lab.publish(topic, 'k', `${value}${partition}`, { partition });
+      }
+      const start = (partition: number, at: number): StartOffset => ({
+        topic,
+        partition,
+        offset: offset(at),
+      });
+      const [offsets, group] = [[start(0, 2), start(1, 9), start(2, 0)], lab.name('group')];
+      const wanted = ['a2', 'a3', 'b2', 'b3', 'c0', 'c2', 'c3', 'd1'];
+      const readings = [
+        lab.consume(topic, { from: { offsets } }),
+        lab.consume(topic, { from: { offsets }, group }),
+      ];
+      // What comes behind the end is read, and nothing before it.
+      await lab.eventually(
+        () => readings.every(({ values }) => values.length === wanted.length - 1),
+        () => `all but one: ${readings.map(({ values }) => values.join()).join(' and ')}`,
+      );
+      await lab.publish(topic, 'k', 'd1', { partition: 1 });
+      for (const reading of readings) {
+        await lab.eventually(
+          () => reading.values.length >= wanted.length,
+          () => `${wanted.join()}, not ${reading.values.join()}`,
+        );
+        assert.deepEqual(reading.values.toSorted(), wanted);
+      }
+      // Offsets are a beginning, and what is committed goes before.
+      await lab.commits(topic, group, 13);
+      readings[1]?.stop();
+      await lab.publish(topic, 'k', 'd0', { partition: 0 });
+      await lab.sees(lab.consume(topic, { group, from: { offsets: [start(0, 0)] } }), ['d0']);
+    },
+  ),
   busCase('a group goes on where it committed, whatever `from` says; another group does not', async lab => {
     const [topic, group] = [await lab.topic(), lab.name('group')];
     await lab.publishAll(topic, 'k', ['a', 'b']);

@@ -17,6 +17,7 @@ import { ReleaseStack } from './release-stack.ts';
 import { reportTopics } from './report-topics.ts';
 import { type AuditLog, auditLog, reportHealth, reportMetrics } from './reporters.ts';
 import type { Ticker } from '../runtime/ticker.ts';
+import { tellTopicDrift } from './topic-drift.ts';
 import type { WorkerOptions } from './worker-options.ts';
 import { whileOwner } from './while-owner.ts';
 import { steadyNow } from '../core/steady-clock.ts';
@@ -114,6 +115,8 @@ class Worker {
     this.#feeds.start();
     this.#readiness.phase = 'running';
     await this.#tellStarted(http);
+    // In the background, as it asks for everything about every topic.
+    void tellTopicDrift(bus, topics, this.#logger, signal);
   }
 
   async untilStopped(): Promise<ExitCode> {

@@ -95,6 +95,31 @@ describe('runWorker', () => {
     await expect(say(bus, 'late')).rejects.toMatchObject({ code: 'bus-not-started' });
   });
 
+  it('tells of topics that are other than configured, and works with them', async () => {
+    const bus = stubBus();
+    await bus.start();
+    const { settings } = words;
+    await bus.createTopic({ name: 'words', settings: { ...settings, partitions: settings.partitions + 2 } });
+    const { started, stop, code, logged } = worker({ bus });
+    await started;
+    await say(bus, 'hello');
+    expect(await next(bus, 'shouted')).toBe('HELLO');
+    await expect
+      .poll(() => logged.filter(({ text }) => text.includes('not as configured')))
+      .toEqual([
+        {
+          level: 'warn',
+          fields: {
+            topic: 'words',
+            drift: [`partitions is ${settings.partitions + 2}, configured ${settings.partitions}`],
+          },
+          text: 'topic is not as configured: see "cryptorun topics plan"',
+        },
+      ]);
+    stop();
+    expect(await code).toBe(0);
+  });
+
   it('is not ready while it drains, ends feeds first, then pipelines in the order of the data', async () => {
     const order: string[] = [];
     let readyWhileStopping: Promise<Response> | undefined;

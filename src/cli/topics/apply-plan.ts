@@ -1,7 +1,7 @@
 import type { EventBus } from '../../bus/event-bus.ts';
 import type { TopicAdmin } from '../../bus/topic-admin.ts';
 import { ensureTopic } from '../../runtime/ensure-topic.ts';
-import type { PlannedTopic, TopicPlan } from './topic-plan.ts';
+import type { PlannedTopic, TopicPlan } from '../../runtime/topic-plan.ts';
 
 /** Told of each topic once it is done. */
 export type Applied = (topic: PlannedTopic) => void;

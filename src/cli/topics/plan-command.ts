@@ -4,6 +4,7 @@ import { shippedPipelines } from '../../../pipelines/index.ts';
 import type { EventBus } from '../../bus/event-bus.ts';
 import type { TopicSpec } from '../../core/topic.ts';
 import { changelogOf } from '../../runtime/snapshot-format.ts';
+import { type PlannedTopic, type TopicPlan, planOf } from '../../runtime/topic-plan.ts';
 import { auditTopic, reportTopics } from '../../worker/report-topics.ts';
 import { auditLog } from '../../worker/reporters.ts';
 import { type CommandInput, textOption } from '../command.ts';
@@ -13,7 +14,6 @@ import { placeOf } from '../place.ts';
 import { defaultConfigDir, loadSettings } from '../settings.ts';
 import { applyPlan } from './apply-plan.ts';
 import { planJson, refusalsIn, showPlan } from './show-plan.ts';
-import { type PlannedTopic, type TopicPlan, planTopics } from './topic-plan.ts';
 
 /** `topics plan` ends so where there is something to do. */
 const somethingToDo = 4;
@@ -26,10 +26,10 @@ export async function planOrApply(
   const specs = everyTopic(textOption(options, 'config') ?? defaultConfigDir());
   const bus = await openPlace(placeOf(options), { writable: verb === 'apply' });
   try {
-    const { plan, brokers } = await planOf(bus, specs);
+    const plan = await planOf(bus, specs);
     const json = options['json'] === true;
     if (json) terminal.out(JSON.stringify(planJson(plan), null, 2));
-    else showPlan(plan, brokers, terminal);
+    else showPlan(plan, terminal);
     const doable = plan.topics.filter(({ action }) => action !== 'refuse');
     const refused = refusalsIn(plan.topics) > 0;
     if (verb === 'plan') return refused ? 2 : doable.length > 0 ? somethingToDo : 0;
@@ -53,20 +53,6 @@ function everyTopic(configDir: string): readonly TopicSpec[] {
   const first = new Map<string, TopicSpec>();
   for (const { name, settings } of all) if (!first.has(name)) first.set(name, { name, settings });
   return [...first.values()];
-}
-
-async function planOf(
-  bus: EventBus,
-  specs: readonly TopicSpec[],
-): Promise<{ readonly plan: TopicPlan; readonly brokers: number }> {
-  const [names, { metrics }] = await Promise.all([bus.listTopics(), bus.health()]);
-  const there = new Set(names);
-  const present = await Promise.all(
-    specs.filter(({ name }) => there.has(name)).map(({ name }) => bus.getTopicInfo(name)),
-  );
-  const brokers = metrics.connectedBrokers;
-  const plan = planTopics(specs, { present, names, brokers, alterable: bus.admin !== undefined });
-  return { plan, brokers };
 }
 
 async function apply(bus: EventBus, plan: TopicPlan, tell: (what: string) => void): Promise<void> {

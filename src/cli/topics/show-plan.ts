@@ -1,13 +1,12 @@
 import { formatDuration, formatSize } from '../../core/durations.ts';
 import type { Terminal } from '../terminal.ts';
 import { plural } from '../view/readable.ts';
-import type { PlannedTopic, SettingChange, TopicPlan } from './topic-plan.ts';
-import { copiesOf } from './topic-plan.ts';
+import { type PlannedTopic, type SettingChange, type TopicPlan, copiesOf } from '../../runtime/topic-plan.ts';
 
 const signs = { create: '+', change: '~', refuse: '!' } as const;
 
 /** Prints a plan as people read it. */
-export function showPlan({ topics, strangers }: TopicPlan, brokers: number, terminal: Terminal): void {
+export function showPlan({ topics, strangers, brokers }: TopicPlan, terminal: Terminal): void {
   const out = (text: string): void => terminal.out(text);
   const width = Math.max(0, ...topics.flatMap(({ changes }) => changes.map(({ setting }) => setting.length)));
   for (const topic of topics) {

@@ -1,6 +1,6 @@
-import type { TopicInfo } from '../../bus/event-bus.ts';
-import { formatDuration, formatSize } from '../../core/durations.ts';
-import type { TopicSettings, TopicSpec } from '../../core/topic.ts';
+import type { EventBus, TopicInfo } from '../bus/event-bus.ts';
+import { formatDuration, formatSize } from '../core/durations.ts';
+import type { TopicSettings, TopicSpec } from '../core/topic.ts';
 
 /** One setting that is not as it is configured. */
 export interface SettingChange {
@@ -26,6 +26,8 @@ export interface TopicPlan {
   readonly topics: readonly PlannedTopic[];
   /** Topics with our prefix that no configuration knows. */
   readonly strangers: readonly string[];
+  /** Brokers of the cluster. */
+  readonly brokers: number;
 }
 
 /** What there is to compare with. */
@@ -42,6 +44,17 @@ export interface PlanBasis {
 /** Topics of ours; changelogs come and go with pipelines, those of a bundle's sinks too. */
 const own = /^cryptorun-(?!.*-changelog$)/;
 
+/** Compares topics as they are configured with those of a bus. */
+export async function planOf(bus: EventBus, specs: readonly TopicSpec[]): Promise<TopicPlan> {
+  const [names, { metrics }] = await Promise.all([bus.listTopics(), bus.health()]);
+  const there = new Set(names);
+  const present: TopicInfo[] = [];
+  // One after the other: nobody waits for it, and others want the brokers too.
+  for (const { name } of specs) if (there.has(name)) present.push(await bus.getTopicInfo(name));
+  const alterable = bus.admin !== undefined;
+  return planTopics(specs, { present, names, brokers: metrics.connectedBrokers, alterable });
+}
+
 /** Compares topics as they are configured with those that there are. */
 export function planTopics(specs: readonly TopicSpec[], basis: PlanBasis): TopicPlan {
   const present = new Map(basis.present.map(info => [info.name, info]));
@@ -55,7 +68,7 @@ export function planTopics(specs: readonly TopicSpec[], basis: PlanBasis): Topic
   });
   const configured = new Set(specs.map(({ name }) => name));
   const strangers = basis.names.filter(name => own.test(name) && !configured.has(name));
-  return { topics, strangers };
+  return { topics, strangers, brokers: basis.brokers };
 }
 
 /** Copies that a topic gets: as many as it asks for, or as there are brokers. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { TopicInfo } from '../../../src/bus/event-bus.ts';
-import { type PlanBasis, planTopics } from '../../../src/cli/topics/topic-plan.ts';
-import { type TopicSettings, type TopicSpec, defaultTopicSettings } from '../../../src/core/topic.ts';
+import type { TopicInfo } from '../../src/bus/event-bus.ts';
+import { type PlanBasis, planTopics } from '../../src/runtime/topic-plan.ts';
+import { type TopicSettings, type TopicSpec, defaultTopicSettings } from '../../src/core/topic.ts';
 
 const hour = 3_600_000;
 
@@ -22,7 +22,7 @@ function plan(wanted: TopicSpec, there: TopicInfo | undefined, basis: Partial<Pl
 describe('planTopics', () => {
   it('creates what is not there and leaves alone what is as configured', () => {
     expect(plan(spec(), undefined).topics).toEqual([{ spec: spec(), action: 'create', changes: [] }]);
-    expect(plan(spec(), info(spec()))).toEqual({ topics: [], strangers: [] });
+    expect(plan(spec(), info(spec()))).toEqual({ topics: [], strangers: [], brokers: 3 });
   });
 
   it('changes retention, size and the largest message', () => {

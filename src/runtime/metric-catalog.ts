@@ -71,6 +71,17 @@ export const metricCatalog: Readonly<Record<string, MetricEntry>> = {
   stream_standby_lag: gauge('Records of the changelog that these copies have not come to yet.'),
   stream_state_keys: gauge('Keys whose state an operator holds.'),
   stream_running: gauge('1 while the pipeline runs, else 0.'),
+  stream_bus_healthy: gauge('1 while the bus finds nothing wrong with itself and its brokers, else 0.'),
+  stream_bus_brokers: gauge('Brokers of the cluster that are alive; 0 while none answers.'),
+  stream_bus_under_replicated_partitions: gauge('Partitions of topics used here whose copies lag behind.'),
+  stream_bus_producer_latency_seconds: gauge('From sending to stored, over recent traffic; 0 without any.'),
+  stream_bus_consumer_latency_seconds: gauge('From stored to delivered, over recent traffic; 0 without any.'),
+  stream_bus_rebalances_total: counter(
+    'Times that partitions were shared out anew among members of a group.',
+  ),
+  stream_bus_consumer_restarts_total: counter(
+    'Times that a consumer which had stalled, or lost its brokers for long, was begun anew.',
+  ),
   stream_worker_ready: gauge('1 while a supervised worker is ready, else 0.'),
   stream_worker_restarts_total: counter('Restarts of a supervised worker after its process died.'),
   stream_metrics_capped: gauge('Label sets of a metric that are left out because there are too many.'),

@@ -1,4 +1,6 @@
 import type { SchedulerLike } from 'rxjs';
+import type { EventBus } from '../bus/event-bus.ts';
+import type { BusHealth } from '../bus/health.ts';
 import type { PipelineStatus } from './pipeline-status.ts';
 import type { RunningPipeline } from './running-pipeline.ts';
 import type { Series, SeriesMeter } from './series.ts';
@@ -7,6 +9,7 @@ import { metricCatalog } from './metric-catalog.ts';
 
 /** What of a runtime its numbers are read from. */
 interface RuntimeNumbers {
+  readonly bus: Pick<EventBus, 'health'>;
   readonly meter: SeriesMeter;
   readonly pipelines: readonly RunningPipeline[];
   status(): Promise<readonly PipelineStatus[]>;
@@ -21,11 +24,12 @@ export type ReadSeries = () => Promise<readonly Series[]>;
  */
 export function runtimeSeries(runtime: RuntimeNumbers, scheduler: SchedulerLike): ReadSeries {
   return async () => {
-    const statuses = await runtime.status();
+    const [statuses, health] = await Promise.all([runtime.status(), runtime.bus.health()]);
     const series = [
       ...runtime.meter.read(),
       ...statuses.flatMap(status => seriesOf(status, scheduler.now())),
       ...runtime.pipelines.flatMap(handlingSeries),
+      ...busSeries(health),
     ];
     return cappedSeries([...series, ...missing(series)]);
   };
@@ -54,6 +58,22 @@ function seriesOf(status: PipelineStatus, now: number): Series[] {
       return { name: 'stream_state_keys', tags: { ...tags, operator }, kind: 'gauge', value: keys };
     }),
   ];
+}
+
+/** What a backend does not have is left out. */
+function busSeries({ healthy, metrics }: BusHealth): Series[] {
+  const figures: readonly (readonly [string, Series['kind'], number | undefined])[] = [
+    ['healthy', 'gauge', healthy ? 1 : 0],
+    ['brokers', 'gauge', metrics.connectedBrokers],
+    ['under_replicated_partitions', 'gauge', metrics.underReplicatedPartitions],
+    ['producer_latency_seconds', 'gauge', metrics.producerLatencyMs / 1000],
+    ['consumer_latency_seconds', 'gauge', metrics.consumerLatencyMs / 1000],
+    ['rebalances_total', 'counter', metrics.rebalances],
+    ['consumer_restarts_total', 'counter', metrics.consumerRestarts],
+  ];
+  return figures.flatMap(([name, kind, value]) =>
+    value === undefined ? [] : [{ name: `stream_bus_${name}`, kind, tags: {}, value }],
+  );
 }
 
 function handlingSeries({ pipeline: { name: pipeline }, handling: { buckets } }: RunningPipeline): Series[] {

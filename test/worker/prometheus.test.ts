@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { VirtualTimeScheduler } from 'rxjs';
 import { decode, mapValues, publishTo } from '../../operators/index.ts';
+import type { BusHealth } from '../../src/bus/health.ts';
 import { textCodec } from '../../src/core/codec.ts';
 import { topic } from '../../src/core/topic.ts';
 import { pipeline } from '../../src/runtime/pipeline.ts';
@@ -131,6 +133,34 @@ describe('runtimeSeries', () => {
     const known = (name: string): boolean => name.replace(/_(bucket|sum|count)$/, '') in metricCatalog;
     expect(series.filter(({ name }) => !known(name))).toEqual([]);
     runtime.stop();
+  });
+
+  it('tells how the bus is, as far as its backend knows', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const metrics = {
+      connectedBrokers: 2,
+      activeTopics: 1,
+      activeConsumers: 1,
+      producerLatencyMs: 5,
+      consumerLatencyMs: 250,
+      underReplicatedPartitions: 7,
+    };
+    const health = (): Promise<BusHealth> =>
+      Promise.resolve({ healthy: false, status: 'degraded', errors: ['copies out of sync'], metrics });
+    const runtime = {
+      bus: { health },
+      meter: new SeriesMeter(),
+      pipelines: [],
+      status: () => Promise.resolve([]),
+    };
+    const found = (await runtimeSeries(runtime, scheduler)()).filter(({ name }) => name.includes('_bus_'));
+    expect(Object.fromEntries(found.map(({ name, value }) => [name, value]))).toEqual({
+      stream_bus_healthy: 0,
+      stream_bus_brokers: 2,
+      stream_bus_under_replicated_partitions: 7,
+      stream_bus_producer_latency_seconds: 0.005,
+      stream_bus_consumer_latency_seconds: 0.25,
+    });
   });
 
   it('caps the label sets of one metric and counts what is left out', async () => {

@@ -42,6 +42,10 @@ describeKafka('a supervisor on Kafka', () => {
     for (const { name } of before)
       expect(metrics).toContain(`stream_running{worker="${name}",pipeline="gates"} 1`);
 
+    expect(metrics).toMatch(/stream_bus_brokers\{worker="supervised-1"\} [1-9]/);
+    expect(metrics).toContain('stream_bus_healthy{worker="supervised-2"} 1');
+    expect(metrics).toContain('stream_bus_under_replicated_partitions{worker="supervised-1"} 0');
+
     const summed = expect.objectContaining({ pipeline: 'gates', workers: 2, lag: 0 }) as unknown;
     await vi.waitFor(async () => expect(await read('/pipelines')).toContainEqual(summed), patiently);
 

@@ -40,6 +40,10 @@ const ownRemedies: Readonly<Record<string, string>> = {
     ': the group has members that share partitions out in another way, as those of the other driver do: use one driver for all members of a group',
 };
 
+/** TLS has no names for what went wrong, on either side. */
+const ofCertificates =
+  ': let security.tls.ca name the authority that signed the certificate of the brokers, and cert and key one of yours where they ask for it';
+
 /** Whether trying again may help: a broker that says that there is no such topic may not have heard of it yet. */
 export function mayPass(error: unknown): error is BusError {
   return error instanceof BusError && (error.retryable || error.code === 'topic-not-found');
@@ -68,6 +72,6 @@ export function busErrorFrom(failure: ClientFailure, doing: string, right?: stri
   const isRefused = code === 'unauthorized' && !isAuthentication && right !== undefined;
   const remedy = isRefused
     ? `: grant ${right} to the user of this client`
-    : (ownRemedies[type ?? ''] ?? remedies[code] ?? '');
-  return new BusError(code, `${doing}: ${text}${remedy}`, { cause });
+    : (ownRemedies[type ?? ''] ?? (/certificate/i.test(text) ? ofCertificates : remedies[code]) ?? '');
+  return new BusError(code, `${doing}: ${text.trim()}${remedy}`, { cause });
 }

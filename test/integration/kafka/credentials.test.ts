@@ -1,12 +1,14 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { firstValueFrom } from 'rxjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { kafkaBus } from '../../../src/bus/kafka/kafka.ts';
 import type { KafkaOptions } from '../../../src/bus/kafka/kafka-options.ts';
 import { publishOne } from '../../../src/bus/publish-promises.ts';
 import type { Receipt } from '../../../src/core/publisher.ts';
+import { makeCertificates } from '../../brokers/kafka/certificates.ts';
 import { type KafkaCluster, startKafka } from '../../brokers/kafka/kafka-cluster.ts';
 import { acls } from './acls.ts';
 import { describeOwnKafka, drivers } from './kafka-brokers.ts';
@@ -112,6 +114,21 @@ describeOwnKafka('a bus with credentials', () => {
         code: 'unauthorized',
         message: expect.stringContaining(file) as string,
       });
+    });
+
+    // Kills: a connection that trusts anybody, and a refusal that does not say what of.
+    it('tells nothing to a broker whose authority it does not know, and says so', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'other-authority-'));
+      onTestFinished(() => rm(folder, { recursive: true }));
+      const { ca } = await makeCertificates(folder, []);
+      for (const trusted of [true, { ca: { file: ca } }]) {
+        const options = as('plain', 'alice', secret);
+        const bus = kafkaBus({ ...options, security: { ...options.security, tls: trusted } });
+        await expect(bus.start()).rejects.toMatchObject({
+          code: 'unavailable',
+          message: expect.stringMatching(/certificate.*: let security\.tls\.ca name the authority/) as string,
+        });
+      }
     });
 
     it('does not hang where it speaks plainly to a port of TLS', async () => {

@@ -1,0 +1,117 @@
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import type { EventBus } from '../../../src/bus/event-bus.ts';
+import { textCodec } from '../../../src/core/codec.ts';
+import { topic } from '../../../src/core/topic.ts';
+import { type Pipeline, pipeline } from '../../../src/runtime/pipeline.ts';
+import { Runtime } from '../../../src/runtime/runtime.ts';
+import { decode, publishTo } from '../../../operators/index.ts';
+import { type KafkaCluster, startKafka } from '../../brokers/kafka/kafka-cluster.ts';
+import type { KafkaSecurity } from '../../brokers/kafka/security.ts';
+import { quickFailover } from '../../brokers/kafka/server-properties.ts';
+import { describeOwnKafka, drivers } from './kafka-brokers.ts';
+import { newTopic, readAll, startedBus, textOf } from './running-bus.ts';
+
+/** Longer than a pipeline waits at most before it begins anew. */
+const patiently = { timeout: 45_000, interval: 200 };
+const users = [{ name: 'alice', password: 'secret-0', superUser: true }];
+
+/** One that all tests of a group share, in a folder that can be written to. */
+function secured(security: KafkaSecurity): () => { readonly kafka: KafkaCluster; readonly folder: string } {
+  let parts: { readonly kafka: KafkaCluster; readonly folder: string } | undefined;
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'changed-credentials-'));
+    parts = { folder, kafka: await startKafka({ security, folder, properties: quickFailover }) };
+  });
+  afterAll(async () => {
+    await parts?.kafka.stop();
+    await rm(parts?.folder ?? '', { recursive: true, force: true });
+  });
+  return () => parts ?? expect.fail('it did not start');
+}
+
+/** Everybody has to connect anew. */
+async function restarted({ brokers: [broker] }: KafkaCluster): Promise<void> {
+  await broker?.kill();
+  await broker?.start();
+}
+
+function copying(from: string, to: string): Pipeline {
+  const [input, output] = [topic(from, textCodec), topic(to, textCodec)];
+  return pipeline(`copying-${randomUUID()}`, ({ source, publisher, onFailure }) =>
+    source(input).pipe(decode(input), publishTo(output, publisher), onFailure()),
+  );
+}
+
+async function run(bus: EventBus, copy: Pipeline): Promise<void> {
+  const runtime = new Runtime([copy], bus);
+  onTestFinished(() => runtime.stop());
+  await runtime.start();
+}
+
+describeOwnKafka('a password that changes while a bus runs', () => {
+  const cluster = secured({ sasl: ['PLAIN'], users });
+  let current = 0;
+
+  // Kills: secrets that are read once, when the bus starts.
+  it.each(drivers)('is read again from its file, with driver %s', { timeout: 120_000 }, async driver => {
+    const { kafka, folder } = cluster();
+    const [old, next] = [`secret-${current}`, `secret-${++current}`];
+    const file = join(folder, 'password');
+    await writeFile(file, old);
+    const bus = await startedBus({
+      brokers: kafka.bootstrap,
+      driver,
+      publishing: { deliveryTimeoutMs: 3_000 },
+      security: { sasl: { mechanism: 'plain', username: 'alice', password: { file } } },
+    });
+    const [input, copies] = [await newTopic(bus), await newTopic(bus)];
+    await run(bus, copying(input, copies));
+    const seen = async () => (await readAll(bus, copies)).map(({ payload }) => textOf(payload));
+    const publish = (text: string) => bus.publish({ topic: input, key: 'k', payload: Buffer.from(text) });
+    await publish('before');
+    await expect.poll(seen, patiently).toEqual(['before']);
+
+    const properties = join(folder, 'broker-1', 'server.properties');
+    const configured = await readFile(properties, 'utf8');
+    await writeFile(properties, configured.replaceAll(old, next));
+    await restarted(kafka);
+    await expect(publish('with the old password')).rejects.toMatchObject({ code: 'unauthorized' });
+    const { errors } = await bus.health();
+    expect(errors.join()).toMatch(/authentic|authoriz/i);
+    expect(errors.join()).not.toMatch(/secret-/);
+
+    await writeFile(file, next);
+    await expect.poll(() => publish('after').then(() => 'stored', String), patiently).toBe('stored');
+    // The pipeline that broke meanwhile goes on.
+    await expect.poll(async () => new Set(await seen()), patiently).toEqual(new Set(['before', 'after']));
+  });
+});
+
+describeOwnKafka('a certificate that changes while a bus runs', () => {
+  const cluster = secured({
+    tls: 'mutual',
+    acls: true,
+    users: [{ name: 'admin', superUser: true }, { name: 'alice' }],
+  });
+
+  it.each(drivers)('is read again from its file, with driver %s', async driver => {
+    const { kafka, folder } = cluster();
+    const { ca, clients } = kafka.certificates!;
+    const mine = { cert: join(folder, 'mine.pem'), key: join(folder, 'mine.key') };
+    const become = async (name: string): Promise<void> => {
+      const { cert, key } = clients.get(name)!;
+      await Promise.all([copyFile(cert, mine.cert), copyFile(key, mine.key)]);
+    };
+    await become('alice');
+    const tls = { ca: { file: ca }, cert: { file: mine.cert }, key: { file: mine.key } };
+    const bus = await startedBus({ brokers: kafka.bootstrap, driver, security: { tls } });
+    await expect(newTopic(bus)).rejects.toMatchObject({ code: 'unauthorized' });
+    await become('admin');
+    await restarted(kafka);
+    await expect.poll(() => newTopic(bus).then(() => 'made', String), patiently).toBe('made');
+  });
+});

@@ -209,13 +209,16 @@ export class PipelineRun {
       assigned: partitions => {
         for (const { topic, partition } of partitions) handling.revoke(topic, partition);
         const copies = this.units.copies(partitions);
-        return this.units.assigned(partitions).pipe(
-          concatMap(() => this.attempts.assigned(partitions, copies)),
+        const tenure = this.units.assigned(partitions);
+        return this.units.load(tenure).pipe(
+          concatMap(() => this.attempts.assigned(tenure, copies)),
           map(() => {
+            const { left } = tenure;
             this.units.prepared(partitions);
             this.watermarks.restore(this.state.storedMarks);
-            this.watermarks.assign(partitions);
-            return this.units.startOffsets(partitions);
+            // What has gone meanwhile would hold the watermark where it was for ever.
+            this.watermarks.assign(left);
+            return this.units.startOffsets(left);
           }),
         );
       },

@@ -3,7 +3,7 @@ import type { EventBus, StartOffset, TopicPartition } from '../bus/event-bus.ts'
 import { offset } from '../core/message.ts';
 import { BusError } from '../core/publisher.ts';
 import { ensureTopic } from './ensure-topic.ts';
-import { HeldPartitions } from './held-partitions.ts';
+import { HeldPartitions, type Tenure } from './held-partitions.ts';
 import type { PipelineState } from './pipeline-state.ts';
 import { changelogOf } from './snapshot-format.ts';
 import type { StateUnits } from './state-units.ts';
@@ -60,15 +60,20 @@ export class StateLoader {
     return this.#units.count(Math.max(...[...this.#inputs].map(topic => this.#bus.partitionsOf(topic))));
   }
 
+  /** Partitions have come. */
+  assigned(partitions: readonly TopicPartition[]): Tenure {
+    const tenure = this.#held.assigned(partitions);
+    this.standBy();
+    return tenure;
+  }
+
   /**
    * Reads the state of partitions that have come, before their first message; emits once.
    *
    * @throws BusError `invalid-option` where the changelog has no place for it
    */
-  assigned(partitions: readonly TopicPartition[]): Observable<unknown> {
-    this.#held.assigned(partitions);
-    this.standBy();
-    return defer(() => this.#changelogMade(partitions)).pipe(concatMap(() => this.#loaded(partitions)));
+  load(tenure: Tenure): Observable<unknown> {
+    return defer(() => this.#changelogMade(tenure.partitions)).pipe(concatMap(() => this.#loaded(tenure)));
   }
 
   /** What is known of the units of these partitions, to be read on in while they are prepared. */
@@ -119,15 +124,16 @@ export class StateLoader {
     );
   }
 
-  #loaded(partitions: readonly TopicPartition[]): Observable<unknown> {
-    const missing = [...this.#unitsOf(partitions)].filter(unit => !this.#state.isLoaded(unit));
+  #loaded(tenure: Tenure): Observable<unknown> {
+    const missing = [...this.#unitsOf(tenure.partitions)].filter(unit => !this.#state.isLoaded(unit));
     if (missing.length === 0) return of(undefined);
     return forkJoin(
       missing.map(unit =>
         this.#read(this.#bus, this.#pipeline, unit, this.#standby.claim(unit)).pipe(
-          // Given up while it was read, it is not for this process to have.
+          // Given up while it was read, it is not for this process to have; and others may have written since.
           tap(stored => {
-            if (this.#isHeld(unit) && !this.#state.isLoaded(unit)) this.#state.load(unit, stored);
+            const isLeft = this.#unitsOf(tenure.left).has(unit);
+            if (isLeft && !this.#state.isLoaded(unit)) this.#state.load(unit, stored);
           }),
         ),
       ),

@@ -12,6 +12,7 @@ import {
 import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
 import { type AttemptLedger, type AttemptPlace, MemoryAttemptLedger } from '../core/attempt-ledger.ts';
 import { fenceChangelog } from './changelog-fence.ts';
+import type { Tenure } from './held-partitions.ts';
 import type { StateUnits } from './state-units.ts';
 import { type AttemptsRecord, attemptsKey, changelogOf } from './snapshot-format.ts';
 import { readOn } from './stored-state.ts';
@@ -76,16 +77,13 @@ export class StoredAttempts {
   }
 
   /**
-   * Takes up what is stored of partitions that have just been assigned; emits once.
+   * Takes up what is stored of partitions that have just come, as far as they are left by then; emits once.
    *
    * @param copies what is known of their units: it is read on in
    */
-  assigned(
-    partitions: readonly TopicPartition[],
-    copies: ReadonlyMap<number, UnitCopy>,
-  ): Observable<unknown> {
+  assigned(tenure: Tenure, copies: ReadonlyMap<number, UnitCopy>): Observable<unknown> {
     if (this.#ledgers.size === 0) return of(undefined);
-    const isMeant = (record: AttemptsRecord): boolean => partitions.some(place => isOf(place, record));
+    const isMeant = (record: AttemptsRecord): boolean => tenure.left.some(place => isOf(place, record));
     return this.#fenced([...copies.keys()]).pipe(
       concatMap(() => readOn(this.#bus, this.#pipeline, copies, { untilEnd: true })),
       ignoreElements(),

@@ -1,6 +1,7 @@
+import { type SchedulerLike, delay, dematerialize, materialize } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { markerOf } from '../../src/core/marker.ts';
-import { Marker, type Pipeline, Runtime, jsonState, pipeline } from '../../src/index.ts';
+import { type EventBus, Marker, type Pipeline, Runtime, jsonState, pipeline } from '../../src/index.ts';
 import { decode, publishTo, scanByKey } from '../../operators/index.ts';
 import { PipelineDriver } from '../../src/testing/index.ts';
 import { counts, expectExactCounts, say } from './coming-and-going.ts';
@@ -19,6 +20,23 @@ async function join(
   const other = new Runtime(pipelines(), driver.bus, { ...runtime, scheduler: driver.scheduler });
   await other.start();
   return other;
+}
+
+/** What it reads of changelogs comes a second late. */
+function readingSlowly(bus: EventBus, scheduler: SchedulerLike): EventBus {
+  const source: EventBus['source'] = (topics, options) => {
+    const source$ = bus.source(topics, options);
+    return String(topics).endsWith('-changelog')
+      ? source$.pipe(materialize(), delay(1_000, scheduler), dematerialize())
+      : source$;
+  };
+  return new Proxy(bus, {
+    get(target, name) {
+      if (name === 'source') return source;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
 }
 
 /** Markers of one partition of the output: for which parts of the input they speak, and their time. */
@@ -74,6 +92,41 @@ describe('members of one pipeline', () => {
     other.stop();
     driver.mark(words, 30);
     expect(marks(driver).at(-1)).toBe('all time 30');
+  });
+
+  // Kills: a partition that came and went while its state was read, and whose watermark is waited for ever after.
+  it('do not wait for a partition that went before it was ready', async () => {
+    const driver = await start(() => []);
+    const slow = new Runtime([shouting()], readingSlowly(driver.bus, driver.scheduler), {
+      ...runtime,
+      scheduler: driver.scheduler,
+    });
+    await slow.start();
+    const other = await join(driver, () => [shouting()]);
+    driver.runFor(2_000);
+    driver.mark(words, 10);
+    driver.mark(words, 20);
+    expect(marks(driver).sort()).toEqual(['0 time 10', '0 time 20', '1 time 10', '1 time 20']);
+    other.stop();
+    slow.stop();
+  });
+
+  // Kills: state as it was before somebody else had the partition, read slowly and believed.
+  it('take up what others have stored of a partition that went and came again while its state was read', async () => {
+    const driver = await start(() => []);
+    const slow = new Runtime([counting()], readingSlowly(driver.bus, driver.scheduler), {
+      ...runtime,
+      scheduler: driver.scheduler,
+    });
+    await slow.start();
+    const other = await join(driver);
+    for (const partition of [0, 1]) say(driver, partition, 'a', 1);
+    driver.runFor(300);
+    await other.drain(100);
+    for (const partition of [0, 1]) say(driver, partition, 'b', 2);
+    driver.runFor(3_000);
+    expect(counts(driver).sort()).toEqual(['k0 a 1', 'k0 b 2', 'k1 a 1', 'k1 b 2']);
+    slow.stop();
   });
 
   it('are taken together by those who read what they write', async () => {

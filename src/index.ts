@@ -7,6 +7,7 @@ export {
   type SourceLoad,
   type SourceOptions,
   type StartFrom,
+  type StartOffset,
   type SubscribeOptions,
   type SubscriptionHandle,
   type TopicInfo,
@@ -57,6 +58,7 @@ export {
   type Partition,
   deriveId,
   messageId,
+  offset,
 } from './core/message.ts';
 export { type Counter, type Meter } from './core/meter.ts';
 export { provenance } from './core/provenance.ts';

@@ -55,6 +55,7 @@ export function messageId(text: string): MessageId {
   return text as MessageId;
 }
 
+/** A place in a partition, counted from 0, as a reader is told where to begin. */
 export function offset(value: number): Offset {
   return value as Offset;
 }

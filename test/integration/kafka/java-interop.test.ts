@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import type { EventBus } from '../../../src/bus/event-bus.ts';
 import type { Compression } from '../../../src/bus/kafka/driver.ts';
 import { partitionOf } from '../../../src/bus/partitioner.ts';
+import { publishOne } from '../../../src/bus/publish-promises.ts';
+import { textCodec } from '../../../src/core/codec.ts';
 import { MessageHeaders } from '../../../src/core/headers.ts';
+import { topic } from '../../../src/core/topic.ts';
+import { pipeline } from '../../../src/runtime/pipeline.ts';
+import { Runtime } from '../../../src/runtime/runtime.ts';
+import { decode, publishTo } from '../../../operators/index.ts';
 import { runKafkaTool } from '../../brokers/kafka/java-tool.ts';
 import { describeOwnKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
 import { newTopic, readAll, startedBus, textOf } from './running-bus.ts';
@@ -152,4 +158,84 @@ describeOwnKafka("beside Kafka's own clients in Java", () => {
     held.resolve(undefined);
     await reading.unsubscribe();
   });
+
+  it.for(drivers)('Java sees of our transactions only what is committed, on driver %s', async driver => {
+    const bus = await startedBus({ brokers: kafkaBrokers(), driver });
+    const topic = await newTopic(bus, { partitions });
+    const session = bus.transactions?.open(`interop-${randomUUID()}`) ?? expect.fail('no transactions');
+    onTestFinished(() => session.close());
+    const [key = ''] = keys;
+    const say = (text: string): Promise<unknown> =>
+      publishOne(session, { topic, key, payload: Buffer.from(text) });
+    await say('committed');
+    await session.commit();
+    await say('aborted');
+    await session.abort();
+    await say('committed, too');
+    await session.commit();
+    // One partition, so that what was aborted would come before the last.
+    const seen = await consumedByJava(topic, 2, '--isolation-level', 'read_committed');
+    expect(seen.map(([, , , text]) => text)).toEqual(['committed', 'committed, too']);
+    const all = await consumedByJava(topic, 3, '--isolation-level', 'read_uncommitted');
+    expect(all.map(([, , , text]) => text)).toEqual(['committed', 'aborted', 'committed, too']);
+  });
+
+  it.for(drivers)(
+    'the tool for consumer groups shows an exactly-once pipeline, on driver %s',
+    async driver => {
+      const bus = await startedBus({ brokers: kafkaBrokers(), driver });
+      const [from, to] = [await newTopic(bus, { partitions }), await newTopic(bus, { partitions })];
+      const [input, output] = [topic(from, textCodec), topic(to, textCodec)];
+      const name = `copying-${randomUUID()}`;
+      const runtime = new Runtime(
+        [
+          pipeline(
+            name,
+            ({ source, publisher, onFailure }) =>
+              source(input).pipe(decode(input), publishTo(output, publisher), onFailure()),
+            { guarantee: 'exactly-once' },
+          ),
+        ],
+        bus,
+      );
+      onTestFinished(() => runtime.stop());
+      await bus.publishBatch(keys.map(key => ({ topic: from, key, payload: Buffer.from('x') })));
+      await runtime.start();
+      await expect.poll(async () => (await readAll(bus, to)).length, { timeout: 20_000 }).toBe(keys.length);
+      const rows = async (): Promise<readonly (readonly string[])[]> => {
+        const described = await runKafkaTool('org.apache.kafka.tools.consumer.group.ConsumerGroupCommand', [
+          ...server(),
+          ...['--describe', '--group', name],
+        ]);
+        return described
+          .split('\n')
+          .filter(line => line.includes(from))
+          .map(line => line.split(/\s+/));
+      };
+      const found = await rows();
+      const counts = Array.from(
+        { length: partitions },
+        (_, place) => keys.filter(key => partitionOf(key, partitions) === place).length,
+      );
+      // What a transaction leaves in a partition of its input is nothing: committed is what there is.
+      expect(
+        found.map(([, , place, committed, end, lag]) => ({ place, committed, end, lag })).toSorted(byPlace),
+      ).toEqual(
+        counts.map((count, place) => ({
+          place: `${place}`,
+          committed: `${count}`,
+          end: `${count}`,
+          lag: '0',
+        })),
+      );
+      for (const row of found) expect(row[6]).toMatch(/^cryptorun-/);
+    },
+  );
 });
+
+function byPlace(
+  a: { readonly place: string | undefined },
+  b: { readonly place: string | undefined },
+): number {
+  return Number(a.place) - Number(b.place);
+}

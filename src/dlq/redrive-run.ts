@@ -94,7 +94,7 @@ export class RedriveRun {
     });
     onProgress?.(this.#tally.progress);
     try {
-      for await (const batch of batchesOf(bus.source(topic, this.#sourceOptions()), this.#signal)) {
+      for await (const batch of batchesOf(bus.source(topic, this.#sourceOptions(topic)), this.#signal)) {
         for (const delivery of batch) await this.#take(delivery);
         await this.#flush();
         onProgress?.(this.#tally.progress);
@@ -114,13 +114,13 @@ export class RedriveRun {
     return this.#tally.sent >= this.#limit ? 'limit' : 'stopped';
   }
 
-  #sourceOptions(): SourceOptions {
+  #sourceOptions(topic: string): SourceOptions {
     const { options, job, place } = this.#plan;
     const bounds = { untilEnd: true, maxInFlight: 4 * chunkLength };
     if (options.dryRun === true)
       return {
         ...bounds,
-        from: { offsets: startOffsets(options.topic ?? deadLetterTopic, place.committed) },
+        from: { offsets: startOffsets(topic, place.committed) },
       };
     return { ...bounds, group: job, commitIntervalMs };
   }

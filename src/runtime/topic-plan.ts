@@ -49,7 +49,7 @@ export async function planOf(bus: EventBus, specs: readonly TopicSpec[]): Promis
   const [names, { metrics }] = await Promise.all([bus.listTopics(), bus.health()]);
   const there = new Set(names);
   const present: TopicInfo[] = [];
-  // One after the other: nobody waits for it, and others want the brokers too.
+  // One after the other: workers ask so while they begin, and want the brokers for more than this.
   for (const { name } of specs) if (there.has(name)) present.push(await bus.getTopicInfo(name));
   const alterable = bus.admin !== undefined;
   return planTopics(specs, { present, names, brokers: metrics.connectedBrokers, alterable });

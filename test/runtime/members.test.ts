@@ -1,4 +1,4 @@
-import { type SchedulerLike, delay, dematerialize, materialize } from 'rxjs';
+import { delay, dematerialize, materialize } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { markerOf } from '../../src/core/marker.ts';
 import { type EventBus, Marker, type Pipeline, Runtime, jsonState, pipeline } from '../../src/index.ts';
@@ -16,14 +16,15 @@ const start = (pipelines: () => readonly Pipeline[] = () => [counting()]): Promi
 async function join(
   driver: PipelineDriver,
   pipelines: () => readonly Pipeline[] = () => [counting()],
+  bus: EventBus = driver.bus,
 ): Promise<Runtime> {
-  const other = new Runtime(pipelines(), driver.bus, { ...runtime, scheduler: driver.scheduler });
+  const other = new Runtime(pipelines(), bus, { ...runtime, scheduler: driver.scheduler });
   await other.start();
   return other;
 }
 
 /** What it reads of changelogs comes a second late. */
-function readingSlowly(bus: EventBus, scheduler: SchedulerLike): EventBus {
+function readingSlowly({ bus, scheduler }: PipelineDriver): EventBus {
   const source: EventBus['source'] = (topics, options) => {
     const source$ = bus.source(topics, options);
     return String(topics).endsWith('-changelog')
@@ -97,11 +98,7 @@ describe('members of one pipeline', () => {
   // Kills: a partition that came and went while its state was read, and whose watermark is waited for ever after.
   it('do not wait for a partition that went before it was ready', async () => {
     const driver = await start(() => []);
-    const slow = new Runtime([shouting()], readingSlowly(driver.bus, driver.scheduler), {
-      ...runtime,
-      scheduler: driver.scheduler,
-    });
-    await slow.start();
+    const slow = await join(driver, () => [shouting()], readingSlowly(driver));
     const other = await join(driver, () => [shouting()]);
     driver.runFor(2_000);
     driver.mark(words, 10);
@@ -114,11 +111,7 @@ describe('members of one pipeline', () => {
   // Kills: state as it was before somebody else had the partition, read slowly and believed.
   it('take up what others have stored of a partition that went and came again while its state was read', async () => {
     const driver = await start(() => []);
-    const slow = new Runtime([counting()], readingSlowly(driver.bus, driver.scheduler), {
-      ...runtime,
-      scheduler: driver.scheduler,
-    });
-    await slow.start();
+    const slow = await join(driver, () => [counting()], readingSlowly(driver));
     const other = await join(driver);
     for (const partition of [0, 1]) say(driver, partition, 'a', 1);
     driver.runFor(300);

@@ -2,7 +2,7 @@ import { type Observer, type SchedulerLike, Subscription, of } from 'rxjs';
 import { type Delivery, ok } from '../../core/delivery.ts';
 import type { Bytes, Message } from '../../core/message.ts';
 import type { SourceOptions, StartOffset, TopicPartition } from '../event-bus.ts';
-import { isSamePartition } from '../same-partition.ts';
+import { isSamePartition, offsetIn } from '../same-partition.ts';
 import type { Due } from '../source-duty.ts';
 import type { CommitCell, StartOf } from './commit-cell.ts';
 import type { PartitionLog } from './partition-log.ts';
@@ -106,7 +106,7 @@ export class Consumer implements ReaderHost {
     for (const cell of cells) this.#host.log(cell).marks.add(cell);
     const begin = (named: readonly StartOffset[]): void => {
       if (!this.#preparing.delete(awaited) || this.#closed) return;
-      for (const cell of awaited) this.#begin(cell, offsetNamed(named, cell) ?? startOf(cell));
+      for (const cell of awaited) this.#begin(cell, offsetIn(named, cell) ?? startOf(cell));
       this.#host.wake(this);
     };
     const preparing = this.#options.lifecycle?.assigned(cells) ?? of<readonly StartOffset[]>([]);
@@ -251,8 +251,4 @@ export class Consumer implements ReaderHost {
     if (this.#preparing.size === 0 && this.#readers.every(reader => reader.finished))
       this.#observer.complete();
   }
-}
-
-function offsetNamed(named: readonly StartOffset[], partition: TopicPartition): number | undefined {
-  return named.find(start => isSamePartition(start, partition))?.offset;
 }

@@ -2,7 +2,7 @@ import { Observable, type SchedulerLike } from 'rxjs';
 import type { Delivery } from '../../core/delivery.ts';
 import type { Bytes } from '../../core/message.ts';
 import type { SourceOptions, TopicPartition } from '../event-bus.ts';
-import { isSamePartition } from '../same-partition.ts';
+import { offsetIn } from '../same-partition.ts';
 import type { BusCondition } from '../bus-condition.ts';
 import type { CommitCell } from './commit-cell.ts';
 import { ConsumerGroup } from './consumer-group.ts';
@@ -120,7 +120,7 @@ export class Receiver implements ConsumerHost {
     if (from === 'earliest') return store.firstOffset;
     if (from === 'latest') return store.nextOffset;
     if ('time' in from) return store.offsetAtTime(from.time);
-    const wanted = from.offsets.find(start => isSamePartition(start, { topic, partition }))?.offset ?? 0;
+    const wanted = offsetIn(from.offsets, { topic, partition }) ?? 0;
     return Math.min(Math.max(wanted, store.firstOffset), store.nextOffset);
   }
 

@@ -1,6 +1,6 @@
 import { BusError } from '../../core/publisher.ts';
 import type { SourceOptions, StartFrom, StartOffset, TopicPartition } from '../event-bus.ts';
-import { isSamePartition } from '../same-partition.ts';
+import { offsetIn } from '../same-partition.ts';
 import type { KafkaDriver, PartitionOffset } from './driver.ts';
 import type { WhichOffset } from './which-offset.ts';
 
@@ -26,19 +26,20 @@ export class StartPositions {
   ): Promise<readonly ReadRange[]> {
     const { group, from = 'earliest', untilEnd = false, transaction } = this.#options;
     const topics = [...new Set(partitions.map(({ topic }) => topic))];
-    const unnamed = partitions.filter(partition => find(named, partition) === undefined);
+    const unnamed = partitions.filter(partition => offsetIn(named, partition) === undefined);
     const committed =
       group === undefined || unnamed.length === 0
         ? []
         : transaction === undefined
           ? await this.#driver.committed(group, topics)
           : await this.#driver.stableOffsets(group, unnamed);
-    const open = unnamed.filter(partition => find(committed, partition) === undefined);
+    const open = unnamed.filter(partition => offsetIn(committed, partition) === undefined);
     const defaults = open.length === 0 ? [] : await this.#defaults(topics, from);
     const ends = untilEnd ? await this.#list(topics, 'next') : [];
     return partitions.map(partition => {
-      const start = find(named, partition) ?? find(committed, partition) ?? find(defaults, partition);
-      const end = untilEnd ? find(ends, partition) : Number.POSITIVE_INFINITY;
+      const start =
+        offsetIn(named, partition) ?? offsetIn(committed, partition) ?? offsetIn(defaults, partition);
+      const end = untilEnd ? offsetIn(ends, partition) : Number.POSITIVE_INFINITY;
       if (start === undefined || end === undefined) {
         const { topic, partition: index } = partition;
         throw new BusError(
@@ -58,7 +59,7 @@ export class StartPositions {
       // What is gone begins at the first that is there, as with every fetch; what has not come yet must not.
       const named = from.offsets.map(start => ({
         ...start,
-        offset: Math.min(start.offset, find(ends, start) ?? 0),
+        offset: Math.min(start.offset, offsetIn(ends, start) ?? 0),
       }));
       return [...named, ...(await this.#list(topics, 'first'))];
     }
@@ -74,8 +75,4 @@ export class StartPositions {
     });
     return (await Promise.all(lists)).flat();
   }
-}
-
-function find(places: readonly PartitionOffset[], wanted: TopicPartition): number | undefined {
-  return places.find(place => isSamePartition(place, wanted))?.offset;
 }

@@ -12,7 +12,7 @@ export interface BrokerSettings {
   /** See {@link JavaSettings.temporary}. */
   readonly temporary: string | undefined;
   readonly jars: string;
-  /** Options of Java. */
+  /** Options of Java that say where an archive of classes is, or shall be. */
   readonly classArchive: readonly string[];
   readonly heap: readonly string[];
   readonly properties: Properties;

@@ -4,10 +4,8 @@ import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runBroker } from './broker-process.ts';
-import { type BrokerSettings, prepareStorage } from './broker-storage.ts';
-import { nodePorts } from './node-ports.ts';
-import { securityProperties } from './security.ts';
-import { serverProperties } from './server-properties.ts';
+import { prepareStorage } from './broker-storage.ts';
+import { clusterSettings } from './cluster-settings.ts';
 
 /**
  * Options with which Java takes Kafka's classes as it had them in memory before, and not out of jars: a broker starts in
@@ -33,9 +31,13 @@ async function writeArchive(jars: string, archive: string, signal: AbortSignal):
   const writing = `${archive}.${randomUUID()}`;
   try {
     const written = join(folder, 'classes.jsa');
-    const settings = await soleBroker(folder, jars, [`-XX:ArchiveClassesAtExit=${written}`]);
+    const [settings] = (await clusterSettings({}, { jars, classArchive: [] }, folder)).settings;
+    if (settings === undefined) throw new Error('a cluster without a broker');
     await prepareStorage(settings, { clusterId: 'A'.repeat(22), scram: [] });
-    const broker = await runBroker(settings, signal);
+    const broker = await runBroker(
+      { ...settings, classArchive: [`-XX:ArchiveClassesAtExit=${written}`] },
+      signal,
+    );
     await broker.stop();
     await (existsSync(written) ? copyFile(written, writing) : writeFile(writing, ''));
     await rename(writing, archive);
@@ -43,17 +45,4 @@ async function writeArchive(jars: string, archive: string, signal: AbortSignal):
     await rm(writing, { force: true });
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function soleBroker(folder: string, jars: string, options: readonly string[]): Promise<BrokerSettings> {
-  const nodes = await nodePorts(1);
-  return {
-    address: `127.0.0.1:${nodes[0]?.client}`,
-    folder,
-    temporary: folder,
-    jars,
-    classArchive: [],
-    heap: ['-Xmx256m', ...options],
-    properties: { ...serverProperties(1, nodes, folder), ...securityProperties({}, undefined) },
-  };
 }

@@ -1,17 +1,11 @@
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import type { EventBus } from '../../../src/bus/event-bus.ts';
-import { textCodec } from '../../../src/core/codec.ts';
-import { topic } from '../../../src/core/topic.ts';
-import { type Pipeline, pipeline } from '../../../src/runtime/pipeline.ts';
-import { Runtime } from '../../../src/runtime/runtime.ts';
-import { decode, publishTo } from '../../../operators/index.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type KafkaCluster, startKafka } from '../../brokers/kafka/kafka-cluster.ts';
 import type { KafkaSecurity } from '../../brokers/kafka/security.ts';
 import { quickFailover } from '../../brokers/kafka/server-properties.ts';
+import { copying } from './copying.ts';
 import { describeOwnKafka, drivers } from './kafka-brokers.ts';
 import { newTopic, readAll, startedBus, textOf } from './running-bus.ts';
 
@@ -39,19 +33,6 @@ async function restarted({ brokers: [broker] }: KafkaCluster): Promise<void> {
   await broker?.start();
 }
 
-function copying(from: string, to: string): Pipeline {
-  const [input, output] = [topic(from, textCodec), topic(to, textCodec)];
-  return pipeline(`copying-${randomUUID()}`, ({ source, publisher, onFailure }) =>
-    source(input).pipe(decode(input), publishTo(output, publisher), onFailure()),
-  );
-}
-
-async function run(bus: EventBus, copy: Pipeline): Promise<void> {
-  const runtime = new Runtime([copy], bus);
-  onTestFinished(() => runtime.stop());
-  await runtime.start();
-}
-
 describeOwnKafka('a password that changes while a bus runs', () => {
   const cluster = secured({ sasl: ['PLAIN'], users });
   let current = 0;
@@ -69,7 +50,7 @@ describeOwnKafka('a password that changes while a bus runs', () => {
       security: { sasl: { mechanism: 'plain', username: 'alice', password: { file } } },
     });
     const [input, copies] = [await newTopic(bus), await newTopic(bus)];
-    await run(bus, copying(input, copies));
+    await copying(bus, input, copies);
     const seen = async () => (await readAll(bus, copies)).map(({ payload }) => textOf(payload));
     const publish = (text: string) => bus.publish({ topic: input, key: 'k', payload: Buffer.from(text) });
     await publish('before');

@@ -4,13 +4,9 @@ import type { EventBus } from '../../../src/bus/event-bus.ts';
 import type { Compression } from '../../../src/bus/kafka/driver.ts';
 import { partitionOf } from '../../../src/bus/partitioner.ts';
 import { publishOne } from '../../../src/bus/publish-promises.ts';
-import { textCodec } from '../../../src/core/codec.ts';
 import { MessageHeaders } from '../../../src/core/headers.ts';
-import { topic } from '../../../src/core/topic.ts';
-import { pipeline } from '../../../src/runtime/pipeline.ts';
-import { Runtime } from '../../../src/runtime/runtime.ts';
-import { decode, publishTo } from '../../../operators/index.ts';
 import { runKafkaTool } from '../../brokers/kafka/java-tool.ts';
+import { copying } from './copying.ts';
 import { describeOwnKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
 import { newTopic, readAll, startedBus, textOf } from './running-bus.ts';
 
@@ -185,22 +181,8 @@ describeOwnKafka("beside Kafka's own clients in Java", () => {
     async driver => {
       const bus = await startedBus({ brokers: kafkaBrokers(), driver });
       const [from, to] = [await newTopic(bus, { partitions }), await newTopic(bus, { partitions })];
-      const [input, output] = [topic(from, textCodec), topic(to, textCodec)];
-      const name = `copying-${randomUUID()}`;
-      const runtime = new Runtime(
-        [
-          pipeline(
-            name,
-            ({ source, publisher, onFailure }) =>
-              source(input).pipe(decode(input), publishTo(output, publisher), onFailure()),
-            { guarantee: 'exactly-once' },
-          ),
-        ],
-        bus,
-      );
-      onTestFinished(() => runtime.stop());
       await bus.publishBatch(keys.map(key => ({ topic: from, key, payload: Buffer.from('x') })));
-      await runtime.start();
+      const name = await copying(bus, from, to, { guarantee: 'exactly-once' });
       await expect.poll(async () => (await readAll(bus, to)).length, { timeout: 20_000 }).toBe(keys.length);
       const rows = async (): Promise<readonly (readonly string[])[]> => {
         const described = await runKafkaTool('org.apache.kafka.tools.consumer.group.ConsumerGroupCommand', [

@@ -1,6 +1,6 @@
 import { BusError } from '../../../core/publisher.ts';
 import type { TopicPartition } from '../../event-bus.ts';
-import { isSamePartition } from '../../same-partition.ts';
+import { offsetIn } from '../../same-partition.ts';
 import type { FetchWish, FetchedPartition } from '../driver.ts';
 import { type AbortedTransaction, BrokenBatch, readBatches } from './batch-reader.ts';
 
@@ -19,7 +19,7 @@ export async function fetchedOf(
   wishes: readonly FetchWish[],
 ): Promise<FetchedPartition> {
   const { topic, partition, stableEnd, aborted, bytes } = content;
-  const wished = wishes.find(wish => isSamePartition(wish, content))?.offset ?? 0;
+  const wished = offsetIn(wishes, content) ?? 0;
   try {
     const { records, nextOffset = wished } = await readBatches(bytes, aborted);
     return { topic, partition, records, nextOffset: Math.max(wished, nextOffset), end: stableEnd };

@@ -33,6 +33,11 @@ export class Passage extends WatchedSettlement {
     this.#watcher.settled();
   }
 
+  override drop(by: string): void {
+    super.drop(by);
+    this.#watcher.settled();
+  }
+
   override goesRound(failure: Failure | undefined): void {
     this.#watcher.wentRound(this, failure);
   }

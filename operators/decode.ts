@@ -48,7 +48,7 @@ export function decode<A>(
   return stage(name, subscriber => {
     const takeMarker = (delivery: Ok<Bytes>, marker: Marker): void => {
       if (markers) subscriber.next(withValue(delivery, marker));
-      else delivery[settlement].ack();
+      else delivery[settlement].drop(name);
     };
     const refuse = (delivery: Ok<Bytes>, reason: string, cause?: CodecError): void => {
       const now = scheduler.now();

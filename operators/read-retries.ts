@@ -24,7 +24,7 @@ export function readRetries({
     next: (delivery: Delivery<Bytes>) => {
       if (!delivery.ok) return subscriber.next(delivery);
       const { message, [settlement]: duty } = delivery;
-      if (markerOf(message)) return duty.ack();
+      if (markerOf(message)) return duty.drop(name);
       const retry = fromRetryTopic(message);
       if (typeof retry !== 'string') return subscriber.next(withValue(delivery, retry));
       const now = scheduler.now();

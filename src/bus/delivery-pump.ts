@@ -60,6 +60,10 @@ export class DeliveryPump<P extends PumpedPartition> implements SourceLoad {
     return this.#partitions.reduce((sum, { tracker }) => sum + tracker.spread, 0);
   }
 
+  dropped(by: ReadonlySet<string>): number {
+    return this.#partitions.reduce((sum, { tracker }) => sum + tracker.dropped(by), 0);
+  }
+
   get partitions(): readonly P[] {
     return this.#partitions;
   }

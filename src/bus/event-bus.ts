@@ -30,6 +30,8 @@ export interface SourceLoad {
    * between those may be any number that nobody sees, of transactions or compacted away.
    */
   readonly spread: number;
+  /** How many of those were dropped by these operators, see {@link Settlement.drop}. */
+  dropped(by: ReadonlySet<string>): number;
 }
 
 /** What a source does when partitions come and go, for those who keep state beside them. */

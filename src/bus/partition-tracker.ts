@@ -2,8 +2,16 @@ import { type SchedulerLike, Subscription } from 'rxjs';
 import type { Message } from '../core/message.ts';
 import { type Due, type DutyHost, SourceDuty } from './source-duty.ts';
 
-const state = { inFlight: 1, acked: 2, parked: 3 } as const;
-type SlotState = (typeof state)[keyof typeof state];
+/** What is acked without having been dropped, and, counted on from there, what operators dropped, by their places. */
+const state = { inFlight: 1, parked: 2, acked: 3 } as const;
+/** Operators of which it is told apart what they dropped; what others did counts as acked. */
+const maxDroppers = 200;
+
+/** Of what an operator dropped, how many messages wait for an unsettled one before them. */
+interface Dropper {
+  readonly name: string;
+  count: number;
+}
 
 /** What a tracker tells the consumer whose partition it watches. */
 export interface TrackerHost {
@@ -46,6 +54,7 @@ export class PartitionTracker implements DutyHost {
   #revoked = false;
   /** Of deliveries in flight, those whose holder asked to be told. */
   readonly #controllers = new Map<number, AbortController>();
+  readonly #droppers: Dropper[] = [];
   inFlight = 0;
   inFlightBytes = 0;
 
@@ -64,6 +73,11 @@ export class PartitionTracker implements DutyHost {
   /** Messages taken and not yet part of the contiguous prefix. */
   get spread(): number {
     return this.#tail - this.#head;
+  }
+
+  /** How many of them were dropped by these operators. */
+  dropped(by: ReadonlySet<string>): number {
+    return this.#droppers.reduce((sum, { name, count }) => (by.has(name) ? sum + count : sum), 0);
   }
 
   /** The oldest message that holds the prefix back. */
@@ -102,6 +116,7 @@ export class PartitionTracker implements DutyHost {
     for (const controller of this.#controllers.values()) controller.abort();
     this.#controllers.clear();
     this.#head = this.#tail;
+    this.#droppers.length = 0;
     this.#parked.clear();
     this.#ready.length = 0;
   }
@@ -125,8 +140,16 @@ export class PartitionTracker implements DutyHost {
     const message = this.#messages[sequence & this.#mask];
     if (message === undefined) return;
     if (this.#controllers.size > 0) this.#controllers.delete(sequence);
-    if (nackDelayMs === undefined) this.#ack(sequence, message);
+    if (nackDelayMs === undefined) this.#ack(sequence, message, state.acked);
     else this.#nack(sequence, message, nackDelayMs);
+  }
+
+  drop(sequence: number, by: string): void {
+    const message = this.#messages[sequence & this.#mask];
+    if (message === undefined) return;
+    if (this.#controllers.size > 0) this.#controllers.delete(sequence);
+    // At the head of the line it waits for nobody.
+    this.#ack(sequence, message, sequence === this.#head ? state.acked : this.#droppedBy(by));
   }
 
   #start(sequence: number, message: Message): SourceDuty {
@@ -144,12 +167,23 @@ export class PartitionTracker implements DutyHost {
     this.#host.released(message);
   }
 
-  #set(sequence: number, next: SlotState): void {
+  /** The state of one more message that this operator dropped. */
+  #droppedBy(name: string): number {
+    let place = this.#droppers.findIndex(dropper => dropper.name === name);
+    if (place < 0 && this.#droppers.length < maxDroppers) {
+      place = this.#droppers.push({ name, count: 0 }) - 1;
+    }
+    const dropper = this.#droppers[place];
+    if (dropper) dropper.count++;
+    return state.acked + 1 + place;
+  }
+
+  #set(sequence: number, next: number): void {
     this.#states[sequence & this.#mask] = next;
   }
 
-  #ack(sequence: number, message: Message): void {
-    this.#set(sequence, state.acked);
+  #ack(sequence: number, message: Message, next: number): void {
+    this.#set(sequence, next);
     if (this.#parked.size > 0) this.#unparkNext(sequence, message);
     if (sequence === this.#head) this.#advance();
     this.#release(message);
@@ -159,7 +193,10 @@ export class PartitionTracker implements DutyHost {
     while (this.#head < this.#tail) {
       const at = this.#head & this.#mask;
       const message = this.#messages[at];
-      if (message === undefined || this.#states[at] !== state.acked) break;
+      const slot = this.#states[at] ?? 0;
+      if (message === undefined || slot < state.acked) break;
+      const dropper = slot > state.acked ? this.#droppers[slot - state.acked - 1] : undefined;
+      if (dropper) dropper.count--;
       this.#prefix = message.offset + 1;
       this.#messages[at] = undefined;
       this.#head++;
@@ -198,8 +235,9 @@ export class PartitionTracker implements DutyHost {
     for (let sequence = first + 1; messageKey !== null && sequence < this.#tail; sequence++) {
       const at = sequence & this.#mask;
       const message = this.#messages[at];
-      if (message?.key !== messageKey || this.#states[at] === state.acked) continue;
-      if (this.#states[at] === state.inFlight) {
+      const slot = this.#states[at] ?? 0;
+      if (message?.key !== messageKey || slot >= state.acked) continue;
+      if (slot === state.inFlight) {
         this.#takeBack(sequence);
         this.#set(sequence, state.parked);
         takenBack.push(message);

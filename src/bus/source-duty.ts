@@ -20,6 +20,8 @@ export interface DutyHost {
   signalOf(sequence: number, attempt: number): AbortSignal;
   /** Ack, or nack where there is a delay. */
   settle(sequence: number, nackDelayMs: number | undefined): void;
+  /** Ack of what an operator let go. */
+  drop(sequence: number, by: string): void;
 }
 
 /** The duty to settle one delivery of one partition; whoever gave it out keeps no reference to it. */
@@ -52,17 +54,22 @@ export class SourceDuty implements Due {
   }
 
   ack(): void {
-    this.#settle(undefined);
+    if (this.#isMine()) this.#host.settle(this.#sequence, undefined);
+  }
+
+  drop(by: string): void {
+    if (this.#isMine()) this.#host.drop(this.#sequence, by);
   }
 
   nack(delayMs = 0): void {
-    this.#settle(delayMs);
+    if (this.#isMine()) this.#host.settle(this.#sequence, delayMs);
   }
 
-  #settle(nackDelayMs: number | undefined): void {
+  /** Whether its host has to hear of it, which is about to be settled. */
+  #isMine(): boolean {
     if (this.#settled) throw new SettledTwiceError('a delivery');
     const taken = this.#host.isTakenBack(this.#sequence, this.attempt);
     this.#settled = true;
-    if (!taken) this.#host.settle(this.#sequence, nackDelayMs);
+    return !taken;
   }
 }

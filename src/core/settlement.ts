@@ -6,6 +6,13 @@
 export interface Settlement {
   /** Done: the message need not come again. */
   ack(): void;
+  /**
+   * Done, and nothing was done with it by the operator that lets it go: as {@link ack}, but where no operator before
+   * that one did anything either, the message may as well come again.
+   *
+   * @param by the operator's name
+   */
+  drop(by: string): void;
   /** Not done: the message comes again, after `delayMs` (default 0). */
   nack(delayMs?: number): void;
   /** Counts from 1; grows with every redelivery. */
@@ -93,6 +100,11 @@ class Share implements Settlement {
     this.#settle(undefined);
   }
 
+  /** As far as anybody knows the other outputs are not let go. */
+  drop(): void {
+    this.#settle(undefined);
+  }
+
   nack(delayMs = 0): void {
     this.#settle(delayMs);
   }
@@ -139,6 +151,10 @@ export class JoinedSettlement implements Settlement {
     for (const member of this.#members) member.ack();
   }
 
+  drop(by: string): void {
+    for (const member of this.#members) member.drop(by);
+  }
+
   nack(delayMs = 0): void {
     for (const member of this.#members) member.nack(delayMs);
   }
@@ -150,5 +166,6 @@ export const idleSettlement: Settlement = {
   revoked: false,
   signal: new AbortController().signal,
   ack: () => undefined,
+  drop: () => undefined,
   nack: () => undefined,
 };

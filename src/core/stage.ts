@@ -2,6 +2,8 @@ import { Observable, type OperatorFunction, type Subscriber } from 'rxjs';
 
 /** The name of the operator that made an Observable, for drawings, metrics and failures. */
 const stageName: unique symbol = Symbol('stage');
+/** Who lets a delivery go that reaches no operator; no operator is called so. */
+export const sourceStage = '(source)';
 /** What there is to know of an operator beside its name. */
 const stageTraits: unique symbol = Symbol('traits');
 
@@ -73,6 +75,11 @@ export function stagesOf(chain$: Observable<unknown>): readonly string[] {
 /** The names of the operators that may have done part of what a delivery causes while it is still on its way. */
 export function partialStagesOf(chain$: Observable<unknown>): readonly string[] {
   return namesOf([...linksOf(chain$)].filter(link => link[stageTraits]?.partial === true));
+}
+
+/** Whether a chain comes from one of these without a branch, so that all of its operators are known. */
+export function comesFrom(chain$: Observable<unknown>, sources: ReadonlySet<Observable<unknown>>): boolean {
+  return [...linksOf(chain$)].some(link => (sources as ReadonlySet<Linked>).has(link));
 }
 
 function namesOf(links: readonly Linked[]): readonly string[] {

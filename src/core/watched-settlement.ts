@@ -54,6 +54,11 @@ export abstract class WatchedSettlement implements Settlement {
     this.parent.ack();
   }
 
+  drop(by: string): void {
+    if (!this.#begin('acked')) return;
+    this.parent.drop(by);
+  }
+
   nack(delayMs = 0): void {
     if (!this.#begin('nacked')) return;
     this.parent.nack(delayMs);

@@ -1,8 +1,9 @@
 import { type Delivery, settlement } from '../core/delivery.ts';
 import { isAddressedTo } from '../core/message-history.ts';
+import { sourceStage } from '../core/stage.ts';
 
 /**
- * What was sent round again for another pipeline is acked, for it has been here before: undefined then.
+ * What was sent round again for another pipeline is dropped, for it has been here before: undefined then.
  *
  * @param pipeline undefined: only what is meant for everybody passes
  */
@@ -11,6 +12,6 @@ export function addressedTo<A>(
   delivery: Delivery<A> | undefined,
 ): Delivery<A> | undefined {
   if (delivery === undefined || isAddressedTo(pipeline, delivery.message)) return delivery;
-  delivery[settlement].ack();
+  delivery[settlement].drop(sourceStage);
   return undefined;
 }

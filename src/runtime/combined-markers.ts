@@ -2,6 +2,7 @@ import { type Delivery, ok, settlement } from '../core/delivery.ts';
 import { type Marker, markerMessage, markerOf } from '../core/marker.ts';
 import { MessageHeaders } from '../core/headers.ts';
 import type { Bytes, Message } from '../core/message.ts';
+import { sourceStage } from '../core/stage.ts';
 import { PartitionMap } from './partition-map.ts';
 import { MergedMarks } from './merged-marks.ts';
 
@@ -10,7 +11,7 @@ export type TakeMarker = (message: Message, marker: Marker, isAgain: boolean) =>
 
 /**
  * What several writers of a topic say of how far they have come becomes one marker that speaks for all of them; what
- * changes nothing for all of them is acked: undefined then. Markers that speak for everybody pass as they are.
+ * changes nothing for all of them is dropped: undefined then. Markers that speak for everybody pass as they are.
  */
 export function combinedMarkers(delivery: Delivery<Bytes>, take: TakeMarker): Delivery<Bytes> | undefined {
   const { message } = delivery;
@@ -21,7 +22,7 @@ export function combinedMarkers(delivery: Delivery<Bytes>, take: TakeMarker): De
   const combined = take(message, marker, duty.attempt > 1);
   if (marker.parts === undefined) return delivery;
   if (combined !== undefined) return ok<Bytes>(null, speakingForAll(message, combined), duty);
-  duty.ack();
+  duty.drop(sourceStage);
   return undefined;
 }
 

@@ -17,10 +17,11 @@ import type { Delivery } from '../core/delivery.ts';
 import type { Bytes, Message } from '../core/message.ts';
 import { historyHeaders } from '../core/message-history.ts';
 import type { Publisher } from '../core/publisher.ts';
-import { behindOf, partialStagesOf, stagesOf } from '../core/stage.ts';
+import { sourceStage } from '../core/stage.ts';
 import { addressedTo } from './addressed.ts';
 import { ackedFirst } from './at-most-once.ts';
 import { type TakeMarker, combinedMarkers } from './combined-markers.ts';
+import { ChainStages } from './chain-stages.ts';
 import { type HandoverHost, handOver } from './handover.ts';
 import type { HandlingTime } from './handling-time.ts';
 import type { Pipeline, PipelineOptions } from './pipeline.ts';
@@ -76,12 +77,9 @@ export class PipelineRun {
   readonly attempts: StoredAttempts;
   readonly units: StateLoader;
   readonly #host: RunHost;
-  /** The names of the chain's operators, in order. */
-  #stages: readonly string[] = [];
-  /** Of them those that may have done part of what a delivery causes. */
-  #partial: readonly string[] = [];
-  /** By how much outputs may be older than what they come from, ms of event time. */
-  #behindMs = 0;
+  #chain: ChainStages | undefined;
+  /** What its build was given. */
+  readonly #given = new Set<Observable<unknown>>();
   readonly #sources: SourceLoad[] = [];
   /** Where it is remembered what was redriven: true at any time, because the first of a redrive is known again. */
   readonly #redriven = new Set<string>();
@@ -112,7 +110,7 @@ export class PipelineRun {
     this.watermarks = new Watermarks(this.publisher, {
       inputs,
       outputs,
-      delayMs: () => watermarkDelayMs ?? this.#behindMs,
+      delayMs: () => watermarkDelayMs ?? this.#chain?.behindMs ?? 0,
       scheduler,
     });
     this.snapshots = loop ?? new Snapshots(this.state, bus, () => this.#look(), scheduler, options);
@@ -125,9 +123,7 @@ export class PipelineRun {
   }
 
   start(chain$: Observable<unknown>): void {
-    this.#stages = stagesOf(chain$);
-    this.#partial = partialStagesOf(chain$);
-    this.#behindMs = behindOf(chain$);
+    this.#chain = new ChainStages(chain$, this.#given);
     this.snapshots.start();
     this.units.standBy();
   }
@@ -160,7 +156,7 @@ export class PipelineRun {
       onLost: lost => this.#lost(lost),
     });
     const take: TakeMarker = (message, marker, isAgain) => this.watermarks.see(message, marker, isAgain);
-    return source.pipe(
+    const given$ = source.pipe(
       map(delivery => {
         // Before anything is acked: what is settled must have been seen.
         this.#see(delivery.message);
@@ -171,6 +167,8 @@ export class PipelineRun {
       filter(delivery => delivery !== undefined),
       this.#onceRedriven(topic),
     );
+    this.#given.add(given$);
+    return given$;
   }
 
   /** A dead letter that is sent back twice, because nobody knew of the first time, is handled once. */
@@ -269,25 +267,23 @@ export class PipelineRun {
 
   /**
    * Whether state and settled offsets agree: nothing is in flight, or all of it waits in joins that stand before
-   * every operator whose state they might have changed. Without the second, a join that waits for data behind a full partition would
-   * hold back the very commit that makes room.
+   * every operator whose state they might have changed, and what came behind it was dropped before those, too. Without
+   * the second, a join that waits for data behind a full partition would hold back the very commit that makes room.
    */
   get #quiet(): boolean {
     const { metrics, session } = this.#host;
-    // A marker that moved nobody on was acked when it came: it does nothing, now or when it comes again.
-    const spread = this.#sources.reduce((sum, source) => sum + source.spread, 0) - this.watermarks.idle;
-    if (spread === 0) return true;
-    // What is committed together with outputs must not have caused some of them already.
-    if (session)
-      return spread === metrics.waitingForLater && this.#waits(metrics.stagesThatMayWait, this.#partial);
-    return spread === metrics.joinWaiting && this.#waits(metrics.joins, []);
-  }
-
-  /** Whether these stages stand before all that keep state, and before those others. */
-  #waits(waiting: readonly string[], others: readonly string[]): boolean {
-    const last = Math.max(...waiting.map(name => this.#stages.lastIndexOf(name)));
+    const chain = this.#chain;
+    if (chain === undefined) return true;
     const keeping = [...this.state.sizes.keys()].filter(name => !this.#redriven.has(name));
-    return [...keeping, ...others].every(name => this.#stages.indexOf(name) > last);
+    // What is committed together with outputs must not have caused some of them already.
+    const effective = session ? [...keeping, ...chain.partial] : keeping;
+    const until = session && !chain.areAllKnown ? -1 : chain.firstOf(effective);
+    const harmless = new Set([sourceStage, ...chain.before(until)]);
+    const spread = this.#sources.reduce((sum, source) => sum + source.spread - source.dropped(harmless), 0);
+    if (spread === 0) return true;
+    const mayWait = session ? metrics.stagesThatMayWait : metrics.joins;
+    const waiting = session ? metrics.waitingForLater : metrics.joinWaiting;
+    return spread === waiting && mayWait.every(name => chain.isBefore(name, until));
   }
 }
 

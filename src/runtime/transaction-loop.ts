@@ -63,6 +63,8 @@ export class TransactionLoop implements StateCommits {
     this.#timers.add(hurry$.subscribe(() => this.#close()));
     const tick = (): void => {
       this.take();
+      // What is dropped, or begins to wait, behind something that waits is told by nobody.
+      this.#lookSoon();
       this.#timers.add(scheduler.schedule(tick, this.#intervalMs));
     };
     this.#timers.add(scheduler.schedule(tick, this.#intervalMs));

@@ -20,8 +20,6 @@ interface PartitionMarks extends TopicPartition {
   /** As delivered. */
   readonly delivered: MergedMarks;
   readonly pending: Queue<PendingMark>;
-  /** Of the pending ones those that move nobody on. */
-  idle: number;
   /** As settled. */
   passed: Marker | undefined;
   passedParts: PartMarks;
@@ -79,11 +77,6 @@ export class Watermarks {
     return { ...this.#restored, ...Object.fromEntries(passed) };
   }
 
-  /** Markers that moved nobody on, and wait behind something for their partition to pass them. */
-  get idle(): number {
-    return this.#partitions.values().reduce((sum, { idle }) => sum + idle, 0);
-  }
-
   /** A marker has been written everywhere: more may be committed. */
   get stored$(): Observable<undefined> {
     return this.#stored$;
@@ -109,7 +102,6 @@ export class Watermarks {
         partition,
         delivered,
         pending: new Queue(),
-        idle: 0,
         passed: record && markerOfRecord(record),
         passedParts: delivered.parts,
         passedAt: 0,
@@ -144,7 +136,6 @@ export class Watermarks {
     const isFurther = delivered.take(marker);
     const combined = isFurther || isAgain || marker.parts === undefined ? delivered.merged : undefined;
     marks.pending.push({ offset, marker: combined, parts: delivered.parts });
-    if (combined === undefined) marks.idle++;
     return combined;
   }
 
@@ -155,8 +146,7 @@ export class Watermarks {
     let moved = false;
     for (let first = marks.pending.peek(); first !== undefined && first.offset < offset;) {
       marks.passedParts = first.parts;
-      if (first.marker === undefined) marks.idle--;
-      else {
+      if (first.marker !== undefined) {
         marks.passed = first.marker;
         marks.passedAt = first.offset;
         if (this.#options.delayMs() !== false) this.#held.add(marks);

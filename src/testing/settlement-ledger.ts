@@ -104,6 +104,10 @@ class LedgerDuty implements Settlement, LedgerEntry {
     this.#settle('acked', undefined);
   }
 
+  drop(): void {
+    this.#settle('acked', undefined);
+  }
+
   nack(delayMs = 0): void {
     this.#settle('nacked', delayMs);
   }

@@ -103,6 +103,10 @@ class OwnDuty implements Settlement {
     // Nobody counts.
   }
 
+  drop(): void {
+    // Nobody counts.
+  }
+
   nack(): void {
     // Nobody counts.
   }

@@ -40,6 +40,12 @@ export class Bench {
     }
   }
 
+  /** Settles the delivery held at this place as an operator of this name that lets it go. */
+  drop(at: number, by: string): void {
+    const [delivery] = this.held.splice(at, 1);
+    delivery?.duty.drop(by);
+  }
+
   /** Settles the delivery held at this place: acks it, or nacks it where there is a delay. */
   settle(at: number, nackDelayMs?: number): void {
     const [delivery] = this.held.splice(at, 1);
@@ -68,6 +74,7 @@ interface Entry {
   readonly offset: number;
   readonly key: string | null;
   state: 'out' | 'waiting' | 'acked';
+  droppedBy: string | undefined;
   /** From when it may come again while it waits; without bound while it waits for an earlier one. */
   dueAt: number;
   /** At or behind a nacked message of its key. */
@@ -85,13 +92,14 @@ export class TrackerModel {
     this.nextOffset += gap;
     const parked = this.#open(key).some(entry => entry.parked);
     const state = parked ? 'waiting' : 'out';
-    this.entries.push({ offset: this.nextOffset++, key, state, dueAt: Number.POSITIVE_INFINITY, parked });
+    const dueAt = Number.POSITIVE_INFINITY;
+    this.entries.push({ offset: this.nextOffset++, key, state, dueAt, parked, droppedBy: undefined });
   }
 
-  ack(offset: number): void {
+  ack(offset: number, droppedBy?: string): void {
     const entry = this.#out(offset);
     if (!entry) return;
-    entry.state = 'acked';
+    Object.assign(entry, { state: 'acked', droppedBy });
     const next = entry.parked ? this.#open(entry.key).find(other => other.parked) : undefined;
     if (next) next.dueAt = this.now;
   }
@@ -129,6 +137,12 @@ export class TrackerModel {
     return first < 0 ? 0 : this.entries.length - first;
   }
 
+  /** Of the spread what was dropped by this operator. */
+  dropped(by: string): number {
+    const behind = this.entries.slice(this.entries.length - this.spread);
+    return behind.filter(({ droppedBy }) => droppedBy === by).length;
+  }
+
   #out(offset: number): Entry | undefined {
     return this.revoked
       ? undefined
@@ -163,8 +177,11 @@ function step(
 
 function agree(model: TrackerModel, bench: Bench): void {
   const { tracker } = bench;
-  const seen = { live: [...bench.live].sort(byNumber), spread: tracker.spread, inFlight: tracker.inFlight };
-  const wanted = { live: model.live, spread: model.spread, inFlight: model.live.length };
+  const { spread, inFlight } = tracker;
+  const dropped = droppers.map(name => tracker.dropped(new Set([name])));
+  const seen = { live: [...bench.live].sort(byNumber), spread, inFlight, dropped };
+  const expected = droppers.map(name => model.dropped(name));
+  const wanted = { live: model.live, spread: model.spread, inFlight: model.live.length, dropped: expected };
   const same = JSON.stringify(seen) === JSON.stringify(wanted) || model.revoked;
   if (!same) throw new Error(`the tracker says ${JSON.stringify(seen)}, the model ${JSON.stringify(wanted)}`);
   if (!model.revoked && tracker.prefix !== model.prefix) {
@@ -173,6 +190,7 @@ function agree(model: TrackerModel, bench: Bench): void {
   if (tracker.inFlightBytes !== tracker.inFlight * 2) throw new Error('bytes in flight do not match');
 }
 
+const droppers = ['first', 'second'];
 const byNumber = (a: number, b: number): number => a - b;
 const always = (): boolean => true;
 
@@ -195,7 +213,18 @@ function settleStep(which: number, nackDelayMs: number | undefined): Step {
   );
 }
 
-/** Random steps: take, ack, nack, let time pass, redeliver, and now and then revoke. */
+/** As an operator does that lets one of the held deliveries go. */
+function dropStep(which: number, by: string): Step {
+  return step(`drop ${which} by ${by}`, always, (model, bench) => {
+    const at = bench.held.length === 0 ? 0 : which % bench.held.length;
+    const delivery = bench.held[at];
+    if (!delivery) return;
+    if (!delivery.duty.revoked) model.ack(delivery.message.offset, by);
+    bench.drop(at, by);
+  });
+}
+
+/** Random steps: take, ack, drop, nack, let time pass, redeliver, and now and then revoke. */
 export const trackerSteps: fc.Arbitrary<Iterable<Step>> = fc.commands(
   [
     fc.tuple(fc.constantFrom('a', 'a', 'b', null), fc.constantFrom(0, 0, 0, 2)).map(([key, gap]) =>
@@ -221,6 +250,7 @@ export const trackerSteps: fc.Arbitrary<Iterable<Step>> = fc.commands(
       ),
     ),
     fc.nat(9).map(which => settleStep(which, undefined)),
+    fc.tuple(fc.nat(9), fc.constantFrom(...droppers)).map(([which, by]) => dropStep(which, by)),
     fc.tuple(fc.nat(9), fc.constantFrom(0, 5, 20)).map(([which, delay]) => settleStep(which, delay)),
     fc.constantFrom(0, 5, 30).map(ms =>
       step(`pass ${ms}`, always, (model, bench) => {

@@ -210,6 +210,7 @@ function watched(made: Made): Settlement {
   };
   return {
     ack: () => settle(() => made.duty.ack()),
+    drop: by => settle(() => made.duty.drop(by)),
     nack: delayMs => settle(() => made.duty.nack(delayMs)),
     get attempt() {
       return made.duty.attempt;

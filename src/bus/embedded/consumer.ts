@@ -83,6 +83,10 @@ export class Consumer implements ReaderHost {
     return this.#readers.reduce((sum, { tracker }) => sum + tracker.spread, 0);
   }
 
+  dropped(by: ReadonlySet<string>): number {
+    return this.#readers.reduce((sum, { tracker }) => sum + tracker.dropped(by), 0);
+  }
+
   /** Whether it is to have all partitions of its topics or none. */
   get exclusive(): boolean {
     return this.#options.exclusive === true;

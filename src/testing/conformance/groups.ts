@@ -236,14 +236,35 @@ export const groups: readonly ConformanceCase[] = [
         counts.push(load());
       }
       assert.deepEqual(counts, [
-        [4, 4],
-        [3, 4],
-        [2, 4],
-        [1, 3],
-        [0, 0],
+        [4, 4, 0],
+        [3, 4, 0],
+        [2, 4, 0],
+        [1, 3, 0],
+        [0, 0, 0],
       ]);
     },
   ),
+  busCase('a source tells what was dropped behind an unsettled message, by whom that was done', async lab => {
+    const topic = await lab.topic();
+    await lab.publishAll(topic, 'k', ['m0', 'm1', 'm2', 'm3', 'm4']);
+    const { reading, load } = lab.readMeasured(topic);
+    await lab.sees(reading, ['m0', 'm1', 'm2', 'm3', 'm4']);
+    const counts = [load()];
+    const letGo = [() => reading.duty(0).drop('filter'), () => reading.duty(2).drop('filter')];
+    const others = [() => reading.duty(3).drop('another'), () => reading.duty(4).nack(0)];
+    for (const settle of [...letGo, ...others, () => reading.duty(1).ack()]) {
+      settle();
+      counts.push(load());
+    }
+    assert.deepEqual(counts, [
+      [5, 5, 0],
+      [4, 4, 0],
+      [3, 4, 1],
+      [2, 4, 1],
+      [1, 4, 1],
+      [0, 1, 0],
+    ]);
+  }),
   busCase('a partition that changes hands while it is being prepared has one reader', async lab => {
     const [topic, group] = [await lab.topic({ partitions: 4 }), lab.name('group')];
     await publishEverywhere(lab, topic, 4, 'm');

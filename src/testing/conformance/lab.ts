@@ -124,7 +124,10 @@ export class Lab {
     for (const value of values) await this.publish(topic, key, value, rest);
   }
 
-  /** Reads a topic in a group of its own; tells at any time how many messages are unsettled, and over how many they spread. */
+  /**
+   * Reads a topic in a group of its own; tells at any time how many messages are unsettled, over how many they spread,
+   * and how many of those the operator `filter` dropped.
+   */
   readMeasured(topic: string): {
     readonly reading: Reading;
     readonly load: () => readonly (number | undefined)[];
@@ -136,7 +139,7 @@ export class Lab {
       revoked: () => undefined,
     };
     const reading = this.read(topic, { group: this.name('group'), lifecycle });
-    return { reading, load: () => [source?.unsettled, source?.spread] };
+    return { reading, load: () => [source?.unsettled, source?.spread, source?.dropped(new Set(['filter']))] };
   }
 
   /** Subscribes to the topics; what comes waits to be settled unless `settle` does it. */

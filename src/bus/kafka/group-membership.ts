@@ -38,7 +38,8 @@ const maxPauseMs = 10_000;
 
 /**
  * Membership of a group that is kept up: it commits by time and before it gives partitions up, and joins anew where
- * the client has failed for a while, or has shown no sign of life for as long as the group waits for one.
+ * the client has failed for a while, has shown no sign of life for as long as the group waits for one, or has not come
+ * to the end of a rebalance in as long as one may take.
  */
 export class GroupMembership {
   readonly #host: MembershipHost;
@@ -55,6 +56,8 @@ export class GroupMembership {
   #member: DriverMember | undefined;
   /** How often it has joined; what an earlier member is told no longer counts. */
   #joined = 0;
+  /** It was told that partitions may go, and not yet which are its own from then on. */
+  #isRebalancing = false;
   #closed = false;
   #hasFailed = false;
 
@@ -79,7 +82,11 @@ export class GroupMembership {
           )
         : undefined;
     this.#watchdog = new Watchdog(host.scheduler, silentMs =>
-      this.#rejoin(`no sign of life for ${silentMs} ms`),
+      this.#rejoin(
+        this.#isRebalancing
+          ? `a rebalance that had not ended in ${silentMs} ms`
+          : `no sign of life for ${silentMs} ms`,
+      ),
     );
     if (this.#commits) this.#every(commitIntervalMs, () => void this.commit());
   }
@@ -120,6 +127,7 @@ export class GroupMembership {
   async #join(): Promise<void> {
     const { driver, consuming } = this.#host;
     const { sessionTimeoutMs, rebalanceTimeoutMs } = consuming;
+    this.#isRebalancing = false;
     this.#watchdog.alive(rebalanceTimeoutMs + sessionTimeoutMs);
     const number = ++this.#joined;
     const member = await driver.join(
@@ -159,15 +167,20 @@ export class GroupMembership {
       };
     let isFirst = true;
     return {
-      alive: ifCurrent(() => this.#watchdog.alive(sessionTimeoutMs)),
+      alive: ifCurrent(() => {
+        // A sign of life does not tell that a rebalance will come to its end.
+        if (!this.#isRebalancing) this.#watchdog.alive(sessionTimeoutMs);
+      }),
       rebalancing: async going => {
         if (this.#closed || number !== this.#joined) return;
+        this.#isRebalancing = true;
         this.#watchdog.alive(rebalanceTimeoutMs + sessionTimeoutMs);
         await this.#giveUp(going);
         // Not to be handed to a holder that comes now: it may be taken away at once.
         if (number === this.#joined) this.#assigned = undefined;
       },
       assigned: ifCurrent((partitions: readonly TopicPartition[], continued: boolean) => {
+        this.#isRebalancing = false;
         this.#watchdog.alive(sessionTimeoutMs);
         this.#host.condition.worked(this.#work);
         if (!isFirst) this.#host.condition.counted('rebalances', 1);

@@ -1,6 +1,7 @@
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { BusCondition } from '../../../src/bus/bus-condition.ts';
+import type { BusHealth } from '../../../src/bus/health.ts';
 import type { DriverMember, MemberEvents, PartitionOffset } from '../../../src/bus/kafka/driver.ts';
 import { FetchedPartition } from '../../../src/bus/kafka/fetched-partition.ts';
 import { GroupMembership, type PartitionHolder } from '../../../src/bus/kafka/group-membership.ts';
@@ -75,8 +76,17 @@ class Group {
   }
 
   get restarts(): number | undefined {
+    return this.#health.metrics.consumerRestarts;
+  }
+
+  /** What is wrong right now. */
+  get problems(): readonly string[] {
+    return this.#health.errors;
+  }
+
+  get #health(): BusHealth {
     const figures = { running: true, problems: [], connectedBrokers: 1, activeTopics: 1, activeConsumers: 1 };
-    return this.condition.health(figures).metrics.consumerRestarts;
+    return this.condition.health(figures);
   }
 
   async #join(events: MemberEvents): Promise<DriverMember> {
@@ -131,6 +141,29 @@ describe('membership of a group', () => {
     await group.pass(2900);
     expect(group.joins).toHaveLength(1);
     await group.pass(200);
+    expect(group.joins).toHaveLength(2);
+  });
+
+  // Kills: a member that goes on giving signs of life, and is never told what it has: what it reads stands still.
+  it('that comes to no end of a rebalance is given up and joined anew, whatever signs of life it gives', async () => {
+    const group = new Group();
+    await group.membership.begin(group.holder);
+    group.joins[0]?.assigned(p0, false);
+    void group.joins[0]?.rebalancing('any');
+    for (let beat = 0; beat < 7; beat++) {
+      await group.pass(400);
+      group.joins[0]?.alive();
+    }
+    expect(group.joins).toHaveLength(1);
+    await group.pass(300);
+    expect(group.joins).toHaveLength(2);
+    expect(group.problems).toEqual([
+      'membership of g: joining anew after a rebalance that had not ended in 3000 ms',
+    ]);
+    group.joins[1]?.assigned(p0, false);
+    await group.pass(900);
+    group.joins[1]?.alive();
+    await group.pass(900);
     expect(group.joins).toHaveLength(2);
   });
 

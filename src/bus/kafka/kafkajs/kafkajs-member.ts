@@ -32,6 +32,10 @@ export class KafkaJsMember implements DriverMember {
   #memberId: string | undefined;
   #generation = -1;
   #identity: MemberIdentity | undefined;
+  #partitions: readonly TopicPartition[] = [];
+  /** Counts the rebalances, by their beginnings and their ends. */
+  #turn = 0;
+  #isRebalancing = false;
   #left = false;
   /** Has ended, and may not have been able to say so to its group. */
   #crashed = false;
@@ -136,14 +140,21 @@ export class KafkaJsMember implements DriverMember {
   #listen(owned: Owned): void {
     const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH } = this.#consumer.events;
     this.#consumer.on(HEARTBEAT, () => {
-      if (!this.#left) this.#events.alive();
+      if (this.#left) return;
+      this.#events.alive();
+      if (this.#isRebalancing) this.#goOn();
     });
     this.#consumer.on(REBALANCING, () => {
+      if (this.#left) return;
+      this.#turn++;
+      this.#isRebalancing = true;
       // What is this member's from then on is only known when it has joined again.
-      if (!this.#left) this.#committing = this.#events.rebalancing('any');
+      this.#committing = this.#events.rebalancing('any');
     });
     this.#consumer.on(GROUP_JOIN, ({ payload: { memberId, memberAssignment } }) => {
       if (this.#left) return;
+      this.#turn++;
+      this.#isRebalancing = false;
       owned.partitions = memberAssignment;
       const partitions = Object.entries(memberAssignment).flatMap(([topic, numbers]) =>
         numbers.map((partition): TopicPartition => ({ topic, partition })),
@@ -153,6 +164,7 @@ export class KafkaJsMember implements DriverMember {
       );
       const continued = this.#memberId === memberId;
       this.#memberId = memberId;
+      this.#partitions = partitions;
       // Only now: what is committed until here is of the partitions of the generation before.
       this.#identity = { group: this.#group, memberId, generation: this.#generation };
       this.#events.assigned(partitions, continued);
@@ -160,6 +172,24 @@ export class KafkaJsMember implements DriverMember {
     this.#consumer.on(CRASH, ({ payload: { error } }) => {
       this.#crashed = true;
       if (!this.#left) this.#events.failed(busErrorOf(error, `reading as a member of ${this.#group}`));
+    });
+  }
+
+  /**
+   * kafkajs joins again where its coordinator has moved, forgets that where the new one is not ready to be asked, and
+   * goes on with heartbeats. Where those are answered its group has not changed, and what it held is still its own,
+   * unless it has joined a new generation and was not told what it has in it.
+   */
+  #goOn(): void {
+    this.#isRebalancing = false;
+    if (this.#generation !== this.#identity?.generation) {
+      const lost = `membership of ${this.#group}: joined, and was not told of which partitions`;
+      this.#events.failed(new BusError('unavailable', lost));
+      return;
+    }
+    const turn = this.#turn;
+    void this.#committing.then(() => {
+      if (!this.#left && turn === this.#turn) this.#events.assigned(this.#partitions, true);
     });
   }
 }

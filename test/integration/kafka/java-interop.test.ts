@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
 import type { EventBus } from '../../../src/bus/event-bus.ts';
 import type { Compression } from '../../../src/bus/kafka/driver.ts';
+import { keyText } from '../../../src/bus/kafka/key-text.ts';
 import { partitionOf } from '../../../src/bus/partitioner.ts';
 import { publishOne } from '../../../src/bus/publish-promises.ts';
 import { MessageHeaders } from '../../../src/core/headers.ts';
@@ -115,6 +116,59 @@ describeOwnKafka("beside Kafka's own clients in Java", () => {
       }
     },
   );
+
+  const bytes = 'org.apache.kafka.common.serialization.BytesDeserializer';
+  it.for(drivers)('Java reads keys and headers of bytes, and names that repeat, on driver %s', async driver => {
+    const bus = await startedBus({ brokers: kafkaBrokers(), driver });
+    const topic = await newTopic(bus);
+    const headers = MessageHeaders.of([
+      ['seen', 'first'],
+      ['digest', Uint8Array.of(0xfe, 1, 0)],
+      ['seen', 'second'],
+    ]);
+    const payload = Buffer.from('x');
+    const key = keyText(Uint8Array.of(0xff, 0x6b, 0x80));
+    for (const each of [key, null]) await publishOne(bus, { topic, key: each, payload, headers });
+    const rows = await consumedByJava(
+      topic,
+      2,
+      ...properties(`key.deserializer=${bytes}`, `headers.deserializer=${bytes}`),
+    );
+    expect(rows.map(([, , name]) => name)).toEqual(['\\xFFk\\x80', 'NONE']);
+    for (const [, head = ''] of rows) {
+      expect(head.split(',').slice(0, 3)).toEqual(['seen:first', 'digest:\\xFE\\x01\\x00', 'seen:second']);
+    }
+  });
+
+  it('headers whose names repeat, and no key, come from Java as they were sent', async () => {
+    const [first, ...others] = await Promise.all(
+      drivers.map(driver => startedBus({ brokers: kafkaBrokers(), driver })),
+    );
+    if (first === undefined) throw new Error('there is no driver');
+    const topic = await newTopic(first);
+    await runKafkaTool(
+      'org.apache.kafka.tools.ConsoleProducer',
+      [
+        ...server(),
+        ...['--topic', topic],
+        ...properties('parse.key=true', 'parse.headers=true', 'null.marker=NONE'),
+      ],
+      { input: 'seen:first,other:ü,seen:second\tNONE\tx\n' },
+    );
+    for (const bus of [first, ...others]) {
+      const read = await readAll(bus, topic);
+      expect(read.map(({ key, headers }) => ({ key, headers: [...headers] }))).toEqual([
+        {
+          key: null,
+          headers: [
+            ['seen', 'first'],
+            ['other', 'ü'],
+            ['seen', 'second'],
+          ],
+        },
+      ]);
+    }
+  });
 
   const about = 'the tool for consumer groups shows our member, what it committed, and its lag, on driver %s';
   it.for(drivers)(about, async driver => {

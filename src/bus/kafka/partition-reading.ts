@@ -1,4 +1,5 @@
 import { type SchedulerLike, Subscription } from 'rxjs';
+import { inTime } from '../../core/in-time.ts';
 import { BusError } from '../../core/publisher.ts';
 import type { BusCondition } from '../bus-condition.ts';
 import type { DriverReader, KafkaDriver } from './driver.ts';
@@ -30,6 +31,8 @@ export class PartitionReading {
   readonly #checks = new Subscription();
   #reader: DriverReader | undefined;
   #loops: FetchLoops | undefined;
+  /** Counts the beginnings; one that comes to its end when another has been made is of no more use. */
+  #begun = 0;
   #closed = false;
 
   constructor(host: ReadingHost, topics: readonly string[], fetching: FetchHost) {
@@ -59,6 +62,7 @@ export class PartitionReading {
   }
 
   async #begin(): Promise<void> {
+    const number = ++this.#begun;
     const reader = await this.#host.driver.openReader();
     try {
       // The topics are there, but whichever broker is asked may not have heard of them yet.
@@ -67,7 +71,7 @@ export class PartitionReading {
       void reader.close();
       throw error;
     }
-    if (this.#closed) {
+    if (this.#closed || number !== this.#begun) {
       void reader.close();
       return;
     }
@@ -94,8 +98,12 @@ export class PartitionReading {
     if (first === undefined) return;
     const place = `${first.topic}[${first.partition}]`;
     const [loops, reader] = [this.#loops, this.#reader];
+    const late = (): never => {
+      this.#begun++;
+      throw new BusError('unavailable', `opening connections: not done within ${stallMs} ms`);
+    };
     try {
-      await this.#begin();
+      await inTime(this.#begin(), stallMs, scheduler, late);
     } catch (error) {
       // Its brokers are away, as is said already; the next check tries again.
       if (error instanceof BusError) this.#fetching.failing(error);

@@ -2,6 +2,7 @@ import { VirtualTimeScheduler } from 'rxjs';
 import { expect, it, vi } from 'vitest';
 import { BusCondition } from '../../../src/bus/bus-condition.ts';
 import type { DriverReader } from '../../../src/bus/kafka/driver.ts';
+import { FetchedPartition } from '../../../src/bus/kafka/fetched-partition.ts';
 import { settled } from '../../../src/bus/kafka/kafka-settings.ts';
 import { PartitionReading } from '../../../src/bus/kafka/partition-reading.ts';
 import { BusError } from '../../../src/core/publisher.ts';
@@ -51,4 +52,75 @@ it('does not begin where brokers refuse, and leaves no connections behind', asyn
   const { reading, log } = readingOf(new BusError('unauthorized', 'no'));
   await expect(reading.open()).rejects.toMatchObject({ code: 'unauthorized' });
   expect(log).toEqual(['who leads t', 'closed']);
+});
+
+// Kills: a watchdog that waits for ever for the connections with which it wants to begin anew.
+it('begins anew once more where opening connections comes to no end', async () => {
+  const scheduler = new VirtualTimeScheduler();
+  const tracking = {
+    scheduler,
+    released: () => undefined,
+    redeliverable: () => undefined,
+    advanced: () => undefined,
+  };
+  const partition = new FetchedPartition(tracking, { topic: 't', partition: 0 }, 0, Infinity);
+  const readers: PromiseWithResolvers<DriverReader>[] = [];
+  const condition = new BusCondition();
+  const failures: string[] = [];
+  const reading = new PartitionReading(
+    {
+      driver: {
+        openReader: () => {
+          const opening = Promise.withResolvers<DriverReader>();
+          readers.push(opening);
+          return opening.promise;
+        },
+      },
+      condition,
+      scheduler,
+      consuming: settled({ brokers: ['b:1'] }).consuming,
+      stallMs: 1000,
+    },
+    ['t'],
+    {
+      scheduler,
+      partitions: [partition],
+      fetched: () => undefined,
+      outOfRange: () => Promise.resolve(),
+      failing: error => error && failures.push(error.message),
+      failed: () => undefined,
+    },
+  );
+  const closed: number[] = [];
+  /** A reader that is never answered. */
+  const open = async (nr: number): Promise<void> => {
+    readers[nr]?.resolve({
+      refresh: () => Promise.resolve(),
+      leaderOf: () => 1,
+      fetch: () => new Promise(() => undefined),
+      close: () => Promise.resolve(void closed.push(nr)),
+    });
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  };
+  const pass = async (ms: number): Promise<void> => {
+    for (const end = scheduler.now() + ms; scheduler.now() < end;) {
+      scheduler.maxFrames = scheduler.now() + 50;
+      scheduler.schedule(() => undefined, 50);
+      scheduler.flush();
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    }
+  };
+
+  const opened = reading.open();
+  await open(0);
+  await opened;
+  await pass(1500);
+  expect(readers).toHaveLength(2);
+  await pass(1500);
+  expect(failures).toEqual(['opening connections: not done within 1000 ms']);
+  expect(readers).toHaveLength(3);
+  await open(2);
+  // The one that nobody waits for any more.
+  await open(1);
+  expect(closed).toEqual([0, 1]);
 });

@@ -13,11 +13,11 @@ export interface FilterOptions extends StageOptions {
 }
 
 /**
- * Keeps the values that the predicate accepts and drops the others; failures and markers pass.
+ * Keeps the values that the predicate accepts and acks the others; failures and markers pass.
  *
  * ```
  * in   --1---2---F---3--|      odd numbers
- * out  --1-------F---3--|      2 is dropped, which acks it
+ * out  --1-------F---3--|      2 is acked
  * ```
  */
 export function filterValues<A, B extends DataOf<A>>(

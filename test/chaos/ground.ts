@@ -9,6 +9,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { createEventBus } from '../../src/backends.ts';
 import { loadSettings } from '../../src/cli/settings.ts';
 import { ensureTopic } from '../../src/runtime/ensure-topic.ts';
+import { defaultVersion } from '../brokers/kafka/artifacts.ts';
 import { type KafkaCluster, startKafka } from '../brokers/kafka/kafka-cluster.ts';
 import { quickFailover } from '../brokers/kafka/server-properties.ts';
 import { type Outcome, readOutcome } from './outcome.ts';
@@ -21,6 +22,8 @@ const clearTimeoutMs = 60_000;
 
 export interface GroundPlan {
   readonly brokers: number;
+  /** Of Kafka; default the newest. */
+  readonly version?: string;
   /** Ways for clients into the cluster, one a worker. */
   readonly lines: number;
   readonly symbols: readonly string[];
@@ -42,14 +45,16 @@ export class ChaosGround {
   readonly #folder: string;
   readonly #partitions: number;
 
-  static async open({ brokers, lines, symbols, days, partitions }: GroundPlan): Promise<ChaosGround> {
+  static async open(plan: GroundPlan): Promise<ChaosGround> {
+    const { brokers, version = defaultVersion, lines, symbols, days, partitions } = plan;
     const folder = mkdtempSync(join(tmpdir(), 'chaos-'));
     const [feed, compiled] = [join(folder, 'feed'), join(folder, 'compiled')];
     mkdirSync(feed);
     writeRecordedDays(feed, symbols, days);
     const wanted = await calmRun(feed, join(folder, 'calm'), compiled);
     const brokerFolder = mkdtempSync(join(tmpdir(), 'chaos-brokers-'));
-    const kafka = await startKafka({ brokers, lines, properties: quickFailover, folder: brokerFolder });
+    const properties = quickFailover;
+    const kafka = await startKafka({ brokers, version, lines, properties, folder: brokerFolder });
     const ground = new ChaosGround({ feed, compiled, wanted, kafka, brokerFolder }, folder, partitions);
     await ground.#createTopics();
     return ground;

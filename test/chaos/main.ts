@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
 import type { Guarantee } from '../../src/runtime/pipeline.ts';
+import { defaultVersion } from '../brokers/kafka/artifacts.ts';
 import { startKafka } from '../brokers/kafka/kafka-cluster.ts';
 import { runKilledCounting } from './counting-run.ts';
 import { type ChaosKind, chaosKinds } from './events.ts';
@@ -23,6 +24,7 @@ brokers at random moments, and compares what is written with a run of one proces
   --workers N      (3)
   --partitions N   of each topic at most (4); shipped topics have up to 24
   --brokers N      (3)
+  --kafka VERSION  (${defaultVersion})
   --driver NAME    kafkajs or platformatic (one and the other in turn)
   --exactly-once   all pipelines are exactly-once, and what comes twice is a failure too
   --counting       the job counts numbers by key, exactly once, and workers are killed
@@ -40,6 +42,7 @@ const { values } = parseArgs({
     partitions: { type: 'string', default: '4' },
     workers: { type: 'string', default: '3' },
     brokers: { type: 'string', default: '3' },
+    kafka: { type: 'string', default: defaultVersion },
     driver: { type: 'string' },
     'exactly-once': { type: 'boolean', default: false },
     counting: { type: 'boolean', default: false },
@@ -64,6 +67,7 @@ async function run(): Promise<void> {
   const market = new MarketRuns({
     workers: Number(values.workers),
     brokers: Number(values.brokers),
+    version: values.kafka,
     symbols: values.all ? recordedSymbols() : ['BTC', 'ETH', 'SOL', 'DOGE', 'LINK', 'BNB'],
     days: values.all ? Infinity : Number(values.days),
     partitions: Number(values.partitions),
@@ -101,7 +105,7 @@ function kinds(): readonly ChaosKind[] {
 }
 
 async function countedIn(seed: number): Promise<Found> {
-  const kafka = await startKafka({ brokers: Number(values.brokers) });
+  const kafka = await startKafka({ brokers: Number(values.brokers), version: values.kafka });
   try {
     const { said, lost, duplicated, reordered, miscounted, backwards, ...rest } = await runKilledCounting({
       driver: driverOf(seed),

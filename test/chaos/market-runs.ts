@@ -9,6 +9,8 @@ import type { Difference } from './outcome.ts';
 export interface MarketRunsOptions {
   readonly workers: number;
   readonly brokers: number;
+  /** Of Kafka. */
+  readonly version: string;
   readonly symbols: readonly string[];
   readonly days: number;
   readonly partitions: number;
@@ -67,9 +69,10 @@ export class MarketRuns {
       await this.#ground.clear();
       return this.#ground;
     }
-    const { workers, brokers, symbols, days, partitions } = this.#options;
+    const { workers, brokers, version, symbols, days, partitions } = this.#options;
     // One line more, for a worker that is added.
-    this.#ground = await ChaosGround.open({ brokers, lines: workers + 1, symbols, days, partitions });
+    const lines = workers + 1;
+    this.#ground = await ChaosGround.open({ brokers, version, lines, symbols, days, partitions });
     return this.#ground;
   }
 }

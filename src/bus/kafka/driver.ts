@@ -64,6 +64,8 @@ export interface FetchedPartition extends TopicPartition {
   readonly nextOffset: number;
   /** Where the partition ends for this reader. */
   readonly end: number;
+  /** How many offsets there are behind that end, of transactions that are not over. */
+  readonly undecided: number;
 }
 
 /** What became of a batch: the offset of its first record, -1 where the broker does not tell; or why it is not stored. */

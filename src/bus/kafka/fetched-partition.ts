@@ -27,6 +27,9 @@ export class FetchedPartition implements PumpedPartition, TopicPartition {
   /** Past the last message that was delivered. */
   #delivered: number;
   #waitsSince: number | undefined;
+  /** Whether there is something behind the end that a transaction has yet to decide. */
+  #hasUndecided = false;
+  #undecidedSince: number | undefined;
 
   /** @param end the offset before which to stop */
   constructor(host: TrackerHost, { topic, partition }: TopicPartition, start: number, end: number) {
@@ -49,6 +52,13 @@ export class FetchedPartition implements PumpedPartition, TopicPartition {
   waitedMs(now: number): number {
     this.#waitsSince ??= now;
     return now - this.#waitsSince;
+  }
+
+  /** For how long, as of now and the first time that this was asked, a transaction has kept the partition's end where it is. */
+  undecidedMs(now: number): number {
+    if (!this.#hasUndecided || this.position < this.#lastKnownEnd) return 0;
+    this.#undecidedSince ??= now;
+    return now - this.#undecidedSince;
   }
 
   /** There was an answer, or there is no room for one. */
@@ -78,7 +88,7 @@ export class FetchedPartition implements PumpedPartition, TopicPartition {
     return Math.max(0, this.#lastKnownEnd - this.position) + this.#fetched.size;
   }
 
-  take({ records, nextOffset, end }: Fetched): void {
+  take({ records, nextOffset, end, undecided }: Fetched): void {
     for (const record of records) {
       if (record.offset < this.position || record.offset >= this.#end) continue;
       const message = messageOf(this, record);
@@ -87,6 +97,8 @@ export class FetchedPartition implements PumpedPartition, TopicPartition {
     }
     if (nextOffset > this.position || nextOffset >= end) this.answered();
     this.position = Math.max(this.position, nextOffset);
+    this.#hasUndecided = undecided > 0;
+    if (!this.#hasUndecided || end > this.#lastKnownEnd) this.#undecidedSince = undefined;
     this.#lastKnownEnd = end;
   }
 

@@ -22,13 +22,15 @@ export interface ReadingHost {
 
 /**
  * Reads partitions, and begins anew, with new connections, where one with room for more has had no answer for too
- * long: clients have been seen to wait for ever.
+ * long: clients have been seen to wait for ever. What a transaction that does not end holds up is said.
  */
 export class PartitionReading {
   readonly #host: ReadingHost;
   readonly #topics: readonly string[];
   readonly #fetching: FetchHost;
   readonly #checks = new Subscription();
+  /** What was said to be held up by a transaction. */
+  readonly #heldUp = new Set<string>();
   #reader: DriverReader | undefined;
   #loops: FetchLoops | undefined;
   /** Counts the beginnings; one that comes to its end when another has been made is of no more use. */
@@ -57,6 +59,7 @@ export class PartitionReading {
   async close(): Promise<void> {
     this.#closed = true;
     this.#checks.unsubscribe();
+    for (const work of this.#heldUp) this.#host.condition.worked(work);
     await this.#loops?.close();
     await this.#reader?.close();
   }
@@ -90,9 +93,28 @@ export class PartitionReading {
     );
   }
 
+  /** Nothing can be begun anew that would help, so it is said. */
+  #tellUndecided(now: number): void {
+    const { stallMs, condition } = this.#host;
+    const heldUp = this.#fetching.partitions.filter(partition => partition.undecidedMs(now) >= stallMs);
+    const works = new Map(
+      heldUp.map(({ topic, partition, position }) => [
+        `reading ${topic}[${partition}]`,
+        undecided(position, stallMs),
+      ]),
+    );
+    for (const work of this.#heldUp) if (!works.has(work)) condition.worked(work);
+    this.#heldUp.clear();
+    for (const [work, problem] of works) {
+      this.#heldUp.add(work);
+      condition.failed(work, problem);
+    }
+  }
+
   async #check(): Promise<void> {
     const { scheduler, stallMs, condition } = this.#host;
     const now = steadyNow(scheduler);
+    this.#tellUndecided(now);
     const stalled = this.#loops?.hungry().filter(partition => partition.waitedMs(now) >= stallMs) ?? [];
     const [first] = stalled;
     if (first === undefined) return;
@@ -116,6 +138,11 @@ export class PartitionReading {
     void loops?.close();
     void reader?.close().catch(() => undefined);
   }
+}
+
+/** Said of a partition whose next message a transaction holds up. */
+function undecided(offset: number, stallMs: number): string {
+  return `for more than ${stallMs / 1000} s it has been undecided whether what was written from offset ${offset} on counts: let Kafka's kafka-transactions.sh find-hanging name the transaction that was left open, and abort it`;
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -80,7 +80,14 @@ class Bench {
   records(partition: number, bytes = 10): Fetched {
     const offset = this.partitions[partition]?.position ?? 0;
     const record = { offset, timestamp: 0, key: null, value: Buffer.alloc(bytes), headers: [] };
-    return { topic: 't', partition, records: [record], nextOffset: offset + 1, end: offset + 1 };
+    return {
+      topic: 't',
+      partition,
+      records: [record],
+      nextOffset: offset + 1,
+      end: offset + 1,
+      undecided: 0,
+    };
   }
 
   #fetch(node: number, wishes: readonly FetchWish[], maxWaitMs: number): Promise<readonly Fetched[]> {

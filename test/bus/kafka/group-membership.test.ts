@@ -62,7 +62,14 @@ class Group {
 
   /** All before this offset is done. */
   doneUpTo(offset: number): void {
-    this.partition.take({ topic: 't', partition: 0, records: [], nextOffset: offset, end: offset });
+    this.partition.take({
+      topic: 't',
+      partition: 0,
+      records: [],
+      nextOffset: offset,
+      end: offset,
+      undecided: 0,
+    });
   }
 
   /** Lets so many ms go by, and every promise settle after each moment. */

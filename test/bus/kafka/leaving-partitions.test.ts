@@ -33,6 +33,7 @@ class Source {
         records: [recordOf(0), recordOf(1)],
         nextOffset: 2,
         end: 9,
+        undecided: 0,
       });
       this.take(each.partition);
     }

@@ -14,7 +14,7 @@ const tracking = {
 /** A partition of which so many messages were read, and nothing waits: all of it is settled. */
 function settledUpTo(partition: number, offset: number): FetchedPartition {
   const read = new FetchedPartition(tracking, { topic: 't', partition }, 0, Infinity);
-  read.take({ topic: 't', partition, records: [], nextOffset: offset, end: offset });
+  read.take({ topic: 't', partition, records: [], nextOffset: offset, end: offset, undecided: 0 });
   return read;
 }
 
@@ -45,7 +45,7 @@ describe('OffsetCommits', () => {
     const { commits, sent, outcomes } = bench([first, second]);
     await commits.commit();
     await commits.commit();
-    second.take({ topic: 't', partition: 1, records: [], nextOffset: 9, end: 9 });
+    second.take({ topic: 't', partition: 1, records: [], nextOffset: 9, end: 9, undecided: 0 });
     await commits.commit();
     expect(sent).toEqual([['0@5', '1@7'], ['1@9']]);
     expect(outcomes).toEqual([undefined, undefined]);

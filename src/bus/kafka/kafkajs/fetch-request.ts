@@ -80,7 +80,7 @@ function contentsOf(decoder: Decoder): readonly FetchAnswer[] {
 function contentOf(topic: string, decoder: Decoder): FetchAnswer {
   const partition = decoder.readInt32();
   const error = protocolError(decoder.readInt16(), null);
-  decoder.readInt64(); // high watermark
+  const highWatermark = Number(decoder.readInt64().toString());
   const stableEnd = Number(decoder.readInt64().toString());
   decoder.readInt64(); // where the log begins
   const aborted = decoder.readArray(ofTransaction => ({
@@ -88,5 +88,5 @@ function contentOf(topic: string, decoder: Decoder): FetchAnswer {
     firstOffset: Number(ofTransaction.readInt64().toString()),
   }));
   const bytes = decoder.readBytes() ?? nothing;
-  return { topic, partition, error, stableEnd, aborted, bytes };
+  return { topic, partition, error, stableEnd, highWatermark, aborted, bytes };
 }

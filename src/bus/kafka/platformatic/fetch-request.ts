@@ -85,7 +85,7 @@ function answersIn(client: Client, received: Reader): readonly FetchAnswer[] {
 function answerIn({ ProtocolError }: Client, reader: Reader, body: Buffer, topic: string): FetchAnswer {
   const partition = reader.readInt32();
   const code = reader.readInt16();
-  reader.readInt64();
+  const highWatermark = Number(reader.readInt64());
   const stableEnd = Number(reader.readInt64());
   reader.readInt64();
   const aborted = reader.readNullableArray(
@@ -98,5 +98,5 @@ function answerIn({ ProtocolError }: Client, reader: Reader, body: Buffer, topic
   const bytes = body.subarray(reader.position, reader.position + length);
   reader.skip(length);
   const error = code === 0 ? undefined : new ProtocolError(code, null, { topic, partition });
-  return { topic, partition, error, stableEnd, aborted: aborted ?? [], bytes };
+  return { topic, partition, error, stableEnd, highWatermark, aborted: aborted ?? [], bytes };
 }

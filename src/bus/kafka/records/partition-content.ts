@@ -8,6 +8,8 @@ import { type AbortedTransaction, BrokenBatch, readBatches } from './batch-reade
 export interface PartitionContent extends TopicPartition {
   /** Up to where everything is decided: stored on enough brokers, and its transactions ended. */
   readonly stableEnd: number;
+  /** Up to where it is stored on enough brokers. */
+  readonly highWatermark: number;
   readonly aborted: readonly AbortedTransaction[];
   /** Record batches, the last of which may be cut off. */
   readonly bytes: Buffer;
@@ -18,11 +20,12 @@ export async function fetchedOf(
   content: PartitionContent,
   wishes: readonly FetchWish[],
 ): Promise<FetchedPartition> {
-  const { topic, partition, stableEnd, aborted, bytes } = content;
+  const { topic, partition, stableEnd, highWatermark, aborted, bytes } = content;
   const wished = offsetIn(wishes, content) ?? 0;
   try {
     const { records, nextOffset = wished } = await readBatches(bytes, aborted);
-    return { topic, partition, records, nextOffset: Math.max(wished, nextOffset), end: stableEnd };
+    const undecided = Math.max(0, highWatermark - stableEnd);
+    return { topic, partition, records, nextOffset: Math.max(wished, nextOffset), end: stableEnd, undecided };
   } catch (problem) {
     if (!(problem instanceof BrokenBatch)) throw problem;
     throw new BusError(

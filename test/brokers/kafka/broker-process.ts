@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { javaArguments, propertiesFile, type BrokerSettings } from './broker-storage.ts';
@@ -9,7 +9,7 @@ export interface KafkaBroker {
   readonly address: string;
   /** Of the process that runs, or ran last. */
   readonly pid: number;
-  /** Begins anew with each start. */
+  /** Begins anew with each start; what was there before is kept beside it. */
   readonly logFile: string;
   /** Ends it as an operator would: it hands over its partitions first. */
   stop(): Promise<void>;
@@ -31,6 +31,9 @@ export async function runBroker(settings: BrokerSettings, signal: AbortSignal): 
 
   async function start(aborted?: AbortSignal): Promise<void> {
     if (java !== undefined) throw new Error(`the broker at ${address} runs already`);
+    await rename(logFile, join(folder, `broker-until-${new Date().toISOString()}.log`)).catch(
+      () => undefined,
+    );
     await writeFile(logFile, '');
     const command = javaArguments(settings, heap, 'kafka.Kafka', propertiesFile(settings));
     const begun = await runJava(command, { logFile, temporary });

@@ -53,7 +53,7 @@ async function openGround(symbols: readonly string[], days: number): Promise<Cha
     lines: sizes.workers + 1,
     symbols,
     days,
-    partitions: 24,
+    partitions: 6,
   });
   onTestFinished(() => ground.close());
   return ground;

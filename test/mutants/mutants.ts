@@ -50,7 +50,7 @@ export const mutants: readonly Mutant[] = [
     name: 'the committed offset passes what is not acked',
     property: 'contiguous commits',
     file: 'src/bus/partition-tracker.ts',
-    was: 'if (message === undefined || this.#states[at] !== state.acked) break;',
+    was: 'if (message === undefined || slot < state.acked) break;',
     is: 'if (message === undefined) break;',
   },
   {
@@ -78,8 +78,8 @@ export const mutants: readonly Mutant[] = [
     name: 'a nacked message leaves its successors in flight',
     property: 'order per key',
     file: 'src/bus/partition-tracker.ts',
-    was: 'if (message?.key !== messageKey || this.#states[at] === state.acked) continue;',
-    is: 'if (message?.key !== messageKey || this.#states[at] !== state.parked) continue;',
+    was: 'if (message?.key !== messageKey || slot >= state.acked) continue;',
+    is: 'if (message?.key !== messageKey || slot !== state.parked) continue;',
   },
   {
     name: 'a message that comes back overtakes those that went before it',

@@ -1,5 +1,5 @@
 import { BusError } from '../../core/publisher.ts';
-import { askAgain } from './ask-again.ts';
+import { Passing, askAgain, askUntilSettled } from './ask-again.ts';
 import type { TopicMetadata } from './driver.ts';
 
 /** What a broker says that was taken for the leader and is not, or does not know yet that it is. */
@@ -11,6 +11,9 @@ const leaderMoves = new Set<string | undefined>([
   // The topic is there: it was described.
   'UNKNOWN_TOPIC_OR_PARTITION',
 ]);
+
+/** Brokers hear of a topic within this time, ms; what none knows after it is not there. */
+const unheardOfMs = 1_000;
 
 /** Asks about some partitions of the topic the node that leads them. */
 export type LeaderQuestion = (
@@ -36,8 +39,23 @@ export function askLeaders(
   client: LeaderClient,
   question: LeaderQuestion,
 ): Promise<ReadonlyMap<number, number>> {
-  const ask = async (): Promise<ReadonlyMap<number, number>> => askEach(await client.describe(), question);
+  const ask = async (): Promise<ReadonlyMap<number, number>> => askEach(await heardOf(client), question);
   return askAgain(ask, error => client.typeOf(error), leaderMoves);
+}
+
+/** Of a topic that was made just now, the broker that is asked may not have heard yet. */
+function heardOf(client: LeaderClient): Promise<TopicMetadata> {
+  return askUntilSettled(
+    async () => {
+      try {
+        return await client.describe();
+      } catch (error) {
+        if (error instanceof BusError && error.code === 'topic-not-found') return new Passing(error);
+        throw error;
+      }
+    },
+    { atMostMs: unheardOfMs },
+  );
 }
 
 async function askEach(

@@ -8,7 +8,9 @@ import { startedWith } from '../../worker/started-process.ts';
 const script = fileURLToPath(new URL('main.ts', import.meta.url));
 
 /** What `npm run broker:kafka` says and ends with where these programs, written for sh, are all that there is. */
-async function refusal(programs: Readonly<Record<string, string>>): Promise<readonly [string, number | null]> {
+async function refusal(
+  programs: Readonly<Record<string, string>>,
+): Promise<readonly [string, number | null]> {
   const folder = await mkdtemp(join(tmpdir(), 'few-programs-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   for (const [name, lines] of Object.entries(programs)) {

@@ -118,27 +118,30 @@ describeOwnKafka("beside Kafka's own clients in Java", () => {
   );
 
   const bytes = 'org.apache.kafka.common.serialization.BytesDeserializer';
-  it.for(drivers)('Java reads keys and headers of bytes, and names that repeat, on driver %s', async driver => {
-    const bus = await startedBus({ brokers: kafkaBrokers(), driver });
-    const topic = await newTopic(bus);
-    const headers = MessageHeaders.of([
-      ['seen', 'first'],
-      ['digest', Uint8Array.of(0xfe, 1, 0)],
-      ['seen', 'second'],
-    ]);
-    const payload = Buffer.from('x');
-    const key = keyText(Uint8Array.of(0xff, 0x6b, 0x80));
-    for (const each of [key, null]) await publishOne(bus, { topic, key: each, payload, headers });
-    const rows = await consumedByJava(
-      topic,
-      2,
-      ...properties(`key.deserializer=${bytes}`, `headers.deserializer=${bytes}`),
-    );
-    expect(rows.map(([, , name]) => name)).toEqual(['\\xFFk\\x80', 'NONE']);
-    for (const [, head = ''] of rows) {
-      expect(head.split(',').slice(0, 3)).toEqual(['seen:first', 'digest:\\xFE\\x01\\x00', 'seen:second']);
-    }
-  });
+  it.for(drivers)(
+    'Java reads keys and headers of bytes, and names that repeat, on driver %s',
+    async driver => {
+      const bus = await startedBus({ brokers: kafkaBrokers(), driver });
+      const topic = await newTopic(bus);
+      const headers = MessageHeaders.of([
+        ['seen', 'first'],
+        ['digest', Uint8Array.of(0xfe, 1, 0)],
+        ['seen', 'second'],
+      ]);
+      const payload = Buffer.from('x');
+      const key = keyText(Uint8Array.of(0xff, 0x6b, 0x80));
+      for (const each of [key, null]) await publishOne(bus, { topic, key: each, payload, headers });
+      const rows = await consumedByJava(
+        topic,
+        2,
+        ...properties(`key.deserializer=${bytes}`, `headers.deserializer=${bytes}`),
+      );
+      expect(rows.map(([, , name]) => name)).toEqual(['\\xFFk\\x80', 'NONE']);
+      for (const [, head = ''] of rows) {
+        expect(head.split(',').slice(0, 3)).toEqual(['seen:first', 'digest:\\xFE\\x01\\x00', 'seen:second']);
+      }
+    },
+  );
 
   it('headers whose names repeat, and no key, come from Java as they were sent', async () => {
     const [first, ...others] = await Promise.all(

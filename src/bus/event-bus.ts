@@ -30,7 +30,7 @@ export interface SourceLoad {
    * between those may be any number that nobody sees, of transactions or compacted away.
    */
   readonly spread: number;
-  /** How many of those were dropped by these operators, see {@link Settlement.drop}. */
+  /** How many of those were dropped by these operators, as `Settlement.drop` tells. */
   dropped(by: ReadonlySet<string>): number;
 }
 

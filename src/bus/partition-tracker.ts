@@ -136,20 +136,26 @@ export class PartitionTracker implements DutyHost {
     return controller.signal;
   }
 
-  settle(sequence: number, nackDelayMs: number | undefined): void {
-    const message = this.#messages[sequence & this.#mask];
+  ack(sequence: number, droppedBy?: string): void {
+    const message = this.#settling(sequence);
     if (message === undefined) return;
-    if (this.#controllers.size > 0) this.#controllers.delete(sequence);
-    if (nackDelayMs === undefined) this.#ack(sequence, message, state.acked);
-    else this.#nack(sequence, message, nackDelayMs);
+    // At the head of the line what was dropped waits for nobody.
+    const waits = droppedBy !== undefined && sequence !== this.#head;
+    this.#set(sequence, waits ? this.#droppedBy(droppedBy) : state.acked);
+    if (this.#parked.size > 0) this.#unparkNext(sequence, message);
+    if (sequence === this.#head) this.#advance();
+    this.#release(message);
   }
 
-  drop(sequence: number, by: string): void {
-    const message = this.#messages[sequence & this.#mask];
-    if (message === undefined) return;
+  nack(sequence: number, delayMs: number): void {
+    const message = this.#settling(sequence);
+    if (message !== undefined) this.#nack(sequence, message, delayMs);
+  }
+
+  /** The message of a delivery that nobody has to be told about any more. */
+  #settling(sequence: number): Message | undefined {
     if (this.#controllers.size > 0) this.#controllers.delete(sequence);
-    // At the head of the line it waits for nobody.
-    this.#ack(sequence, message, sequence === this.#head ? state.acked : this.#droppedBy(by));
+    return this.#messages[sequence & this.#mask];
   }
 
   #start(sequence: number, message: Message): SourceDuty {
@@ -180,13 +186,6 @@ export class PartitionTracker implements DutyHost {
 
   #set(sequence: number, next: number): void {
     this.#states[sequence & this.#mask] = next;
-  }
-
-  #ack(sequence: number, message: Message, next: number): void {
-    this.#set(sequence, next);
-    if (this.#parked.size > 0) this.#unparkNext(sequence, message);
-    if (sequence === this.#head) this.#advance();
-    this.#release(message);
   }
 
   #advance(): void {

@@ -18,10 +18,9 @@ export interface DutyHost {
   isOut(sequence: number, attempt: number): boolean;
   /** Aborts when the delivery is taken back. */
   signalOf(sequence: number, attempt: number): AbortSignal;
-  /** Ack, or nack where there is a delay. */
-  settle(sequence: number, nackDelayMs: number | undefined): void;
-  /** Ack of what an operator let go. */
-  drop(sequence: number, by: string): void;
+  /** @param droppedBy the operator that let it go, where one did */
+  ack(sequence: number, droppedBy?: string): void;
+  nack(sequence: number, delayMs: number): void;
 }
 
 /** The duty to settle one delivery of one partition; whoever gave it out keeps no reference to it. */
@@ -54,15 +53,15 @@ export class SourceDuty implements Due {
   }
 
   ack(): void {
-    if (this.#isMine()) this.#host.settle(this.#sequence, undefined);
+    if (this.#isMine()) this.#host.ack(this.#sequence);
   }
 
   drop(by: string): void {
-    if (this.#isMine()) this.#host.drop(this.#sequence, by);
+    if (this.#isMine()) this.#host.ack(this.#sequence, by);
   }
 
   nack(delayMs = 0): void {
-    if (this.#isMine()) this.#host.settle(this.#sequence, delayMs);
+    if (this.#isMine()) this.#host.nack(this.#sequence, delayMs);
   }
 
   /** Whether its host has to hear of it, which is about to be settled. */

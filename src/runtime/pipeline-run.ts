@@ -273,17 +273,17 @@ export class PipelineRun {
   get #quiet(): boolean {
     const { metrics, session } = this.#host;
     const chain = this.#chain;
-    if (chain === undefined) return true;
+    const spread = this.#sources.reduce((sum, source) => sum + source.spread, 0);
+    if (chain === undefined || spread === 0) return true;
     const keeping = [...this.state.sizes.keys()].filter(name => !this.#redriven.has(name));
     // What is committed together with outputs must not have caused some of them already.
     const effective = session ? [...keeping, ...chain.partial] : keeping;
     const until = session && !chain.areAllKnown ? -1 : chain.firstOf(effective);
     const harmless = new Set([sourceStage, ...chain.before(until)]);
-    const spread = this.#sources.reduce((sum, source) => sum + source.spread - source.dropped(harmless), 0);
-    if (spread === 0) return true;
+    const dropped = this.#sources.reduce((sum, source) => sum + source.dropped(harmless), 0);
     const mayWait = session ? metrics.stagesThatMayWait : metrics.joins;
     const waiting = session ? metrics.waitingForLater : metrics.joinWaiting;
-    return spread === waiting && mayWait.every(name => chain.isBefore(name, until));
+    return spread - dropped === waiting && mayWait.every(name => chain.isBefore(name, until));
   }
 }
 

@@ -316,15 +316,7 @@ describe('an exactly-once pipeline', () => {
     world.driver.mark(words, new Marker('time', 95, undefined, { covered: [0], of: 2 }), 0);
     world.driver.mark(deadLetters, 20);
     world.driver.give(words, 'early', { key: 'k', partition: 1, timestamp: 10 });
-    await world.pass(200);
-    expect([world.outputs, world.failures]).toEqual([['early'], []]);
-    expect(await committed(world.driver, 'join')).toEqual([0, 1]);
-    world.driver.mark(deadLetters, 100);
-    await world.pass(200);
-    expect([world.outputs, await committed(world.driver, 'join')]).toEqual([
-      ['early', 'late'],
-      [2, 1],
-    ]);
+    await onlyLateWaits(world, 200);
   });
 
   // Kills: what a filter let go taken for work in progress, and the transaction given up over and over.
@@ -334,15 +326,7 @@ describe('an exactly-once pipeline', () => {
     world.driver.give(words, 'late', { key: 'k', partition: 0, timestamp: 90 });
     world.driver.give(words, 'no', { key: 'k', partition: 0, timestamp: 91 });
     world.driver.give(words, 'early', { key: 'k', partition: 1, timestamp: 10 });
-    await world.pass(6_000);
-    expect([world.outputs, world.failures]).toEqual([['early'], []]);
-    expect(await committed(world.driver, 'join')).toEqual([0, 1]);
-    world.driver.mark(deadLetters, 100);
-    await world.pass(200);
-    expect([world.outputs, await committed(world.driver, 'join')]).toEqual([
-      ['early', 'late'],
-      [2, 1],
-    ]);
+    await onlyLateWaits(world, 6_000);
   });
 
   // Kills: what is filtered out after the commit has begun seen only when something else happens.
@@ -406,11 +390,7 @@ describe('an exactly-once pipeline', () => {
         exact,
       ),
     );
-    world.driver.give(words, 'a', { key: 'k', partition: 0, timestamp: 1_000 });
-    await world.pass(900);
-    expect([world.outputs, await committed(world.driver, 'late')]).toEqual([[], [0, 0]]);
-    await world.pass(200);
-    expect([world.outputs, await committed(world.driver, 'late')]).toEqual([['a'], [1, 0]]);
+    await allWaits(world);
   });
 
   it('waits for what waits behind something that has published for it already', async () => {
@@ -427,11 +407,7 @@ describe('an exactly-once pipeline', () => {
         exact,
       ),
     );
-    world.driver.give(words, 'a', { key: 'k', partition: 0, timestamp: 1_000 });
-    await world.pass(900);
-    expect([world.outputs, await committed(world.driver, 'late')]).toEqual([[], [0, 0]]);
-    await world.pass(200);
-    expect([world.outputs, await committed(world.driver, 'late')]).toEqual([['a'], [1, 0]]);
+    await allWaits(world);
   });
 
   it('is refused with a batch that only its count lets go', async () => {
@@ -445,6 +421,28 @@ describe('an exactly-once pipeline', () => {
     await expect(refusal).rejects.toThrow(/count of batch.*timeMs/);
   });
 });
+
+/** For so long a join's `late` holds up no commit but that of its partition, whose two messages are then committed. */
+async function onlyLateWaits(world: Exact, ms: number): Promise<void> {
+  await world.pass(ms);
+  expect([world.outputs, world.failures]).toEqual([['early'], []]);
+  expect(await committed(world.driver, 'join')).toEqual([0, 1]);
+  world.driver.mark(deadLetters, 100);
+  await world.pass(200);
+  expect([world.outputs, await committed(world.driver, 'join')]).toEqual([
+    ['early', 'late'],
+    [2, 1],
+  ]);
+}
+
+/** Of a message that waits for its time nothing is committed until that has come. */
+async function allWaits(world: Exact): Promise<void> {
+  world.driver.give(words, 'a', { key: 'k', partition: 0, timestamp: 1_000 });
+  await world.pass(900);
+  expect([world.outputs, await committed(world.driver, 'late')]).toEqual([[], [0, 0]]);
+  await world.pass(200);
+  expect([world.outputs, await committed(world.driver, 'late')]).toEqual([['a'], [1, 0]]);
+}
 
 /** Words wait until the other topic's marker has come so far. */
 function joining(

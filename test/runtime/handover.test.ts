@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type HandoverHost, handOver } from '../../src/runtime/handover.ts';
 import { PipelineProgress } from '../../src/runtime/pipeline-progress.ts';
 import { messageOf } from '../../src/testing/message-builder.ts';
+import { passTime } from '../passing-time.ts';
 
 const p0 = { topic: 't', partition: 0 };
 
@@ -58,12 +59,7 @@ class Run {
   }
 
   async pass(ms: number): Promise<void> {
-    for (const end = this.time.now() + ms; this.time.now() < end;) {
-      this.time.maxFrames = this.time.now() + 10;
-      this.time.schedule(() => undefined, 10);
-      this.time.flush();
-      for (let turn = 0; turn < 20; turn++) await Promise.resolve();
-    }
+    await passTime(this.time, ms, 10);
   }
 
   settle(): void {

@@ -16,7 +16,7 @@ async function supervising(
 ): Promise<StartedProcess & { url: string; workers: () => Promise<Worker[]> }> {
   const child = started(fileURLToPath(new URL('./supervisor-child.ts', import.meta.url)), behaviour);
   await child.said('"url"');
-  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(child.output())?.[0] ?? '';
+  const url = child.address();
   const workers = async (): Promise<Worker[]> => (await (await fetch(`${url}/workers`)).json()) as Worker[];
   await vi.waitFor(async () => expect((await fetch(`${url}/health/ready`)).status).toBe(200), untilTrue);
   return { ...child, url, workers };

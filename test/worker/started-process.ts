@@ -8,6 +8,8 @@ export interface StartedProcess {
   readonly ended: Promise<number | null>;
   readonly kill: (signal: NodeJS.Signals) => boolean;
   readonly output: () => string;
+  /** Where it has said that it serves HTTP. */
+  readonly address: () => string;
 }
 
 export function started(...args: string[]): StartedProcess {
@@ -41,5 +43,6 @@ export function startedWith(env: Readonly<Record<string, string>>, ...args: stri
       look();
       void ended.then(code => reject(new Error(`ended with ${code} before "${text}":\n${output}`)));
     });
-  return { said, ended, kill: (signal: NodeJS.Signals) => child.kill(signal), output: () => output };
+  const address = (): string => /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0] ?? '';
+  return { said, ended, kill: (signal: NodeJS.Signals) => child.kill(signal), output: () => output, address };
 }

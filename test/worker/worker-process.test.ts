@@ -35,9 +35,14 @@ describe('a worker process', () => {
       bundle,
       'name: signals\nbackend: stub\npipelines:\n  - name: signals\n  - name: notifications\nhttp: { port: 0 }\ndrainDeadline: 5s\n',
     );
-    const { said, kill, ended, output } = started(at('../../src/cli/main.ts'), 'worker', '--bundle', bundle);
+    const { said, kill, ended, output, address } = started(
+      at('../../src/cli/main.ts'),
+      'worker',
+      '--bundle',
+      bundle,
+    );
     await said('"msg":"started"');
-    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output())?.[0] ?? '';
+    const url = address();
     const ready = await fetch(`${url}/health/ready`);
     expect([ready.status, await ready.json()]).toEqual([200, { ready: true, reasons: [] }]);
     kill('SIGTERM');

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { BusError } from '../../core/publisher.ts';
 
 /** Said of a topic that is known to be there by a broker that has not heard of it yet. */
 export const topicUnheardOf: ReadonlySet<string | undefined> = new Set(['UNKNOWN_TOPIC_OR_PARTITION']);
@@ -9,6 +10,9 @@ export const coordinatorMoves: ReadonlySet<string | undefined> = new Set([
   'COORDINATOR_LOAD_IN_PROGRESS',
   'NOT_COORDINATOR',
 ]);
+
+/** The same, as the error that it becomes. */
+const notFound: ReadonlySet<string | undefined> = new Set(['topic-not-found']);
 
 /** What a question came to that is to be asked again: the client's error. */
 export class Passing {
@@ -62,6 +66,7 @@ export function askAgain<A>(
   ask: () => Promise<A>,
   typeOf: (error: unknown) => string | undefined,
   passing: ReadonlySet<string | undefined>,
+  patience: Patience = {},
 ): Promise<A> {
   return askUntilSettled(async () => {
     try {
@@ -70,5 +75,10 @@ export function askAgain<A>(
       if (error instanceof Error && passing.has(typeOf(error))) return new Passing(error);
       throw error;
     }
-  });
+  }, patience);
+}
+
+/** Asks about topics that may have been made just now: whichever broker is asked may not have heard of them yet. */
+export function askAboutTopics<A>(ask: () => Promise<A>, patience?: Patience): Promise<A> {
+  return askAgain(ask, error => (error instanceof BusError ? error.code : undefined), notFound, patience);
 }

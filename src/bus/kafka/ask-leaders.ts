@@ -1,5 +1,5 @@
 import { BusError } from '../../core/publisher.ts';
-import { Passing, askAgain, askUntilSettled } from './ask-again.ts';
+import { askAboutTopics, askAgain } from './ask-again.ts';
 import type { TopicMetadata } from './driver.ts';
 
 /** What a broker says that was taken for the leader and is not, or does not know yet that it is. */
@@ -39,23 +39,10 @@ export function askLeaders(
   client: LeaderClient,
   question: LeaderQuestion,
 ): Promise<ReadonlyMap<number, number>> {
-  const ask = async (): Promise<ReadonlyMap<number, number>> => askEach(await heardOf(client), question);
+  const describe = (): Promise<TopicMetadata> =>
+    askAboutTopics(() => client.describe(), { atMostMs: unheardOfMs });
+  const ask = async (): Promise<ReadonlyMap<number, number>> => askEach(await describe(), question);
   return askAgain(ask, error => client.typeOf(error), leaderMoves);
-}
-
-/** Of a topic that was made just now, the broker that is asked may not have heard yet. */
-function heardOf(client: LeaderClient): Promise<TopicMetadata> {
-  return askUntilSettled(
-    async () => {
-      try {
-        return await client.describe();
-      } catch (error) {
-        if (error instanceof BusError && error.code === 'topic-not-found') return new Passing(error);
-        throw error;
-      }
-    },
-    { atMostMs: unheardOfMs },
-  );
 }
 
 async function askEach(

@@ -1,5 +1,5 @@
-import { BusError } from '../../core/publisher.ts';
 import { type GroupLag, type PartitionInfo, type TopicInfo, rateSpanMs } from '../event-bus.ts';
+import { missingTopic } from './ask-leaders.ts';
 import type { KafkaDriver, PartitionMetadata } from './driver.ts';
 import type { GroupOffset, GroupOffsets } from './group-offsets.ts';
 import { driftOf, settingsOf } from './topic-configs.ts';
@@ -13,7 +13,7 @@ export async function describeTopic(
 ): Promise<TopicInfo> {
   const committed = groups.asked();
   const [metadata] = await driver.describeTopics([name]);
-  if (metadata === undefined) throw new BusError('topic-not-found', `no topic ${name}: create it first`);
+  if (metadata === undefined) throw missingTopic(name);
   const [configs, ends, firsts, recent, bytes] = await Promise.all([
     driver.topicConfigs(name),
     driver.listOffsets(name, 'next'),

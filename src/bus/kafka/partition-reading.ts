@@ -3,12 +3,10 @@ import { inTime } from '../../core/in-time.ts';
 import { BusError } from '../../core/publisher.ts';
 import type { BusCondition } from '../bus-condition.ts';
 import type { DriverReader, KafkaDriver } from './driver.ts';
-import { askAgain } from './ask-again.ts';
+import { askAboutTopics } from './ask-again.ts';
 import { type FetchHost, FetchLoops } from './fetch-loops.ts';
 import type { ConsumingOptions } from './kafka-options.ts';
 import { steadyNow } from '../../core/steady-clock.ts';
-
-const unheardOf: ReadonlySet<string | undefined> = new Set(['topic-not-found']);
 
 /** What reading needs of its bus. */
 export interface ReadingHost {
@@ -68,8 +66,7 @@ export class PartitionReading {
     const number = ++this.#begun;
     const reader = await this.#host.driver.openReader();
     try {
-      // The topics are there, but whichever broker is asked may not have heard of them yet.
-      await askAgain(() => reader.refresh(this.#topics), codeOf, unheardOf);
+      await askAboutTopics(() => reader.refresh(this.#topics));
     } catch (error) {
       void reader.close();
       throw error;
@@ -143,8 +140,4 @@ export class PartitionReading {
 /** Said of a partition whose next message a transaction holds up. */
 function undecided(offset: number, stallMs: number): string {
   return `for more than ${stallMs / 1000} s it has been undecided whether what was written from offset ${offset} on counts: let Kafka's kafka-transactions.sh find-hanging name the transaction that was left open, and abort it`;
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof BusError ? error.code : undefined;
 }

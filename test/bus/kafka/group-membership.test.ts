@@ -7,6 +7,7 @@ import { FetchedPartition } from '../../../src/bus/kafka/fetched-partition.ts';
 import { GroupMembership, type PartitionHolder } from '../../../src/bus/kafka/group-membership.ts';
 import { settled } from '../../../src/bus/kafka/kafka-settings.ts';
 import { BusError } from '../../../src/core/publisher.ts';
+import { passTime } from '../../passing-time.ts';
 
 const { consuming } = settled({
   brokers: ['b:1'],
@@ -74,12 +75,7 @@ class Group {
 
   /** Lets so many ms go by, and every promise settle after each moment. */
   async pass(ms: number): Promise<void> {
-    for (const end = this.time.now() + ms; this.time.now() < end;) {
-      this.time.maxFrames = this.time.now() + 50;
-      this.time.schedule(() => undefined, 50);
-      this.time.flush();
-      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
-    }
+    await passTime(this.time, ms, 50);
   }
 
   get restarts(): number | undefined {

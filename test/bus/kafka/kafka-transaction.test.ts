@@ -11,6 +11,7 @@ import type {
 import { settled } from '../../../src/bus/kafka/kafka-settings.ts';
 import { KafkaTransaction, type Participant } from '../../../src/bus/kafka/kafka-transaction.ts';
 import { BusError } from '../../../src/core/publisher.ts';
+import { passTime } from '../../passing-time.ts';
 
 const offsetsOf = (offset: number): readonly PartitionOffset[] => [{ topic: 'in', partition: 0, offset }];
 
@@ -80,13 +81,7 @@ class Brokers {
 
   /** Lets so many ms go by, and every promise settle. */
   async pass(ms = 1): Promise<void> {
-    for (let left = ms; left > 0; left -= 100) {
-      const step = Math.min(100, left);
-      this.time.maxFrames = this.time.now() + step;
-      this.time.schedule(() => undefined, step);
-      this.time.flush();
-      for (let turn = 0; turn < 30; turn++) await Promise.resolve();
-    }
+    await passTime(this.time, ms, 100);
   }
 
   #opened(): DriverTransactions {

@@ -6,6 +6,7 @@ import { FetchedPartition } from '../../../src/bus/kafka/fetched-partition.ts';
 import { settled } from '../../../src/bus/kafka/kafka-settings.ts';
 import { PartitionReading } from '../../../src/bus/kafka/partition-reading.ts';
 import { BusError } from '../../../src/core/publisher.ts';
+import { passTime } from '../../passing-time.ts';
 
 vi.mock('node:timers/promises', () => ({ setTimeout: () => Promise.resolve() })); // time passes at once
 
@@ -102,21 +103,13 @@ it('begins anew once more where opening connections comes to no end', async () =
     });
     for (let turn = 0; turn < 10; turn++) await Promise.resolve();
   };
-  const pass = async (ms: number): Promise<void> => {
-    for (const end = scheduler.now() + ms; scheduler.now() < end;) {
-      scheduler.maxFrames = scheduler.now() + 50;
-      scheduler.schedule(() => undefined, 50);
-      scheduler.flush();
-      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
-    }
-  };
 
   const opened = reading.open();
   await open(0);
   await opened;
-  await pass(1500);
+  await passTime(scheduler, 1500, 50);
   expect(readers).toHaveLength(2);
-  await pass(1500);
+  await passTime(scheduler, 1500, 50);
   expect(failures).toEqual(['opening connections: not done within 1000 ms']);
   expect(readers).toHaveLength(3);
   await open(2);

@@ -21,7 +21,7 @@ const Workers = t.array(t.type({ name: t.string, phase: t.string, pid: t.number,
 const patiently = { timeout: 60_000, interval: 200 };
 
 async function workersOf(supervisor: StartedProcess): Promise<t.TypeOf<typeof Workers>> {
-  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(supervisor.output())?.[0] ?? '';
+  const url = supervisor.address();
   const found: unknown = await (await fetch(`${url}/workers`)).json();
   if (!Workers.is(found)) throw new Error(`not workers: ${JSON.stringify(found)}`);
   return found;

@@ -29,7 +29,7 @@ describeKafka('a supervisor on Kafka', () => {
   it('keeps two workers alive, and ends with 0 when they have drained', async () => {
     const supervisor = started(main, 'supervise', '--bundle', await bundleFile(), '--workers', '2', '--json');
     await supervisor.said('"msg":"supervising"');
-    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(supervisor.output())?.[0] ?? '';
+    const url = supervisor.address();
     const read = async (path: string): Promise<unknown> => (await fetch(`${url}${path}`)).json();
     const ready = { ready: true, reasons: [] };
     const untilReady = (): Promise<void> =>

@@ -15,7 +15,7 @@ import {
 import { describeOwnKafka } from './kafka-brokers.ts';
 
 async function readiness(worker: StartedProcess): Promise<{ status: number; body: unknown }> {
-  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(worker.output())?.[0] ?? '';
+  const url = worker.address();
   const response = await fetch(`${url}/health/ready`);
   return { status: response.status, body: await response.json() };
 }

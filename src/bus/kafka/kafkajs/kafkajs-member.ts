@@ -33,8 +33,6 @@ export class KafkaJsMember implements DriverMember {
   #generation = -1;
   #identity: MemberIdentity | undefined;
   #partitions: readonly TopicPartition[] = [];
-  /** Counts the rebalances, by their beginnings and their ends. */
-  #turn = 0;
   #isRebalancing = false;
   #left = false;
   /** Has ended, and may not have been able to say so to its group. */
@@ -146,14 +144,12 @@ export class KafkaJsMember implements DriverMember {
     });
     this.#consumer.on(REBALANCING, () => {
       if (this.#left) return;
-      this.#turn++;
       this.#isRebalancing = true;
       // What is this member's from then on is only known when it has joined again.
       this.#committing = this.#events.rebalancing('any');
     });
     this.#consumer.on(GROUP_JOIN, ({ payload: { memberId, memberAssignment } }) => {
       if (this.#left) return;
-      this.#turn++;
       this.#isRebalancing = false;
       owned.partitions = memberAssignment;
       const partitions = Object.entries(memberAssignment).flatMap(([topic, numbers]) =>
@@ -187,9 +183,10 @@ export class KafkaJsMember implements DriverMember {
       this.#events.failed(new BusError('unavailable', lost));
       return;
     }
-    const turn = this.#turn;
-    void this.#committing.then(() => {
-      if (!this.#left && turn === this.#turn) this.#events.assigned(this.#partitions, true);
+    const committing = this.#committing;
+    void committing.then(() => {
+      // Another rebalance may have begun meanwhile.
+      if (!this.#left && committing === this.#committing) this.#events.assigned(this.#partitions, true);
     });
   }
 }

@@ -99,6 +99,7 @@ async function committedTooLate(): Promise<void> {
             send: batches => Promise.resolve(batches.map(() => 0)),
             commit: () => Promise.resolve(),
             close: () => Promise.resolve(),
+            left: [],
           }),
       },
       directory: { find: () => topic, open: () => Promise.resolve(topic), get: () => topic },

@@ -38,6 +38,7 @@ export function progressOutside(driver: KafkaDriver): KafkaDriver {
       close: async () => {
         await Promise.all([inside.close(), outside.close()]);
       },
+      left: [],
     } satisfies DriverTransactions;
   };
   return new Proxy(driver, {

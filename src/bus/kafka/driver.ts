@@ -1,6 +1,7 @@
 import type { HeaderValue } from '../../core/headers.ts';
 import type { BusError } from '../../core/publisher.ts';
 import type { TopicPartition } from '../event-bus.ts';
+import type { ProducerId } from './producer-id.ts';
 import type { WhichOffset } from './which-offset.ts';
 
 /** A record as it is on the wire. Text stands for its UTF-8; what was read is bytes only where it is not that. */
@@ -107,11 +108,28 @@ export interface DriverTransactions extends DriverProducer {
   commit(members: readonly MemberOffsets[]): Promise<void>;
   /** Aborts what is open. */
   close(): Promise<void>;
+  /** Once it is closed: what the next of its id has to see to. */
+  readonly left: readonly EndedTransaction[];
+}
+
+/** A transaction that its coordinator knows as ended, or knows no more. */
+export interface EndedTransaction {
+  readonly producer: ProducerId;
+  /** undefined where it is not known. */
+  readonly isCommitted: boolean | undefined;
+  /** The partitions that it has written to. */
+  readonly places: readonly TopicPartition[];
+  /** The groups whose offsets are part of it. */
+  readonly groups: readonly string[];
 }
 
 export interface TransactionsOptions extends Pick<ProducerOptions, 'compression'> {
   /** After how long without a commit the brokers abort, ms. */
   readonly timeoutMs: number;
+  /** What the one before of this id in this process has left; default nothing. */
+  readonly left?: readonly EndedTransaction[];
+  /** Told of transactions that brokers had left open. */
+  readonly noted?: (what: string) => void;
 }
 
 /** Reads records, with connections of its own: a read that waits holds up nothing else. */

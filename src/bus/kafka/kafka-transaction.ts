@@ -7,6 +7,7 @@ import type { SettledOffset, TransactionOptions, TransactionSession } from '../t
 import { BatchingSender } from './batching-sender.ts';
 import type {
   DriverTransactions,
+  EndedTransaction,
   KafkaDriver,
   MemberIdentity,
   MemberOffsets,
@@ -83,6 +84,8 @@ export class KafkaTransaction implements TransactionSession {
   #broken: BusError | undefined;
   /** Whether something was sent that is not committed. */
   #hasSent = false;
+  /** What the producer before has left to the next. */
+  #left: readonly EndedTransaction[] = [];
   /** What was sent while the transaction before is being ended. */
   #next: Asked[] | undefined;
   /** Those who hold up a rebalance until all is committed. */
@@ -254,10 +257,10 @@ export class KafkaTransaction implements TransactionSession {
     for (const { done } of next) done(this.#over('it was aborted'), undefined);
     if (work === undefined) return;
     await work.sender.abandon(abandonMs);
-    await work.producer.then(
-      producer => producer.close(),
-      () => undefined,
-    );
+    const producer = await work.producer.catch(() => undefined);
+    if (producer === undefined) return;
+    await producer.close();
+    this.#left = producer.left;
   }
 
   #working(): Work {
@@ -280,10 +283,12 @@ export class KafkaTransaction implements TransactionSession {
   }
 
   #open(): Promise<DriverTransactions> {
-    const { driver, publishing } = this.#host;
+    const { driver, publishing, condition } = this.#host;
     return driver.openTransactions(this.#id, {
       timeoutMs: this.timeoutMs,
       compression: publishing.compression,
+      left: this.#left,
+      noted: what => condition.noted(what),
     });
   }
 

@@ -4,16 +4,8 @@ import { placeName } from '../partition-name.ts';
 import { isSamePartition } from '../same-partition.ts';
 import type { Compression, DriverProducer, PartitionBatch, ProducerOptions, StoreOutcome } from './driver.ts';
 import { mayPass } from './protocol-errors.ts';
+import type { ProducerId } from './producer-id.ts';
 import { writeBatch } from './records/batch-writer.ts';
-
-/** Under what name brokers count what a producer sends, so that nothing is stored twice. */
-export interface ProducerId {
-  readonly producerId: bigint;
-  readonly producerEpoch: number;
-}
-
-/** In place of a name: whoever has it not yet. */
-export const nobody: ProducerId = { producerId: -1n, producerEpoch: -1 };
 
 /** A batch in Kafka's own format. */
 export interface EncodedBatch extends TopicPartition {
@@ -42,6 +34,8 @@ export interface ProduceTransport {
    */
   learn(topics: readonly string[], anew: boolean): Promise<ReadonlyMap<string, unknown>>;
   leaderOf(place: TopicPartition): number | undefined;
+  /** 0 where it is not known. */
+  partitionsOf(topic: string): number;
   /** Gets a new name. */
   identify(): Promise<ProducerId>;
   /** Sends batches to the broker that leads their partitions. */

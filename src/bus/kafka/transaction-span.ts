@@ -54,6 +54,16 @@ export class TransactionSpan {
     return this.#pending > 0;
   }
 
+  /** The partitions that were asked for, and not refused. */
+  get written(): readonly TopicPartition[] {
+    return [...this.#written.values()];
+  }
+
+  /** The groups that are part of it. */
+  get groups(): readonly string[] {
+    return [...this.#groups];
+  }
+
   /** Makes partitions part of the transaction; why not, by place, where that is refused. */
   addPlaces(places: readonly TopicPartition[]): Promise<Refusals> {
     for (const place of places) this.#written.set(placeName(place), place);

@@ -3,12 +3,15 @@ import type { TopicPartition } from '../event-bus.ts';
 import { placeName } from '../partition-name.ts';
 import type {
   DriverTransactions,
+  EndedTransaction,
   MemberOffsets,
   PartitionBatch,
   StoreOutcome,
   TransactionsOptions,
 } from './driver.ts';
-import { type ProduceTransport, type ProducerId, SequencedProducer, nobody } from './sequenced-producer.ts';
+import { type ProducerId, nobody } from './producer-id.ts';
+import { type ProduceTransport, SequencedProducer } from './sequenced-producer.ts';
+import { type EndsTransport, TransactionEnds } from './transaction-ends.ts';
 import { type RefusedPlace, TransactionSpan } from './transaction-span.ts';
 
 /** Brokers let no transaction be open for longer, as they are configured by default, ms. */
@@ -23,7 +26,7 @@ export interface TransactionalId extends ProducerId {
  * What a client does for transactions of one id, over connections of its own. Coordinators are asked again while what
  * they say will pass. Errors are the client's.
  */
-export interface TransactionTransport {
+export interface TransactionTransport extends EndsTransport {
   readonly producing: ProduceTransport;
   /**
    * Fences whoever had the id, and aborts what it left open.
@@ -68,18 +71,24 @@ export class TransactionalProducer implements DriverTransactions {
   readonly #transport: TransactionTransport;
   readonly #options: TransactionsOptions;
   readonly #span: TransactionSpan;
+  readonly #ends: TransactionEnds;
   #self: TransactionalId;
   #producer: SequencedProducer;
   #sending = 0;
   /** Whether a request of the transaction before may yet arrive. */
   #isInDoubt = false;
-  #renewing: Promise<void> | undefined;
+  /** What was committed last, until it is known to have ended wherever it has written. */
+  #last: EndedTransaction | undefined;
+  /** Whether what is open may be committed by now. */
+  #isCommitAsked = false;
+  #preparing: Promise<void> | undefined;
 
   private constructor(transport: TransactionTransport, self: TransactionalId, options: TransactionsOptions) {
     this.#transport = transport;
     this.#options = options;
     this.#self = self;
     this.#producer = this.#newProducer();
+    this.#ends = new TransactionEnds(transport, options.timeoutMs);
     const { typeOf } = transport.producing;
     this.#span = new TransactionSpan({
       addPartitions: places => transport.addPartitions(this.#self, places),
@@ -100,7 +109,9 @@ export class TransactionalProducer implements DriverTransactions {
     const { producing } = transport;
     try {
       const self = { id, ...(await transport.identify(id, options.timeoutMs, nobody)) };
-      return new TransactionalProducer(transport, self, options);
+      const opened = new TransactionalProducer(transport, self, options);
+      await opened.#endLeft(options.left ?? []);
+      return opened;
     } catch (error) {
       await producing.close();
       throw producing.busErrorOf(error, `opening transactions of ${id}`, `Write on transactional id ${id}`);
@@ -117,7 +128,7 @@ export class TransactionalProducer implements DriverTransactions {
   }
 
   async #send(batches: readonly PartitionBatch[]): Promise<readonly StoreOutcome[]> {
-    if (this.#isInDoubt) await this.#renewed();
+    await this.#prepared();
     const refusals = await this.#span.addPlaces(batches);
     const added = batches.filter(batch => !refusals.has(placeName(batch)));
     const stored = added.length === 0 ? [] : await this.#producer.send(added);
@@ -130,40 +141,101 @@ export class TransactionalProducer implements DriverTransactions {
 
   async commit(members: readonly MemberOffsets[]): Promise<void> {
     if (members.length === 0 && !this.#span.isOpen) return;
-    if (this.#isInDoubt) await this.#renewed();
+    await this.#prepared();
     const groups = new Set(members.map(({ member: { group } }) => group));
     try {
       await this.#span.addGroups(groups);
       for (const offsets of members) await this.#transport.commitOffsets(this.#self, offsets);
+      this.#isCommitAsked = true;
       await this.#transport.end(this.#self, true);
     } catch (error) {
       const isOfGroup = this.#transport.producing.typeOf(error) === 'GROUP_AUTHORIZATION_FAILED';
       const right = isOfGroup ? `Read on group ${[...groups].join(', ')}` : undefined;
       throw this.#errorOf(error, `committing a transaction of ${this.#self.id}`, right);
     }
+    this.#last = this.#spanned(true);
     this.#span.committed(groups);
+    this.#isCommitAsked = false;
     this.#isInDoubt = this.#transport.isInDoubt;
+    // Whoever begins the next finds it done, or is told.
+    void this.#prepared().catch(() => undefined);
+  }
+
+  get left(): readonly EndedTransaction[] {
+    const open = this.#span.isOpen ? this.#spanned(this.#isCommitAsked ? undefined : false) : undefined;
+    return [this.#last, open].filter(each => each !== undefined);
+  }
+
+  #spanned(isCommitted: boolean | undefined): EndedTransaction {
+    const { written: places, groups } = this.#span;
+    return { producer: this.#self, isCommitted, places, groups };
+  }
+
+  /** The transaction before is over, and nothing of it can disturb the next. */
+  #prepared(): Promise<void> {
+    if (this.#last === undefined && !this.#isInDoubt) return Promise.resolve();
+    this.#preparing ??= this.#prepare().finally(() => (this.#preparing = undefined));
+    return this.#preparing;
+  }
+
+  async #prepare(): Promise<void> {
+    const { id } = this.#self;
+    const last = this.#last;
+    try {
+      if (this.#isInDoubt || (last && (await this.#ends.isOpen(last)))) {
+        await this.#renew();
+        if (last) await this.#end(last, true);
+      }
+    } catch (error) {
+      throw this.#errorOf(error, `beginning a transaction of ${id}`);
+    }
+    this.#last = undefined;
   }
 
   /**
    * Another epoch, before anything is asked for the next transaction: a request that got no answer, and was made again,
    * may arrive when that is open, and commit it before its time, or earlier offsets with it. Brokers tell it by its
-   * epoch alone.
+   * epoch alone, and give one when the transaction before is over.
    */
-  #renewed(): Promise<void> {
-    this.#renewing ??= this.#renew().finally(() => (this.#renewing = undefined));
-    return this.#renewing;
-  }
-
   async #renew(): Promise<void> {
     const { id } = this.#self;
-    try {
-      this.#self = { id, ...(await this.#transport.identify(id, this.#options.timeoutMs, this.#self)) };
-    } catch (error) {
-      throw this.#errorOf(error, `beginning a transaction of ${id}`);
-    }
+    this.#self = { id, ...(await this.#transport.identify(id, this.#options.timeoutMs, this.#self)) };
     this.#producer = this.#newProducer();
     this.#isInDoubt = false;
+  }
+
+  /** What another producer of this id has left, now that its coordinator has ended what it knew of. */
+  async #endLeft(left: readonly EndedTransaction[]): Promise<void> {
+    for (const ended of left) {
+      const { isCommitted, producer } = ended;
+      if (isCommitted !== undefined) await this.#end(ended, isCommitted);
+      // A coordinator that gives another name has forgotten the transaction: it counts nowhere, or was never decided.
+      else if (producer.producerId !== this.#self.producerId && (await this.#ends.isOpenEverywhere(ended)))
+        await this.#end(ended, false);
+    }
+  }
+
+  async #end(ended: EndedTransaction, isCommit: boolean): Promise<void> {
+    const how = isCommit ? 'committed' : 'aborted';
+    const found = `transaction of ${this.#self.id}: brokers had left it open although it was ${how}`;
+    try {
+      const places = await this.#ends.end(ended, isCommit);
+      if (places.length > 0) this.#options.noted?.(`${found}: ended in ${places.map(placeName).join(', ')}`);
+    } catch (error) {
+      if (this.#transport.producing.typeOf(error) !== 'CLUSTER_AUTHORIZATION_FAILED') throw error;
+      if (isCommit && ended.producer.producerId === this.#self.producerId) await this.#commitAgain(ended);
+      else
+        this.#options.noted?.(
+          `${found}: grant Alter on the cluster for it to be ended, or let Kafka's kafka-transactions.sh abort it`,
+        );
+    }
+  }
+
+  /** The same partitions in a transaction without content: its end is that of what is open there. */
+  async #commitAgain({ places, groups }: EndedTransaction): Promise<void> {
+    if (places.length > 0) await this.#transport.addPartitions(this.#self, places);
+    for (const group of groups) await this.#transport.addGroup(this.#self, group);
+    await this.#transport.end(this.#self, true);
   }
 
   #newProducer(): SequencedProducer {
@@ -177,6 +249,7 @@ export class TransactionalProducer implements DriverTransactions {
 
   async close(): Promise<void> {
     this.#transport.hurry();
+    this.#ends.close();
     try {
       // What comes after an abort would begin a transaction that nobody ends.
       if (this.#span.isOpen && !this.#span.isAdding && this.#sending === 0) {

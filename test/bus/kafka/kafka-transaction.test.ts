@@ -98,6 +98,7 @@ class Brokers {
         await this.deciding?.promise;
       },
       close: () => Promise.resolve(void this.log.push('close')),
+      left: [],
     };
   }
 }

@@ -32,6 +32,10 @@ class FakeTransport implements ProduceTransport {
     return this.leaders(place);
   }
 
+  partitionsOf(): number {
+    return 1;
+  }
+
   identify(): Promise<{ producerId: bigint; producerEpoch: number }> {
     return Promise.resolve({ producerId: ++this.#ids, producerEpoch: 0 });
   }

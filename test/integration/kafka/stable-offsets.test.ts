@@ -6,7 +6,7 @@ import type { KafkaDriverName } from '../../../src/bus/kafka/kafka-options.ts';
 import { settled } from '../../../src/bus/kafka/kafka-settings.ts';
 import { clusterOf, loadClient, openKafka } from '../../../src/bus/kafka/kafkajs/client.ts';
 import { KafkaJsTransactionTransport } from '../../../src/bus/kafka/kafkajs/transaction-transport.ts';
-import { nobody } from '../../../src/bus/kafka/sequenced-producer.ts';
+import { nobody } from '../../../src/bus/kafka/producer-id.ts';
 import { describeKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
 import { newTopic, startedBus } from './running-bus.ts';
 

@@ -3,7 +3,8 @@ import * as t from 'io-ts';
 import { PathReporter } from 'io-ts/lib/PathReporter.js';
 import type { Cluster } from 'kafkajs';
 import type { TopicPartition } from '../../event-bus.ts';
-import type { EncodedBatch, PartitionAnswer, ProduceTransport, ProducerId } from '../sequenced-producer.ts';
+import type { ProducerId } from '../producer-id.ts';
+import type { EncodedBatch, PartitionAnswer, ProduceTransport } from '../sequenced-producer.ts';
 import { busErrorOf, forgetClosed, typeOf } from './kafkajs-errors.ts';
 import { type ProduceSettings, produce } from './produce-request.ts';
 
@@ -59,6 +60,10 @@ export class KafkaJsProduceTransport implements ProduceTransport {
     const known = this.#cluster.findTopicPartitionMetadata(topic);
     const leader = known.find(({ partitionId }) => partitionId === partition)?.leader;
     return leader === undefined || leader < 0 ? undefined : leader;
+  }
+
+  partitionsOf(topic: string): number {
+    return this.#cluster.findTopicPartitionMetadata(topic).length;
   }
 
   async identify(): Promise<ProducerId> {

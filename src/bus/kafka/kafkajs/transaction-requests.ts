@@ -1,6 +1,6 @@
 import type { TopicPartition } from '../../event-bus.ts';
 import type { MemberOffsets } from '../driver.ts';
-import type { ProducerId } from '../sequenced-producer.ts';
+import type { ProducerId } from '../producer-id.ts';
 import type { TransactionalId } from '../transactional-producer.ts';
 import { type Answer, codeAlone } from './coordinator.ts';
 import { type Encoder, type RawRequest, compactArray } from './raw-request.ts';

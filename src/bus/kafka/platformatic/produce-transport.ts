@@ -1,5 +1,6 @@
 import type { TopicPartition } from '../../event-bus.ts';
-import type { EncodedBatch, PartitionAnswer, ProduceTransport, ProducerId } from '../sequenced-producer.ts';
+import type { ProducerId } from '../producer-id.ts';
+import type { EncodedBatch, PartitionAnswer, ProduceTransport } from '../sequenced-producer.ts';
 import type { Brokers } from './brokers.ts';
 import { busErrorOf, typeOf } from './platformatic-errors.ts';
 import { type ProduceSettings, produce } from './produce-request.ts';
@@ -37,6 +38,10 @@ export class PlatformaticProduceTransport implements ProduceTransport {
 
   leaderOf(place: TopicPartition): number | undefined {
     return this.#leaders.leaderOf(place);
+  }
+
+  partitionsOf(topic: string): number {
+    return this.#leaders.partitionsOf(topic);
   }
 
   async identify(): Promise<ProducerId> {

@@ -14,6 +14,8 @@ export async function requireVersions(brokers: Brokers): Promise<void> {
     client.addOffsetsToTxnV3.api,
     client.txnOffsetCommitV3.api,
     client.endTxnV3.api,
+    client.describeProducersV0.api,
+    { key: 27, version: 1 },
     client.findCoordinatorV3.api,
     client.joinGroupV7.api,
     client.syncGroupV5.api,

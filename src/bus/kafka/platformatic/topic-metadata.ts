@@ -37,6 +37,10 @@ export class Leaders {
     return this.#topics.get(topic)?.partitions[partition]?.leader;
   }
 
+  partitionsOf(topic: string): number {
+    return this.#topics.get(topic)?.partitions.length ?? 0;
+  }
+
   /**
    * Asks anew; what is the matter with a topic, by topic.
    *

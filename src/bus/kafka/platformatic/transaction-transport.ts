@@ -2,11 +2,14 @@ import * as t from 'io-ts';
 import type { TopicPartition } from '../../event-bus.ts';
 import { Coordinators } from '../coordinators.ts';
 import type { MemberOffsets } from '../driver.ts';
-import { type ProducerId, requiredAcks } from '../sequenced-producer.ts';
+import type { ProducerId } from '../producer-id.ts';
+import { requiredAcks } from '../sequenced-producer.ts';
+import type { OpenTransaction, PartitionTransactions } from '../transaction-ends.ts';
 import type { RefusedPlace } from '../transaction-span.ts';
 import type { TransactionTransport, TransactionalId } from '../transactional-producer.ts';
 import type { Brokers } from './brokers.ts';
 import { Coordinator } from './coordinator.ts';
+import { openTransactions, writeMarker } from './marker-requests.ts';
 import { offsetsByTopic } from './offsets-by-topic.ts';
 import { PlatformaticProduceTransport } from './produce-transport.ts';
 
@@ -91,6 +94,17 @@ export class PlatformaticTransactionTransport implements TransactionTransport {
 
   async end({ id, producerId, producerEpoch }: TransactionalId, isCommit: boolean): Promise<void> {
     await this.#coordinator.ask(this.#brokers.client.endTxnV3.api, id, producerId, producerEpoch, isCommit);
+  }
+
+  async openTransactions(
+    node: number,
+    places: readonly TopicPartition[],
+  ): Promise<readonly PartitionTransactions[]> {
+    return openTransactions(this.#brokers.client, await this.#brokers.connectionTo(node), places);
+  }
+
+  async writeMarker(node: number, open: OpenTransaction, isCommit: boolean): Promise<void> {
+    await writeMarker(this.#brokers.client, await this.#brokers.connectionTo(node), open, isCommit);
   }
 
   hurry(): void {

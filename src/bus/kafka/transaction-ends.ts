@@ -1,0 +1,197 @@
+import { BusError } from '../../core/publisher.ts';
+import type { TopicPartition } from '../event-bus.ts';
+import { placeName } from '../partition-name.ts';
+import { Passing, askUntilSettled } from './ask-again.ts';
+import { offsetsPlaceOf, offsetsTopic } from './offsets-topic.ts';
+import type { EndedTransaction } from './driver.ts';
+import type { ProducerId } from './producer-id.ts';
+import type { ProduceTransport } from './sequenced-producer.ts';
+
+/** A transaction that is open in a partition. */
+export interface OpenTransaction extends TopicPartition, ProducerId {
+  /** Of the coordinator that last ended one of its producer's there; -1 for none. */
+  readonly coordinatorEpoch: number;
+  /** The offset of its first record there. */
+  readonly startOffset: number;
+}
+
+/** What the leader of a partition tells of it. */
+export interface PartitionTransactions extends TopicPartition {
+  /** Why it tells nothing: the client's error. */
+  readonly error: Error | undefined;
+  readonly open: readonly OpenTransaction[];
+}
+
+/** What a client does to look after transactions where they have written. */
+export interface EndsTransport {
+  readonly producing: Pick<ProduceTransport, 'learn' | 'leaderOf' | 'partitionsOf' | 'typeOf' | 'busErrorOf'>;
+  /** The transactions that are open in these partitions, of any producer. */
+  openTransactions(
+    node: number,
+    places: readonly TopicPartition[],
+  ): Promise<readonly PartitionTransactions[]>;
+  /** Ends a transaction in its partition alone, as its coordinator should have. */
+  writeMarker(node: number, open: OpenTransaction, isCommit: boolean): Promise<void>;
+}
+
+/** Coordinators have told all partitions of an end within a fraction of this time, ms. */
+const underWayMs = 1000;
+/** Brokers that have begun anew hear of their topics within this time, ms: one that none knows then is gone. */
+const unheardOfMs = 5000;
+
+/**
+ * Whether transactions have ended in every partition that they wrote to. Brokers have been seen to leave some out: in
+ * Kafka 4 those that have no leader just then, and in any version all of them where the coordinator comes back without
+ * knowing the transaction. What is written behind them is seen by nobody; and the next abort by the same producer takes
+ * back what was committed.
+ */
+export class TransactionEnds {
+  readonly #transport: EndsTransport;
+  readonly #timeoutMs: number;
+  /** Topics that this client may not look at. */
+  readonly #hidden = new Set<string>();
+  #isStale = false;
+  #closed = false;
+
+  /** @param timeoutMs how long leaders that cannot be asked are waited for */
+  constructor(transport: EndsTransport, timeoutMs: number) {
+    this.#transport = transport;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Whether it is open anywhere, although there was time to end it. @throws the client's error */
+  isOpen(ended: EndedTransaction): Promise<boolean> {
+    const limitMs = Math.min(underWayMs, this.#timeoutMs / 2);
+    return this.#ask(ended, (told, waitedMs) => {
+      const place = told.find(({ open }) => open.length > 0);
+      if (place === undefined || waitedMs > limitMs) return place !== undefined;
+      return new Passing(new Error(`a transaction is still open in ${placeName(place)}`));
+    });
+  }
+
+  /** Whether it is open wherever it has written. @throws the client's error */
+  isOpenEverywhere(ended: EndedTransaction): Promise<boolean> {
+    return this.#ask(ended, told => told.every(({ open }) => open.length > 0));
+  }
+
+  /**
+   * Ends it wherever it is open. To be called when its coordinator is at it no more.
+   *
+   * @returns where that was
+   * @throws the client's error
+   */
+  async end(ended: EndedTransaction, isCommit: boolean): Promise<readonly TopicPartition[]> {
+    const marked: TopicPartition[] = [];
+    return this.#ask(ended, async told => {
+      for (const open of told.flatMap(place => place.open)) {
+        const node = this.#transport.producing.leaderOf(open);
+        const problem = node === undefined ? leaderless(open) : await this.#mark(node, open, isCommit);
+        if (problem) return problem;
+        marked.push(open);
+      }
+      return marked;
+    });
+  }
+
+  /** Waits for nothing any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #ask<A>(
+    ended: EndedTransaction,
+    answer: (told: readonly PartitionTransactions[], waitedMs: number) => A | Passing | Promise<A | Passing>,
+  ): Promise<A> {
+    const began = performance.now();
+    return askUntilSettled(
+      async () => {
+        const waitedMs = performance.now() - began;
+        const told = await this.#told(ended, waitedMs);
+        return told instanceof Passing ? told : answer(told, waitedMs);
+      },
+      { atMostMs: this.#timeoutMs, isOver: () => this.#closed },
+    );
+  }
+
+  async #told(
+    ended: EndedTransaction,
+    waitedMs: number,
+  ): Promise<readonly PartitionTransactions[] | Passing> {
+    const { producing } = this.#transport;
+    try {
+      const topics = [...ended.places.map(({ topic }) => topic), ...ended.groups.map(() => offsetsTopic)];
+      const visible = [...new Set(topics)].filter(topic => !this.#hidden.has(topic));
+      if (visible.length === 0) return [];
+      const refusals = await producing.learn(visible, this.#isStale);
+      this.#isStale = false;
+      for (const [topic, refusal] of refusals) {
+        const problem = this.#problemOf(topic, refusal, waitedMs);
+        if (problem) return problem;
+      }
+      const known = new Set(visible.filter(topic => !refusals.has(topic)));
+      const offsets = ended.groups.map(group => offsetsPlaceOf(group, producing.partitionsOf(offsetsTopic)));
+      const places = [...ended.places, ...offsets].filter(({ topic }) => known.has(topic));
+      const led = Map.groupBy(places, place => producing.leaderOf(place));
+      const answers = await Promise.all(
+        [...led].map(async ([node, ofNode]) =>
+          node === undefined ? ofNode.map(untold) : this.#transport.openTransactions(node, ofNode),
+        ),
+      );
+      const told = answers.flat();
+      for (const { topic, error } of told) {
+        const problem = error && this.#problemOf(topic, error, waitedMs);
+        if (problem) return problem;
+      }
+      const { producerId } = ended.producer;
+      return told
+        .filter(({ error }) => error === undefined)
+        .map(place => ({ ...place, open: place.open.filter(each => each.producerId === producerId) }));
+    } catch (error) {
+      return this.#passing(error);
+    }
+  }
+
+  async #mark(node: number, open: OpenTransaction, isCommit: boolean): Promise<Passing | undefined> {
+    try {
+      await this.#transport.writeMarker(node, open, isCommit);
+      return undefined;
+    } catch (error) {
+      return this.#passing(error);
+    }
+  }
+
+  /** What stands in the way of knowing; undefined where there is nothing to know. */
+  #problemOf(topic: string, error: unknown, waitedMs: number): Passing | undefined {
+    const type = this.#transport.producing.typeOf(error);
+    if (type === 'TOPIC_AUTHORIZATION_FAILED') {
+      this.#hidden.add(topic);
+      return undefined;
+    }
+    if (type === 'UNKNOWN_TOPIC_OR_PARTITION' && error instanceof Error) {
+      this.#isStale = true;
+      return waitedMs > unheardOfMs ? undefined : new Passing(error);
+    }
+    return this.#passing(error);
+  }
+
+  /** @throws the error where it does not pass */
+  #passing(error: unknown): Passing {
+    this.#isStale = true;
+    if (error instanceof Error && this.#transport.producing.busErrorOf(error, '', '').retryable)
+      return new Passing(error);
+    throw error;
+  }
+}
+
+function leaderless(place: TopicPartition): Passing {
+  return new Passing(
+    new BusError(
+      'unavailable',
+      `no broker leads ${placeName(place)} now: see whether the brokers that hold it run`,
+    ),
+  );
+}
+
+function untold(place: TopicPartition): PartitionTransactions {
+  return { ...place, error: leaderless(place).error, open: [] };
+}

@@ -247,6 +247,11 @@ export interface KafkaDriver {
    * resolves.
    */
   openTransactions(id: string, options: TransactionsOptions): Promise<DriverTransactions>;
+  /**
+   * Ends in a partition the transactions of this framework that are open there although they are decided; for each
+   * whether it was committed.
+   */
+  endDecided(place: TopicPartition): Promise<readonly boolean[]>;
   openReader(): Promise<DriverReader>;
   /** @param exclusive whether one member is to have all partitions */
   join(

@@ -17,6 +17,7 @@ import type {
 import type { PublishingOptions } from './kafka-options.ts';
 import { asBusError } from './load-store.ts';
 import { isSamePartition } from '../same-partition.ts';
+import { ownId } from './own-id.ts';
 import { ParkedMemberships } from './parked-memberships.ts';
 import type { TopicDirectory } from './topic-directory.ts';
 
@@ -284,7 +285,7 @@ export class KafkaTransaction implements TransactionSession {
 
   #open(): Promise<DriverTransactions> {
     const { driver, publishing, condition } = this.#host;
-    return driver.openTransactions(this.#id, {
+    return driver.openTransactions(ownId(this.#id), {
       timeoutMs: this.timeoutMs,
       compression: publishing.compression,
       left: this.#left,

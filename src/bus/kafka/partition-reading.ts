@@ -2,6 +2,8 @@ import { type SchedulerLike, Subscription } from 'rxjs';
 import { inTime } from '../../core/in-time.ts';
 import { BusError } from '../../core/publisher.ts';
 import type { BusCondition } from '../bus-condition.ts';
+import type { TopicPartition } from '../event-bus.ts';
+import { partitionName, placeName } from '../partition-name.ts';
 import type { DriverReader, KafkaDriver } from './driver.ts';
 import { askAboutTopics } from './ask-again.ts';
 import { type FetchHost, FetchLoops } from './fetch-loops.ts';
@@ -10,7 +12,7 @@ import { steadyNow } from '../../core/steady-clock.ts';
 
 /** What reading needs of its bus. */
 export interface ReadingHost {
-  readonly driver: Pick<KafkaDriver, 'openReader'>;
+  readonly driver: Pick<KafkaDriver, 'openReader' | 'endDecided'>;
   readonly condition: BusCondition;
   readonly scheduler: SchedulerLike;
   readonly consuming: Required<ConsumingOptions>;
@@ -20,7 +22,8 @@ export interface ReadingHost {
 
 /**
  * Reads partitions, and begins anew, with new connections, where one with room for more has had no answer for too
- * long: clients have been seen to wait for ever. What a transaction that does not end holds up is said.
+ * long: clients have been seen to wait for ever. What a transaction holds up that does not end is said, once it cannot be
+ * ended here.
  */
 export class PartitionReading {
   readonly #host: ReadingHost;
@@ -29,6 +32,9 @@ export class PartitionReading {
   readonly #checks = new Subscription();
   /** What was said to be held up by a transaction. */
   readonly #heldUp = new Set<string>();
+  /** Why a transaction could not be ended, by partition. */
+  readonly #refusals = new Map<string, string>();
+  #isEnding = false;
   #reader: DriverReader | undefined;
   #loops: FetchLoops | undefined;
   /** Counts the beginnings; one that comes to its end when another has been made is of no more use. */
@@ -90,14 +96,16 @@ export class PartitionReading {
     );
   }
 
-  /** Nothing can be begun anew that would help, so it is said. */
-  #tellUndecided(now: number): void {
+  /** Nothing can be begun anew that would help. What brokers should have ended is ended, and the rest is said. */
+  #seeToUndecided(now: number): void {
     const { stallMs, condition } = this.#host;
-    const heldUp = this.#fetching.partitions.filter(partition => partition.undecidedMs(now) >= stallMs);
+    const { partitions } = this.#fetching;
+    void this.#endDecided(partitions.filter(partition => partition.undecidedMs(now) >= stallMs / 2));
+    const heldUp = partitions.filter(partition => partition.undecidedMs(now) >= stallMs);
     const works = new Map(
-      heldUp.map(({ topic, partition, position }) => [
-        `reading ${topic}[${partition}]`,
-        undecided(position, stallMs),
+      heldUp.map(place => [
+        `reading ${placeName(place)}`,
+        undecided(place.position, stallMs, this.#refusals.get(placeName(place))),
       ]),
     );
     for (const work of this.#heldUp) if (!works.has(work)) condition.worked(work);
@@ -108,14 +116,34 @@ export class PartitionReading {
     }
   }
 
+  async #endDecided(places: readonly TopicPartition[]): Promise<void> {
+    const { driver, condition } = this.#host;
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    for (const { topic, partition } of places) {
+      const name = partitionName(topic, partition);
+      try {
+        const ended = await driver.endDecided({ topic, partition });
+        this.#refusals.delete(name);
+        for (const isCommitted of ended) {
+          const decision = isCommitted ? 'committed' : 'aborted';
+          condition.noted(`${name}: brokers had left a transaction open that was ${decision}: ended it`);
+        }
+      } catch (error) {
+        this.#refusals.set(name, error instanceof Error ? error.message : String(error));
+      }
+    }
+    this.#isEnding = false;
+  }
+
   async #check(): Promise<void> {
     const { scheduler, stallMs, condition } = this.#host;
     const now = steadyNow(scheduler);
-    this.#tellUndecided(now);
+    this.#seeToUndecided(now);
     const stalled = this.#loops?.hungry().filter(partition => partition.waitedMs(now) >= stallMs) ?? [];
     const [first] = stalled;
     if (first === undefined) return;
-    const place = `${first.topic}[${first.partition}]`;
+    const place = placeName(first);
     const [loops, reader] = [this.#loops, this.#reader];
     const late = (): never => {
       this.#begun++;
@@ -138,6 +166,7 @@ export class PartitionReading {
 }
 
 /** Said of a partition whose next message a transaction holds up. */
-function undecided(offset: number, stallMs: number): string {
-  return `for more than ${stallMs / 1000} s it has been undecided whether what was written from offset ${offset} on counts: let Kafka's kafka-transactions.sh find-hanging name the transaction that was left open, and abort it`;
+function undecided(offset: number, stallMs: number, refusal: string | undefined): string {
+  const why = refusal === undefined ? '' : ` (${refusal})`;
+  return `for more than ${stallMs / 1000} s it has been undecided whether what was written from offset ${offset} on counts${why}: let Kafka's kafka-transactions.sh find-hanging name the transaction that was left open, and abort it`;
 }

@@ -4,6 +4,7 @@ import { placeName } from '../partition-name.ts';
 import { Passing, askUntilSettled } from './ask-again.ts';
 import { offsetsPlaceOf, offsetsTopic } from './offsets-topic.ts';
 import type { EndedTransaction } from './driver.ts';
+import { isOwnId } from './own-id.ts';
 import type { ProducerId } from './producer-id.ts';
 import type { ProduceTransport } from './sequenced-producer.ts';
 
@@ -32,6 +33,34 @@ export interface EndsTransport {
   ): Promise<readonly PartitionTransactions[]>;
   /** Ends a transaction in its partition alone, as its coordinator should have. */
   writeMarker(node: number, open: OpenTransaction, isCommit: boolean): Promise<void>;
+  /** What all coordinators together know of the last transactions of these producers. */
+  knownTransactions(producerIds: readonly bigint[]): Promise<readonly KnownTransaction[]>;
+}
+
+/** The last transaction of an id, as its coordinator knows it. */
+export interface KnownTransaction {
+  readonly id: string;
+  readonly producerId: bigint;
+  /** As the protocol names it. */
+  readonly state: string;
+}
+
+/** Where to look, and after whose transactions; default everybody's. */
+interface Search extends Pick<EndedTransaction, 'places' | 'groups'> {
+  readonly producer?: ProducerId;
+}
+
+/** States that tell of a decision that all partitions should know by now: whether it was to commit. */
+const decisions: ReadonlyMap<string, boolean> = new Map([
+  ['CompleteCommit', true],
+  ['CompleteAbort', false],
+]);
+
+/** What it takes to end a transaction that is not one's own. */
+export const rightToEnd = 'Alter on the cluster';
+
+export function endingIn(place: TopicPartition): string {
+  return `ending transactions in ${placeName(place)}`;
 }
 
 /** Coordinators have told all partitions of an end within a fraction of this time, ms. */
@@ -84,12 +113,37 @@ export class TransactionEnds {
     const marked: TopicPartition[] = [];
     return this.#ask(ended, async told => {
       for (const open of told.flatMap(place => place.open)) {
-        const node = this.#transport.producing.leaderOf(open);
-        const problem = node === undefined ? leaderless(open) : await this.#mark(node, open, isCommit);
+        const problem = await this.#mark(open, isCommit);
         if (problem) return problem;
         marked.push(open);
       }
       return marked;
+    });
+  }
+
+  /**
+   * Ends whatever is open in a partition of transactions of this framework that their coordinators have decided. Only
+   * of these it is known that nothing came after them, since none of their producers begins another before. To be
+   * called when there was more than time enough for them to end.
+   *
+   * @returns for each that was ended whether it was committed
+   * @throws the client's error
+   */
+  async endDecided(place: TopicPartition): Promise<readonly boolean[]> {
+    const ended: boolean[] = [];
+    return this.#ask({ places: [place], groups: [] }, async told => {
+      const open = told.flatMap(each => each.open);
+      const known = open.length === 0 ? [] : await this.#known(open);
+      if (known instanceof Passing) return known;
+      for (const each of open) {
+        const { state = '' } =
+          known.find(({ id, producerId }) => producerId === each.producerId && isOwnId(id)) ?? {};
+        const isCommit = decisions.get(state);
+        const problem = isCommit === undefined ? undefined : await this.#mark(each, isCommit);
+        if (problem) return problem;
+        if (isCommit !== undefined) ended.push(isCommit);
+      }
+      return ended;
     });
   }
 
@@ -99,14 +153,14 @@ export class TransactionEnds {
   }
 
   #ask<A>(
-    ended: EndedTransaction,
+    search: Search,
     answer: (told: readonly PartitionTransactions[], waitedMs: number) => A | Passing | Promise<A | Passing>,
   ): Promise<A> {
     const began = performance.now();
     return askUntilSettled(
       async () => {
         const waitedMs = performance.now() - began;
-        const told = await this.#told(ended, waitedMs);
+        const told = await this.#told(search, waitedMs);
         return told instanceof Passing ? told : answer(told, waitedMs);
       },
       { atMostMs: this.#timeoutMs, isOver: () => this.#closed },
@@ -114,12 +168,12 @@ export class TransactionEnds {
   }
 
   async #told(
-    ended: EndedTransaction,
+    { producer, places, groups }: Search,
     waitedMs: number,
   ): Promise<readonly PartitionTransactions[] | Passing> {
     const { producing } = this.#transport;
     try {
-      const topics = [...ended.places.map(({ topic }) => topic), ...ended.groups.map(() => offsetsTopic)];
+      const topics = [...places.map(({ topic }) => topic), ...groups.map(() => offsetsTopic)];
       const visible = [...new Set(topics)].filter(topic => !this.#hidden.has(topic));
       if (visible.length === 0) return [];
       const refusals = await producing.learn(visible, this.#isStale);
@@ -129,9 +183,9 @@ export class TransactionEnds {
         if (problem) return problem;
       }
       const known = new Set(visible.filter(topic => !refusals.has(topic)));
-      const offsets = ended.groups.map(group => offsetsPlaceOf(group, producing.partitionsOf(offsetsTopic)));
-      const places = [...ended.places, ...offsets].filter(({ topic }) => known.has(topic));
-      const led = Map.groupBy(places, place => producing.leaderOf(place));
+      const offsets = groups.map(group => offsetsPlaceOf(group, producing.partitionsOf(offsetsTopic)));
+      const wanted = [...places, ...offsets].filter(({ topic }) => known.has(topic));
+      const led = Map.groupBy(wanted, place => producing.leaderOf(place));
       const answers = await Promise.all(
         [...led].map(async ([node, ofNode]) =>
           node === undefined ? ofNode.map(untold) : this.#transport.openTransactions(node, ofNode),
@@ -142,16 +196,28 @@ export class TransactionEnds {
         const problem = error && this.#problemOf(topic, error, waitedMs);
         if (problem) return problem;
       }
-      const { producerId } = ended.producer;
       return told
         .filter(({ error }) => error === undefined)
-        .map(place => ({ ...place, open: place.open.filter(each => each.producerId === producerId) }));
+        .map(place => ({
+          ...place,
+          open: place.open.filter(({ producerId }) => producerId === (producer?.producerId ?? producerId)),
+        }));
     } catch (error) {
       return this.#passing(error);
     }
   }
 
-  async #mark(node: number, open: OpenTransaction, isCommit: boolean): Promise<Passing | undefined> {
+  async #known(open: readonly OpenTransaction[]): Promise<readonly KnownTransaction[] | Passing> {
+    try {
+      return await this.#transport.knownTransactions(open.map(({ producerId }) => producerId));
+    } catch (error) {
+      return this.#passing(error);
+    }
+  }
+
+  async #mark(open: OpenTransaction, isCommit: boolean): Promise<Passing | undefined> {
+    const node = this.#transport.producing.leaderOf(open);
+    if (node === undefined) return leaderless(open);
     try {
       await this.#transport.writeMarker(node, open, isCommit);
       return undefined;

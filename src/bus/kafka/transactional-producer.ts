@@ -26,8 +26,9 @@ export interface TransactionalId extends ProducerId {
  * What a client does for transactions of one id, over connections of its own. Coordinators are asked again while what
  * they say will pass. Errors are the client's.
  */
-export interface TransactionTransport extends EndsTransport {
+export interface TransactionTransport {
   readonly producing: ProduceTransport;
+  readonly ends: EndsTransport;
   /**
    * Fences whoever had the id, and aborts what it left open.
    *
@@ -88,7 +89,7 @@ export class TransactionalProducer implements DriverTransactions {
     this.#options = options;
     this.#self = self;
     this.#producer = this.#newProducer();
-    this.#ends = new TransactionEnds(transport, options.timeoutMs);
+    this.#ends = new TransactionEnds(transport.ends, options.timeoutMs);
     const { typeOf } = transport.producing;
     this.#span = new TransactionSpan({
       addPartitions: places => transport.addPartitions(this.#self, places),

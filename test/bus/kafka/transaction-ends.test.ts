@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { TopicPartition } from '../../../src/bus/event-bus.ts';
 import type { EndedTransaction } from '../../../src/bus/kafka/driver.ts';
+import { ownId } from '../../../src/bus/kafka/own-id.ts';
 import { offsetsPlaceOf } from '../../../src/bus/kafka/offsets-topic.ts';
 import {
   type EndsTransport,
+  type KnownTransaction,
   type OpenTransaction,
   type PartitionTransactions,
   TransactionEnds,
@@ -32,6 +34,7 @@ const openIn = (place: TopicPartition, producerId = 5n): OpenTransaction => ({
 class Leaders implements EndsTransport {
   readonly log: string[] = [];
   open: readonly OpenTransaction[] = [];
+  known: readonly KnownTransaction[] = [];
   /** What each next question is refused with, by topic. */
   refusals: Readonly<Record<string, string>>[] = [];
   /** How often a partition is said to have no leader. */
@@ -57,6 +60,10 @@ class Leaders implements EndsTransport {
         return { ...place, error: why === undefined ? undefined : new Error(why), open };
       }),
     );
+  }
+
+  knownTransactions(): Promise<readonly KnownTransaction[]> {
+    return Promise.resolve(this.known);
   }
 
   writeMarker(node: number, open: OpenTransaction, isCommit: boolean): Promise<void> {
@@ -135,5 +142,40 @@ describe('the ends of a transaction', () => {
 
   it('of a group whose name has the one hash in Java that has no absolute value too', () => {
     expect(offsetsPlaceOf('polygenelubricants', 50).partition).toBe(0);
+  });
+});
+
+describe('transactions that are open in a partition', () => {
+  const known = (state: string, id = ownId('momentum-1')): KnownTransaction => ({
+    id,
+    producerId: 5n,
+    state,
+  });
+
+  // Kills: what is written behind a transaction whose worker was killed is seen by nobody.
+  it.each([
+    ['committed', 'CompleteCommit', true],
+    ['aborted', 'CompleteAbort', false],
+  ])('are %s where their coordinator has done so', async (_, state, isCommit) => {
+    const leaders = new Leaders();
+    leaders.open = [a, openIn(a, 6n)];
+    leaders.known = [known(state)];
+    expect(await new TransactionEnds(leaders, 1_000).endDecided(a)).toEqual([isCommit]);
+    expect(leaders.log).toEqual(['learn a', `1: mark a[0] ${isCommit}`]);
+  });
+
+  // Kills: one that may still be committed is aborted; of what others do it is not known in which order.
+  it.each([
+    ['is under way', [known('Ongoing')]],
+    ['is being decided', [known('PrepareCommit')]],
+    ['is known for nothing', [known('Empty')]],
+    ['is known to nobody', []],
+    ['is not of this framework', [known('CompleteCommit', 'ledger-7')]],
+  ])('are left alone where one %s', async (_, transactions) => {
+    const leaders = new Leaders();
+    leaders.open = [a];
+    leaders.known = transactions;
+    expect(await new TransactionEnds(leaders, 1_000).endDecided(a)).toEqual([]);
+    expect(leaders.log).toEqual(['learn a']);
   });
 });

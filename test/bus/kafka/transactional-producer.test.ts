@@ -8,7 +8,7 @@ import type {
   PartitionAnswer,
   ProduceTransport,
 } from '../../../src/bus/kafka/sequenced-producer.ts';
-import type { OpenTransaction, PartitionTransactions } from '../../../src/bus/kafka/transaction-ends.ts';
+import type { EndsTransport } from '../../../src/bus/kafka/transaction-ends.ts';
 import {
   type TransactionTransport,
   type TransactionalId,
@@ -57,6 +57,27 @@ class FakeTransport implements TransactionTransport {
     close: () => Promise.resolve(),
   };
 
+  readonly ends: EndsTransport = {
+    producing: this.producing,
+    openTransactions: (_node, places) =>
+      Promise.resolve(
+        places.map(place => ({
+          ...place,
+          error: undefined,
+          open: this.leftOpen
+            .filter(open => placeName(open) === placeName(place))
+            .map(open => ({ ...open, coordinatorEpoch: 0, startOffset: 0 })),
+        })),
+      ),
+    writeMarker: (_node, open, isCommit) => {
+      if (this.mayNotMark) return Promise.reject(new Error('CLUSTER_AUTHORIZATION_FAILED'));
+      this.told.push(`mark ${open.producerId} in ${placeName(open)} ${isCommit}`);
+      this.leftOpen = this.leftOpen.filter(each => placeName(each) !== placeName(open));
+      return Promise.resolve();
+    },
+    knownTransactions: () => Promise.resolve([]),
+  };
+
   identify(_id: string, _timeoutMs: number, before: ProducerId): Promise<ProducerId> {
     if (this.refusal) return Promise.reject(this.refusal);
     this.told.push(`epoch behind ${before === nobody ? 'nobody' : before.producerEpoch}`);
@@ -82,25 +103,6 @@ class FakeTransport implements TransactionTransport {
   end({ producerEpoch }: TransactionalId, isCommit: boolean): Promise<void> {
     this.told.push(`${producerEpoch}: end ${isCommit}`);
     return this.endRefusal ? Promise.reject(this.endRefusal) : Promise.resolve();
-  }
-
-  openTransactions(_node: number, places: readonly TopicPartition[]): Promise<PartitionTransactions[]> {
-    return Promise.resolve(
-      places.map(place => ({
-        ...place,
-        error: undefined,
-        open: this.leftOpen
-          .filter(open => placeName(open) === placeName(place))
-          .map(open => ({ ...open, coordinatorEpoch: 0, startOffset: 0 })),
-      })),
-    );
-  }
-
-  writeMarker(_node: number, open: OpenTransaction, isCommit: boolean): Promise<void> {
-    if (this.mayNotMark) return Promise.reject(new Error('CLUSTER_AUTHORIZATION_FAILED'));
-    this.told.push(`mark ${open.producerId} in ${placeName(open)} ${isCommit}`);
-    this.leftOpen = this.leftOpen.filter(each => each !== open && placeName(each) !== placeName(open));
-    return Promise.resolve();
   }
 
   hurry(): void {}

@@ -22,10 +22,12 @@ import { askLeaders, missingTopic } from '../ask-leaders.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
 import { SequencedProducer, requiredAcks } from '../sequenced-producer.ts';
+import { TransactionEnds, endingIn, rightToEnd } from '../transaction-ends.ts';
 import { TransactionalProducer, longestTransactionMs } from '../transactional-producer.ts';
 import type { WhichOffset } from '../which-offset.ts';
 import { type Client, clusterOf, loadClient, openKafka } from './client.ts';
 import { Coordinator, requireRight } from './coordinator.ts';
+import { KafkaJsEndsTransport } from './ends-transport.ts';
 import { busErrorOf, typeOf } from './kafkajs-errors.ts';
 import { setConfigs } from './incremental-alter.ts';
 import { KafkaJsMember } from './kafkajs-member.ts';
@@ -198,6 +200,13 @@ export class KafkaJsDriver implements KafkaDriver {
     const { requestTimeoutMs } = this.#settings;
     const transport = new KafkaJsTransactionTransport(clusterOf(this.#kafka), id, requestTimeoutMs);
     return TransactionalProducer.open(transport, id, options);
+  }
+
+  endDecided(place: TopicPartition): Promise<readonly boolean[]> {
+    const { requestTimeoutMs: timeout } = this.#settings;
+    const producing = new KafkaJsProduceTransport(this.#cluster, { acks: requiredAcks('all'), timeout });
+    const ends = new TransactionEnds(new KafkaJsEndsTransport(this.#cluster, producing), timeout);
+    return this.#try(endingIn(place), () => ends.endDecided(place), rightToEnd);
   }
 
   openReader(): Promise<DriverReader> {

@@ -1,5 +1,5 @@
 import type { TopicPartition } from '../../event-bus.ts';
-import type { OpenTransaction, PartitionTransactions } from '../transaction-ends.ts';
+import type { KnownTransaction, OpenTransaction, PartitionTransactions } from '../transaction-ends.ts';
 import { type Decoder, type Encoder, type RawRequest, compactArray, protocolError } from './raw-request.ts';
 
 /** The transactions that are open in partitions, as their leader knows them: DescribeProducers, version 0. */
@@ -55,6 +55,36 @@ export function writeMarker(
         return answers;
       });
       return errors.flat();
+    },
+  };
+}
+
+/** What a broker knows, as a coordinator, of the last transactions of producers: ListTransactions, version 0. */
+export function knownTransactions(
+  producerIds: readonly bigint[],
+): RawRequest<{ readonly code: number; readonly transactions: readonly KnownTransaction[] }> {
+  return {
+    apiKey: 66,
+    apiVersion: 0,
+    apiName: 'ListTransactions',
+    encode: encoder =>
+      compactArray(
+        compactArray(encoder().writeUVarInt(0), []),
+        producerIds.map(id => encoder().writeInt64(String(id))),
+      ).writeUVarInt(0),
+    decode: decoder => {
+      decoder.readTaggedFields();
+      decoder.readInt32();
+      const code = decoder.readInt16();
+      decoder.readUVarIntArray(unknown => unknown.readUVarIntString());
+      const transactions = decoder.readUVarIntArray(each => {
+        const id = each.readUVarIntString() ?? '';
+        const producerId = BigInt(each.readInt64().toString());
+        const state = each.readUVarIntString() ?? '';
+        each.readTaggedFields();
+        return { id, producerId, state };
+      });
+      return { code, transactions };
     },
   };
 }

@@ -4,14 +4,12 @@ import { Coordinators } from '../coordinators.ts';
 import type { MemberOffsets } from '../driver.ts';
 import type { ProducerId } from '../producer-id.ts';
 import { requiredAcks } from '../sequenced-producer.ts';
-import type { OpenTransaction, PartitionTransactions } from '../transaction-ends.ts';
 import type { RefusedPlace } from '../transaction-span.ts';
 import type { TransactionTransport, TransactionalId } from '../transactional-producer.ts';
 import { type Answer, Coordinator, requireRight } from './coordinator.ts';
+import { KafkaJsEndsTransport } from './ends-transport.ts';
 import { KafkaJsProduceTransport } from './produce-transport.ts';
-import { forgetClosed } from './kafkajs-errors.ts';
-import { openTransactions, writeMarker } from './marker-requests.ts';
-import { type RawRequest, protocolError, sendRaw } from './raw-request.ts';
+import { protocolError } from './raw-request.ts';
 import {
   addGroup,
   addPartitions,
@@ -23,6 +21,7 @@ import {
 /** Carries transactions over a cluster of kafkajs. */
 export class KafkaJsTransactionTransport implements TransactionTransport {
   readonly producing: KafkaJsProduceTransport;
+  readonly ends: KafkaJsEndsTransport;
   isInDoubt = false;
   readonly #cluster: Cluster;
   readonly #coordinator: Coordinator;
@@ -31,6 +30,7 @@ export class KafkaJsTransactionTransport implements TransactionTransport {
   constructor(cluster: Cluster, id: string, requestTimeoutMs: number) {
     const settings = { acks: requiredAcks('all'), timeout: requestTimeoutMs, transactionalId: id };
     this.producing = new KafkaJsProduceTransport(cluster, settings);
+    this.ends = new KafkaJsEndsTransport(cluster, this.producing);
     this.#cluster = cluster;
     const unanswered = (): void => void (this.isInDoubt = true);
     this.#coordinator = new Coordinator(cluster, 'transaction', id, requestTimeoutMs, unanswered);
@@ -74,32 +74,9 @@ export class KafkaJsTransactionTransport implements TransactionTransport {
     requireDone(await this.#coordinator.ask(endTransaction(self, isCommit)));
   }
 
-  async openTransactions(
-    node: number,
-    places: readonly TopicPartition[],
-  ): Promise<readonly PartitionTransactions[]> {
-    return this.#askNode(node, openTransactions(places));
-  }
-
-  async writeMarker(node: number, open: OpenTransaction, isCommit: boolean): Promise<void> {
-    const [error] = (await this.#askNode(node, writeMarker(open, isCommit))).filter(
-      each => each !== undefined,
-    );
-    if (error) throw error;
-  }
-
   hurry(): void {
     this.#coordinator.close();
     this.#groups.close();
-  }
-
-  async #askNode<A>(node: number, request: RawRequest<A>): Promise<A> {
-    try {
-      return await sendRaw(await this.#cluster.findBroker({ nodeId: String(node) }), request);
-    } catch (error) {
-      forgetClosed(this.#cluster, error);
-      throw error;
-    }
   }
 }
 

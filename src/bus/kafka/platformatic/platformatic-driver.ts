@@ -22,11 +22,13 @@ import type {
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
 import { SequencedProducer, requiredAcks } from '../sequenced-producer.ts';
+import { TransactionEnds, endingIn, rightToEnd } from '../transaction-ends.ts';
 import { TransactionalProducer, longestTransactionMs } from '../transactional-producer.ts';
 import type { WhichOffset } from '../which-offset.ts';
 import { Brokers } from './brokers.ts';
 import { type Client, loadClient } from './client.ts';
 import { Coordinator, askCoordinator } from './coordinator.ts';
+import { PlatformaticEndsTransport } from './ends-transport.ts';
 import { bytesOnDisk, listOffsets } from './leader-questions.ts';
 import { busErrorOf, typeOf } from './platformatic-errors.ts';
 import { PlatformaticMember } from './platformatic-member.ts';
@@ -242,6 +244,16 @@ export class PlatformaticDriver implements KafkaDriver {
     const brokers = new Brokers(this.#client, this.#settings);
     const transport = new PlatformaticTransactionTransport(brokers, id, this.#settings.requestTimeoutMs);
     return TransactionalProducer.open(transport, id, options);
+  }
+
+  endDecided(place: TopicPartition): Promise<readonly boolean[]> {
+    const { requestTimeoutMs: timeoutMs } = this.#settings;
+    const producing = new PlatformaticProduceTransport(this.#brokers, {
+      acks: requiredAcks('all'),
+      timeoutMs,
+    });
+    const ends = new TransactionEnds(new PlatformaticEndsTransport(this.#brokers, producing), timeoutMs);
+    return this.#try(endingIn(place), () => ends.endDecided(place), rightToEnd);
   }
 
   openReader(): Promise<DriverReader> {

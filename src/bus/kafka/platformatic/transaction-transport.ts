@@ -4,12 +4,11 @@ import { Coordinators } from '../coordinators.ts';
 import type { MemberOffsets } from '../driver.ts';
 import type { ProducerId } from '../producer-id.ts';
 import { requiredAcks } from '../sequenced-producer.ts';
-import type { OpenTransaction, PartitionTransactions } from '../transaction-ends.ts';
 import type { RefusedPlace } from '../transaction-span.ts';
 import type { TransactionTransport, TransactionalId } from '../transactional-producer.ts';
 import type { Brokers } from './brokers.ts';
 import { Coordinator } from './coordinator.ts';
-import { openTransactions, writeMarker } from './marker-requests.ts';
+import { PlatformaticEndsTransport } from './ends-transport.ts';
 import { offsetsByTopic } from './offsets-by-topic.ts';
 import { PlatformaticProduceTransport } from './produce-transport.ts';
 
@@ -30,6 +29,7 @@ const Refusal = t.type({
 /** Carries transactions over connections of @platformatic/kafka. */
 export class PlatformaticTransactionTransport implements TransactionTransport {
   readonly producing: PlatformaticProduceTransport;
+  readonly ends: PlatformaticEndsTransport;
   isInDoubt = false;
   readonly #brokers: Brokers;
   readonly #coordinator: Coordinator;
@@ -41,6 +41,7 @@ export class PlatformaticTransactionTransport implements TransactionTransport {
       timeoutMs: requestTimeoutMs,
       transactionalId: id,
     });
+    this.ends = new PlatformaticEndsTransport(brokers, this.producing);
     this.#brokers = brokers;
     const unanswered = (): void => void (this.isInDoubt = true);
     this.#coordinator = new Coordinator(brokers, 'transaction', id, requestTimeoutMs, unanswered);
@@ -94,17 +95,6 @@ export class PlatformaticTransactionTransport implements TransactionTransport {
 
   async end({ id, producerId, producerEpoch }: TransactionalId, isCommit: boolean): Promise<void> {
     await this.#coordinator.ask(this.#brokers.client.endTxnV3.api, id, producerId, producerEpoch, isCommit);
-  }
-
-  async openTransactions(
-    node: number,
-    places: readonly TopicPartition[],
-  ): Promise<readonly PartitionTransactions[]> {
-    return openTransactions(this.#brokers.client, await this.#brokers.connectionTo(node), places);
-  }
-
-  async writeMarker(node: number, open: OpenTransaction, isCommit: boolean): Promise<void> {
-    await writeMarker(this.#brokers.client, await this.#brokers.connectionTo(node), open, isCommit);
   }
 
   hurry(): void {

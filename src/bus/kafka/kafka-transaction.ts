@@ -9,17 +9,15 @@ import type {
   DriverTransactions,
   EndedTransaction,
   KafkaDriver,
-  MemberIdentity,
   MemberOffsets,
   PartitionBatch,
-  PartitionOffset,
 } from './driver.ts';
 import type { PublishingOptions } from './kafka-options.ts';
 import { asBusError } from './load-store.ts';
-import { isSamePartition } from '../same-partition.ts';
 import { ownId } from './own-id.ts';
 import { ParkedMemberships } from './parked-memberships.ts';
 import type { TopicDirectory } from './topic-directory.ts';
+import { type Participant, TransactionContent } from './transaction-content.ts';
 
 /** What a session needs of its bus. */
 export interface TransactionHost {
@@ -31,19 +29,6 @@ export interface TransactionHost {
   readonly closed: (session: KafkaTransaction) => void;
 }
 
-/** A source that commits by a session. */
-export interface Participant {
-  /** Whether it has delivered what is not committed. */
-  readonly isDirty: boolean;
-  /** As what it may commit; undefined where it is out of its group for now. */
-  readonly member: MemberIdentity | undefined;
-  /** How far it has come in each of its partitions. */
-  settled(): readonly PartitionOffset[];
-  /** Those of them that the brokers do not know yet. */
-  due(): readonly PartitionOffset[];
-  committed(offsets: readonly PartitionOffset[]): void;
-}
-
 /** How long batches under way are waited for when what they are part of is given up, ms. */
 const abandonMs = 2000;
 
@@ -51,17 +36,6 @@ const abandonMs = 2000;
 interface Work {
   readonly producer: Promise<DriverTransactions>;
   readonly sender: BatchingSender;
-}
-
-/** What one transaction consists of. */
-interface Sealed {
-  readonly due: ReadonlyMap<Participant, readonly PartitionOffset[]>;
-  /** How far each source had come in each of its partitions. */
-  readonly settled: ReadonlyMap<Participant, readonly PartitionOffset[]>;
-  /** Whether there are outputs. */
-  readonly hasSent: boolean;
-  /** How many of those who hold up a rebalance wait for it. */
-  readonly waiting: number;
 }
 
 interface Asked {
@@ -129,17 +103,22 @@ export class KafkaTransaction implements TransactionSession {
   }
 
   async commit(): Promise<void> {
-    const sealed = this.#seal();
+    const content = new TransactionContent(this.#participants, this.#hasSent);
+    /** How many of those who hold up a rebalance wait for it. */
+    const waiting = this.#waiting.length;
+    // What comes from here on is of the next.
+    this.#next = [];
+    this.#hasSent = false;
     try {
       await this.#work?.sender.idle();
       this.#requireWhole();
-      const members = this.#members(sealed);
-      if (members.length > 0 || sealed.hasSent) await (await this.#working().producer).commit(members);
+      const members = this.#members(content);
+      if (members.length > 0 || content.hasSent) await (await this.#working().producer).commit(members);
       this.#requireWhole();
-      for (const [participant, offsets] of sealed.due) participant.committed(offsets);
+      content.committed();
       this.#host.condition.worked(this.#committing);
       // More cannot be committed for them: what is in flight still waits for something that may be long in coming.
-      this.#release(sealed.waiting);
+      this.#release(waiting);
     } catch (error) {
       const problem = asBusError(error);
       this.#host.condition.failed(this.#committing, problem);
@@ -205,35 +184,10 @@ export class KafkaTransaction implements TransactionSession {
     return `committing transactions of ${this.#id}`;
   }
 
-  /** Parts what belongs to this transaction from what comes, all at once: offsets, outputs, and who waits for it. */
-  #seal(): Sealed {
-    const participants = [...this.#participants];
-    const sealed = {
-      due: new Map(participants.map(participant => [participant, participant.due()])),
-      settled: new Map(participants.map(participant => [participant, participant.settled()])),
-      hasSent: this.#hasSent,
-      waiting: this.#waiting.length,
-    };
-    this.#next = [];
-    this.#hasSent = false;
-    return sealed;
-  }
-
-  /**
-   * What is due, as who its sources are when all is sent: from then on partitions may change hands. Where nothing is,
-   * what the brokers know already proves that a source has not lost its partitions.
-   */
-  #members({ due, settled, hasSent }: Sealed): readonly MemberOffsets[] {
-    const told = [...due].flatMap(([{ member }, offsets]) =>
-      member === undefined || offsets.length === 0 ? [] : [{ member, offsets }],
-    );
-    if (told.length > 0 || !hasSent || !this.#hasSources) return told;
-    for (const participant of this.#participants) {
-      const { member } = participant;
-      const held = participant.settled();
-      const known = settled.get(participant)?.find(place => held.some(each => isSamePartition(each, place)));
-      if (member && known) return [{ member, offsets: [known] }];
-    }
+  #members(content: TransactionContent): readonly MemberOffsets[] {
+    const members = content.members(this.#participants);
+    if (members !== undefined) return members;
+    if (!this.#hasSources) return [];
     throw new BusError(
       'fenced',
       `transaction of ${this.#id}: its partitions have gone to others, and nothing of it is seen: open a new one, for the partitions that are left`,

@@ -4,7 +4,7 @@ import { placeName } from '../partition-name.ts';
 import { isSamePartition } from '../same-partition.ts';
 import type { MemberIdentity, PartitionOffset } from './driver.ts';
 import type { FetchedPartition } from './fetched-partition.ts';
-import type { Participant } from './kafka-transaction.ts';
+import type { Participant } from './transaction-content.ts';
 
 /** What one source has to do with the transactions that it commits by. */
 export class TransactionShare implements Participant {

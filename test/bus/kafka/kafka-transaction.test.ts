@@ -9,7 +9,8 @@ import type {
   StoreOutcome,
 } from '../../../src/bus/kafka/driver.ts';
 import { settled } from '../../../src/bus/kafka/kafka-settings.ts';
-import { KafkaTransaction, type Participant } from '../../../src/bus/kafka/kafka-transaction.ts';
+import { KafkaTransaction } from '../../../src/bus/kafka/kafka-transaction.ts';
+import type { Participant } from '../../../src/bus/kafka/transaction-content.ts';
 import { BusError } from '../../../src/core/publisher.ts';
 import { passTime } from '../../passing-time.ts';
 

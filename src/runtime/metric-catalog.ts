@@ -82,6 +82,9 @@ export const metricCatalog: Readonly<Record<string, MetricEntry>> = {
   stream_bus_consumer_restarts_total: counter(
     'Times that a consumer which had stalled, or lost its brokers for long, was begun anew.',
   ),
+  stream_feed_running: gauge(
+    '1 where a feed is run, 0 where it waits, as for another worker that runs it, or has ended.',
+  ),
   stream_worker_ready: gauge('1 while a supervised worker is ready, else 0.'),
   stream_worker_restarts_total: counter('Restarts of a supervised worker after its process died.'),
   stream_metrics_capped: gauge('Label sets of a metric that are left out because there are too many.'),

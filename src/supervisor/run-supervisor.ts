@@ -10,7 +10,8 @@ import { metricsOf, probeHttp } from './probe.ts';
 import { mergePages } from './prometheus-text.ts';
 import { Supervisor } from './supervisor.ts';
 import type { WorkerProcess } from './worker-process.ts';
-import type { WorkerStatus } from './worker-status.ts';
+import { runningFeeds } from './running-feeds.ts';
+import type { WorkerReport, WorkerStatus } from './worker-status.ts';
 
 export interface SupervisorRun {
   readonly name: string;
@@ -24,7 +25,7 @@ export interface SupervisorRun {
   /** Told once the supervisor can be asked things, and where it serves health and metrics. */
   readonly started: (supervisor: Supervisor, url: string) => void;
   /** Told every so often how the workers and their pipelines do. */
-  readonly show: (workers: readonly WorkerStatus[], pipelines: readonly PipelineTotal[]) => void;
+  readonly show: (workers: readonly WorkerReport[], pipelines: readonly PipelineTotal[]) => void;
   readonly showIntervalMs: number;
 }
 
@@ -39,6 +40,9 @@ export async function runSupervisor(run: SupervisorRun): Promise<number> {
   const supervisor = new Supervisor({ ...run, probe: probeHttp, scheduler: asyncScheduler });
   const own = prometheusPage(() => Promise.resolve(seriesOf(supervisor.statuses)), { processMetrics: false });
   let pipelines: readonly PipelineTotal[] = [];
+  let feeds: ReadonlyMap<string, readonly string[]> = new Map();
+  const reports = (): readonly WorkerReport[] =>
+    supervisor.statuses.map(status => ({ ...status, feeds: feeds.get(status.name) ?? [] }));
   const http = await startHttpServer({
     ...run.http,
     ready: () => Promise.resolve(readinessOf(supervisor.statuses)),
@@ -46,7 +50,7 @@ export async function runSupervisor(run: SupervisorRun): Promise<number> {
       contentType: own.contentType,
       text: async () => `${await own.text()}${mergePages(await pagesOf(supervisor.statuses))}`,
     },
-    pages: { '/workers': () => supervisor.statuses, '/pipelines': () => pipelines },
+    pages: { '/workers': reports, '/pipelines': () => pipelines },
     failed: (path, error) => logger.error({ path, reason: reasonOf(error) }, 'request failed'),
   });
   logger.info({ supervisor: name, url: http.url, workers: run.workers }, 'supervising');
@@ -54,7 +58,8 @@ export async function runSupervisor(run: SupervisorRun): Promise<number> {
   const look = async (): Promise<void> => {
     const pages = await pagesOf(supervisor.statuses);
     pipelines = totals.next(pages, asyncScheduler.now());
-    run.show(supervisor.statuses, pipelines);
+    feeds = new Map(pages.map(({ worker, text }) => [worker, runningFeeds(text)]));
+    run.show(reports(), pipelines);
   };
   const looking = every(run.showIntervalMs, asyncScheduler, look, error =>
     logger.error({ reason: reasonOf(error) }, 'workers not shown'),

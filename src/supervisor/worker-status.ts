@@ -10,3 +10,9 @@ export interface WorkerStatus {
   /** Why it is not ready. */
   readonly reasons: readonly string[];
 }
+
+/** The same, with what it tells of itself. */
+export interface WorkerReport extends WorkerStatus {
+  /** The feeds that it runs. */
+  readonly feeds: readonly string[];
+}

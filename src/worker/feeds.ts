@@ -1,5 +1,6 @@
 import { type SchedulerLike, Subscription } from 'rxjs';
 import { reasonOf } from '../core/failure.ts';
+import type { Series } from '../runtime/series.ts';
 import type { Logger } from './logger.ts';
 import { steadyNow } from '../core/steady-clock.ts';
 
@@ -23,10 +24,17 @@ export class Feeds {
   readonly #logger: Logger;
   readonly #stop = new AbortController();
   readonly #problems = new Map<string, string>();
+  readonly #running = new Set<string>();
   #ended: Promise<unknown> = Promise.resolve();
 
-  constructor(feeds: readonly WorkerFeed[], scheduler: SchedulerLike, logger: Logger) {
-    this.#feeds = feeds;
+  /** @param shared makes of a feed one that waits for its turn where several processes share it; default none does */
+  constructor(
+    feeds: readonly WorkerFeed[],
+    scheduler: SchedulerLike,
+    logger: Logger,
+    shared: (feed: WorkerFeed) => WorkerFeed = feed => feed,
+  ) {
+    this.#feeds = feeds.map(feed => shared({ ...feed, run: signal => this.#run(feed, signal) }));
     this.#scheduler = scheduler;
     this.#logger = logger;
   }
@@ -34,6 +42,16 @@ export class Feeds {
   /** What is wrong with them, in words. */
   get problems(): readonly string[] {
     return [...this.#problems].map(([feed, problem]) => `feed ${feed}: ${problem}`);
+  }
+
+  /** Which of them are run here just now. */
+  get series(): readonly Series[] {
+    return this.#feeds.map(({ name }) => ({
+      name: 'stream_feed_running',
+      tags: { feed: name },
+      kind: 'gauge',
+      value: this.#running.has(name) ? 1 : 0,
+    }));
   }
 
   start(): void {
@@ -49,6 +67,16 @@ export class Feeds {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#ended;
+  }
+
+  async #run({ name, run }: WorkerFeed, signal: AbortSignal): Promise<unknown> {
+    this.#running.add(name);
+    this.#logger.info({ feed: name }, 'feed begun');
+    try {
+      return await run(signal);
+    } finally {
+      this.#running.delete(name);
+    }
   }
 
   #stopped(): boolean {

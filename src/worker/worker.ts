@@ -77,18 +77,15 @@ class Worker {
       scheduler,
       report: event => this.#log(event),
     });
-    this.#feeds = new Feeds(
-      (options.feeds ?? []).map(feed => ownedFeed(feed, bus)),
-      scheduler,
-      logger,
-    );
+    this.#feeds = new Feeds(options.feeds ?? [], scheduler, logger, feed => ownedFeed(feed, bus));
     this.#readiness = new Readiness({
       ...options,
       runtime: this.#runtime,
       scheduler,
       problems: () => this.#feeds.problems,
     });
-    this.#series = runtimeSeries(this.#runtime, scheduler);
+    const ofRuntime = runtimeSeries(this.#runtime, scheduler);
+    this.#series = async () => [...(await ofRuntime()), ...this.#feeds.series];
     this.#audit = auditLog(this.#reporting('audit log'));
   }
 

@@ -24,6 +24,26 @@ describe('Feeds', () => {
     await feeds.stop();
   });
 
+  it('tells which feeds it runs, and not those that wait for their turn', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const feed = { name: 'market', run: untilAborted };
+    const running = ({ series }: Feeds): unknown[] => series.map(({ tags, value }) => [tags['feed'], value]);
+    let turn: () => void = () => undefined;
+    const mine = new Promise<void>(resolve => (turn = resolve));
+    const feeds = new Feeds([feed], scheduler, silentLogger, ({ name, run }) => ({
+      name,
+      run: signal => mine.then(() => run(signal)),
+    }));
+    feeds.start();
+    await runUntil(scheduler, 100);
+    expect(running(feeds)).toEqual([['market', 0]]);
+    turn();
+    await runUntil(scheduler, 200);
+    expect(running(feeds)).toEqual([['market', 1]]);
+    await feeds.stop();
+    expect(running(feeds)).toEqual([['market', 0]]);
+  });
+
   it('leaves a feed that has ended alone, and settles once all have', async () => {
     const scheduler = new VirtualTimeScheduler();
     let runs = 0;

@@ -1,7 +1,7 @@
 import type { EventBus } from '../../bus/event-bus.ts';
 import { reasonOf } from '../../core/failure.ts';
 import type { PipelineTotal } from '../../supervisor/pipeline-totals.ts';
-import type { WorkerStatus } from '../../supervisor/worker-status.ts';
+import type { WorkerReport } from '../../supervisor/worker-status.ts';
 import type { Terminal } from '../terminal.ts';
 import { renderFleet } from '../view/fleet-screen.ts';
 import type { FleetState } from '../view/fleet-state.ts';
@@ -35,7 +35,7 @@ export class FleetView {
     this.#market = market;
   }
 
-  show(workers: readonly WorkerStatus[], pipelines: readonly PipelineTotal[]): void {
+  show(workers: readonly WorkerReport[], pipelines: readonly PipelineTotal[]): void {
     this.#last = { workers, pipelines };
     // Topics are there once a worker is ready.
     if (workers.some(({ phase }) => phase === 'ready')) void this.#open();
@@ -51,7 +51,7 @@ export class FleetView {
     this.#phase = 'done';
     const { workers, pipelines } = this.#last;
     this.#last = {
-      workers: workers.map(each => ({ ...each, phase: 'stopped', reasons: [] })),
+      workers: workers.map(each => ({ ...each, phase: 'stopped', reasons: [], feeds: [] })),
       pipelines: pipelines.map(each => ({ ...each, workers: 0 })),
     };
     this.#draw();

@@ -28,6 +28,7 @@ const workerColumns: readonly TableColumn[] = [
   { heading: 'state' },
   { heading: 'process', ...right, rank: 2 },
   { heading: 'restarts', ...right, rank: 1 },
+  { heading: 'feeds', rank: 3 },
   { heading: 'why' },
 ];
 
@@ -66,12 +67,13 @@ function header(state: FleetState, width: number): Block {
 }
 
 function workersBlock({ workers }: FleetState, width: number): Block {
-  const rows = workers.map(({ name, phase, pid, restarts, reasons }) => [
+  const rows = workers.map(({ name, phase, pid, restarts, feeds, reasons }) => [
     marks[phase],
     span(name),
     span(phase),
     span(pid === undefined ? '-' : String(pid), 'dim'),
     span(String(restarts), restarts > 0 ? 'warn' : 'dim'),
+    span(feeds.join(', '), 'dim'),
     span(phase === 'ready' ? '' : reasons.join('; '), 'dim'),
   ]);
   const lines = table(workerColumns, rows, { width });

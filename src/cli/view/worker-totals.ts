@@ -1,14 +1,15 @@
 import type { PipelineTotal } from '../../supervisor/pipeline-totals.ts';
-import type { WorkerStatus } from '../../supervisor/worker-status.ts';
+import type { WorkerReport } from '../../supervisor/worker-status.ts';
 import { compact, moment } from './readable.ts';
 
 /** How workers and their pipelines do, as lines for people. */
 export function plainTotals(
-  workers: readonly WorkerStatus[],
+  workers: readonly WorkerReport[],
   pipelines: readonly PipelineTotal[],
 ): readonly string[] {
-  const states = workers.map(({ name, phase, restarts }) => {
-    return `${name} ${phase}${restarts > 0 ? ` (${restarts} restarts)` : ''}`;
+  const states = workers.map(({ name, phase, restarts, feeds }) => {
+    const told = [...(restarts > 0 ? [`${restarts} restarts`] : []), ...feeds.map(feed => `feed ${feed}`)];
+    return `${name} ${phase}${told.length > 0 ? ` (${told.join(', ')})` : ''}`;
   });
   const width = Math.max(0, ...pipelines.map(({ pipeline }) => pipeline.length));
   const rows = pipelines.map(total => {
@@ -28,7 +29,7 @@ export function plainTotals(
 
 /** The same as one JSON object. */
 export function jsonTotals(
-  workers: readonly WorkerStatus[],
+  workers: readonly WorkerReport[],
   pipelines: readonly PipelineTotal[],
 ): readonly string[] {
   return [JSON.stringify({ workers, pipelines })];

@@ -26,11 +26,12 @@ function fleet(rest: Partial<FleetState> = {}): FleetState {
     title: 'main on kafka',
     elapsedMs: 42_000,
     workers: [
-      { name: 'main-1', phase: 'ready', pid: 4_711, restarts: 0, reasons: [] },
+      { name: 'main-1', phase: 'ready', pid: 4_711, restarts: 0, feeds: ['market'], reasons: [] },
       {
         name: 'main-2',
         phase: 'waiting',
         restarts: 2,
+        feeds: [],
         reasons: ['it ended by SIGKILL and is started again'],
       },
     ],
@@ -57,7 +58,7 @@ describe('renderFleet', () => {
     const screen = shown(fleet());
     expect(screen).toMatch(/● live.*main on kafka.*running 0:42/);
     expect(screen).toMatch(/1 of 2 workers ready.*http:\/\/127\.0\.0\.1:9090/);
-    expect(screen).toMatch(/● {2}main-1 +ready +4711 +0/);
+    expect(screen).toMatch(/● {2}main-1 +ready +4711 +0 +market/);
     expect(screen).toMatch(/↻ {2}main-2 +waiting +- +2 +it ended by SIGKILL and is started again/);
     expect(screen).toMatch(/● {2}bars +2 +1,800 +1,799 +12 +40 +3 +17/);
     expect(screen).toMatch(/○ {2}gates +0/);
@@ -94,6 +95,7 @@ describe('renderFleet', () => {
             name,
             phase: 'not-ready' as const,
             restarts: 1,
+            feeds: [name],
             reasons: [name],
           }));
           const state = fleet({ workers });

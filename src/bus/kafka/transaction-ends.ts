@@ -131,19 +131,28 @@ export class TransactionEnds {
    */
   async endDecided(place: TopicPartition): Promise<readonly boolean[]> {
     const ended: boolean[] = [];
+    /** What was decided of those that were open before their coordinators were asked. */
+    const decided = new Map<string, boolean>();
     return this.#ask({ places: [place], groups: [] }, async told => {
       const open = told.flatMap(each => each.open);
-      const known = open.length === 0 ? [] : await this.#known(open);
-      if (known instanceof Passing) return known;
       for (const each of open) {
-        const { state = '' } =
-          known.find(({ id, producerId }) => producerId === each.producerId && isOwnId(id)) ?? {};
-        const isCommit = decisions.get(state);
+        const isCommit = decided.get(nameOf(each));
         const problem = isCommit === undefined ? undefined : await this.#mark(each, isCommit);
         if (problem) return problem;
         if (isCommit !== undefined) ended.push(isCommit);
       }
-      return ended;
+      const others = open.filter(each => !decided.has(nameOf(each)));
+      const known = others.length === 0 ? [] : await this.#known(others);
+      if (known instanceof Passing) return known;
+      for (const each of others) {
+        const { state = '' } =
+          known.find(({ id, producerId }) => producerId === each.producerId && isOwnId(id)) ?? {};
+        const isCommit = decisions.get(state);
+        if (isCommit !== undefined) decided.set(nameOf(each), isCommit);
+      }
+      // It may just have ended here too, and the next of its producer be open: what is left open is so behind it.
+      const isNew = others.some(each => decided.has(nameOf(each)));
+      return isNew ? new Passing(new Error(`a transaction is still open in ${placeName(place)}`)) : ended;
     });
   }
 
@@ -247,6 +256,11 @@ export class TransactionEnds {
       return new Passing(error);
     throw error;
   }
+}
+
+/** Tells a transaction in a partition from the others of its producer. */
+function nameOf({ producerId, startOffset }: OpenTransaction): string {
+  return `${producerId} at ${startOffset}`;
 }
 
 function leaderless(place: TopicPartition): Passing {

@@ -35,6 +35,8 @@ class Leaders implements EndsTransport {
   readonly log: string[] = [];
   open: readonly OpenTransaction[] = [];
   known: readonly KnownTransaction[] = [];
+  /** What coordinators answer. */
+  asked: () => readonly KnownTransaction[] = () => this.known;
   /** What each next question is refused with, by topic. */
   refusals: Readonly<Record<string, string>>[] = [];
   /** How often a partition is said to have no leader. */
@@ -63,7 +65,7 @@ class Leaders implements EndsTransport {
   }
 
   knownTransactions(): Promise<readonly KnownTransaction[]> {
-    return Promise.resolve(this.known);
+    return Promise.resolve(this.asked());
   }
 
   writeMarker(node: number, open: OpenTransaction, isCommit: boolean): Promise<void> {
@@ -161,7 +163,20 @@ describe('transactions that are open in a partition', () => {
     leaders.open = [a, openIn(a, 6n)];
     leaders.known = [known(state)];
     expect(await new TransactionEnds(leaders, 1_000).endDecided(a)).toEqual([isCommit]);
-    expect(leaders.log).toEqual(['learn a', `1: mark a[0] ${isCommit}`]);
+    expect(leaders.log).toEqual(['learn a', 'learn a', `1: mark a[0] ${isCommit}`]);
+  });
+
+  // Kills: the next one of its producer is committed before its time.
+  it('are left alone where one has ended when its coordinator is asked, and the next is open', async () => {
+    const leaders = new Leaders();
+    leaders.open = [a];
+    leaders.asked = () => {
+      leaders.open = [{ ...a, startOffset: 30 }];
+      leaders.asked = () => (leaders.known = [known('Ongoing')]);
+      return [known('CompleteCommit')];
+    };
+    expect(await new TransactionEnds(leaders, 1_000).endDecided(a)).toEqual([]);
+    expect(leaders.log).toEqual(['learn a', 'learn a']);
   });
 
   // Kills: one that may still be committed is aborted; of what others do it is not known in which order.

@@ -186,7 +186,7 @@ describeOwnKafka('a bus with credentials', () => {
         code: 'unauthorized',
         message: expect.stringContaining(`grant Write on transactional id ${id}`) as string,
       });
-      await grants.allow('alice', 'WRITE', 'transactional id', id);
+      await grants.allow('alice', 'WRITE', 'transactional id', `${id}.cryptorun`);
       await expect(paid()).resolves.toMatchObject({ topic });
     });
   });

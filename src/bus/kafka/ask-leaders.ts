@@ -64,7 +64,7 @@ export function missingTopic(topic: string): BusError {
   return new BusError('topic-not-found', `no topic ${topic}: create it first`);
 }
 
-function leaderless(topic: string, partitions: readonly number[]): BusError {
+export function leaderless(topic: string, partitions: readonly number[]): BusError {
   return new BusError(
     'unavailable',
     `no broker leads ${topic}[${partitions.join(', ')}] now: see whether the brokers that hold it run`,

@@ -1,11 +1,12 @@
-import { BusError } from '../../core/publisher.ts';
 import type { TopicPartition } from '../event-bus.ts';
 import { placeName } from '../partition-name.ts';
 import { Passing, askUntilSettled } from './ask-again.ts';
+import { leaderless } from './ask-leaders.ts';
 import { offsetsPlaceOf, offsetsTopic } from './offsets-topic.ts';
 import type { EndedTransaction } from './driver.ts';
 import { isOwnId } from './own-id.ts';
 import type { ProducerId } from './producer-id.ts';
+import { mayPass } from './protocol-errors.ts';
 import type { ProduceTransport } from './sequenced-producer.ts';
 
 /** A transaction that is open in a partition. */
@@ -56,13 +57,6 @@ const decisions: ReadonlyMap<string, boolean> = new Map([
   ['CompleteAbort', false],
 ]);
 
-/** What it takes to end a transaction that is not one's own. */
-export const rightToEnd = 'Alter on the cluster';
-
-export function endingIn(place: TopicPartition): string {
-  return `ending transactions in ${placeName(place)}`;
-}
-
 /** Coordinators have told all partitions of an end within a fraction of this time, ms. */
 const underWayMs = 1000;
 /** Brokers that have begun anew hear of their topics within this time, ms: one that none knows then is gone. */
@@ -94,7 +88,7 @@ export class TransactionEnds {
     return this.#ask(ended, (told, waitedMs) => {
       const place = told.find(({ open }) => open.length > 0);
       if (place === undefined || waitedMs > limitMs) return place !== undefined;
-      return new Passing(new Error(`a transaction is still open in ${placeName(place)}`));
+      return stillOpen(place);
     });
   }
 
@@ -113,8 +107,7 @@ export class TransactionEnds {
     const marked: TopicPartition[] = [];
     return this.#ask(ended, async told => {
       for (const open of told.flatMap(place => place.open)) {
-        const problem = await this.#mark(open, isCommit);
-        if (problem) return problem;
+        await this.#mark(open, isCommit);
         marked.push(open);
       }
       return marked;
@@ -127,33 +120,30 @@ export class TransactionEnds {
    * called when there was more than time enough for them to end.
    *
    * @returns for each that was ended whether it was committed
-   * @throws the client's error
+   * @throws BusError
    */
   async endDecided(place: TopicPartition): Promise<readonly boolean[]> {
     const ended: boolean[] = [];
     /** What was decided of those that were open before their coordinators were asked. */
     const decided = new Map<string, boolean>();
-    return this.#ask({ places: [place], groups: [] }, async told => {
-      const open = told.flatMap(each => each.open);
-      for (const each of open) {
-        const isCommit = decided.get(nameOf(each));
-        const problem = isCommit === undefined ? undefined : await this.#mark(each, isCommit);
-        if (problem) return problem;
-        if (isCommit !== undefined) ended.push(isCommit);
-      }
-      const others = open.filter(each => !decided.has(nameOf(each)));
-      const known = others.length === 0 ? [] : await this.#known(others);
-      if (known instanceof Passing) return known;
-      for (const each of others) {
-        const { state = '' } =
-          known.find(({ id, producerId }) => producerId === each.producerId && isOwnId(id)) ?? {};
-        const isCommit = decisions.get(state);
-        if (isCommit !== undefined) decided.set(nameOf(each), isCommit);
-      }
-      // It may just have ended here too, and the next of its producer be open: what is left open is so behind it.
-      const isNew = others.some(each => decided.has(nameOf(each)));
-      return isNew ? new Passing(new Error(`a transaction is still open in ${placeName(place)}`)) : ended;
-    });
+    try {
+      return await this.#ask({ places: [place], groups: [] }, async told => {
+        const open = told.flatMap(each => each.open);
+        for (const each of open) {
+          const isCommit = decided.get(nameOf(each));
+          if (isCommit === undefined) continue;
+          await this.#mark(each, isCommit);
+          ended.push(isCommit);
+        }
+        const others = open.filter(each => !decided.has(nameOf(each)));
+        for (const [each, isCommit] of await this.#decisionsOn(others)) decided.set(nameOf(each), isCommit);
+        // It may just have ended here too, and the next of its producer be open: what is left open is so behind it.
+        return others.some(each => decided.has(nameOf(each))) ? stillOpen(place) : ended;
+      });
+    } catch (error) {
+      const doing = `ending transactions in ${placeName(place)}`;
+      throw this.#transport.producing.busErrorOf(error, doing, 'Alter on the cluster');
+    }
   }
 
   /** Waits for nothing any more. */
@@ -166,95 +156,81 @@ export class TransactionEnds {
     answer: (told: readonly PartitionTransactions[], waitedMs: number) => A | Passing | Promise<A | Passing>,
   ): Promise<A> {
     const began = performance.now();
-    return askUntilSettled(
-      async () => {
-        const waitedMs = performance.now() - began;
-        const told = await this.#told(search, waitedMs);
-        return told instanceof Passing ? told : answer(told, waitedMs);
-      },
-      { atMostMs: this.#timeoutMs, isOver: () => this.#closed },
-    );
+    const attempt = async (): Promise<A | Passing> => {
+      const waitedMs = performance.now() - began;
+      try {
+        return await answer(await this.#told(search, waitedMs), waitedMs);
+      } catch (error) {
+        this.#isStale = true;
+        if (error instanceof Error && mayPass(this.#transport.producing.busErrorOf(error, '', '')))
+          return new Passing(error);
+        throw error;
+      }
+    };
+    return askUntilSettled(attempt, { atMostMs: this.#timeoutMs, isOver: () => this.#closed });
   }
 
+  /** @throws what stands in the way of knowing */
   async #told(
     { producer, places, groups }: Search,
     waitedMs: number,
-  ): Promise<readonly PartitionTransactions[] | Passing> {
+  ): Promise<readonly PartitionTransactions[]> {
     const { producing } = this.#transport;
-    try {
-      const topics = [...places.map(({ topic }) => topic), ...groups.map(() => offsetsTopic)];
-      const visible = [...new Set(topics)].filter(topic => !this.#hidden.has(topic));
-      if (visible.length === 0) return [];
-      const refusals = await producing.learn(visible, this.#isStale);
-      this.#isStale = false;
-      for (const [topic, refusal] of refusals) {
-        const problem = this.#problemOf(topic, refusal, waitedMs);
-        if (problem) return problem;
+    const topics = [...places.map(({ topic }) => topic), ...groups.map(() => offsetsTopic)];
+    const visible = [...new Set(topics)].filter(topic => !this.#hidden.has(topic));
+    if (visible.length === 0) return [];
+    const refusals = await producing.learn(visible, this.#isStale);
+    this.#isStale = false;
+    for (const [topic, refusal] of refusals) this.#requireOutOfSight(topic, refusal, waitedMs);
+    const known = new Set(visible.filter(topic => !refusals.has(topic)));
+    const offsets = groups.map(group => offsetsPlaceOf(group, producing.partitionsOf(offsetsTopic)));
+    const wanted = [...places, ...offsets].filter(({ topic }) => known.has(topic));
+    const led = Map.groupBy(wanted, place => this.#leaderOf(place));
+    const answers = await Promise.all(
+      [...led].map(([node, ofNode]) => this.#transport.openTransactions(node, ofNode)),
+    );
+    return answers.flat().flatMap(({ error, open, ...place }) => {
+      if (error) {
+        this.#requireOutOfSight(place.topic, error, waitedMs);
+        return [];
       }
-      const known = new Set(visible.filter(topic => !refusals.has(topic)));
-      const offsets = groups.map(group => offsetsPlaceOf(group, producing.partitionsOf(offsetsTopic)));
-      const wanted = [...places, ...offsets].filter(({ topic }) => known.has(topic));
-      const led = Map.groupBy(wanted, place => producing.leaderOf(place));
-      const answers = await Promise.all(
-        [...led].map(async ([node, ofNode]) =>
-          node === undefined ? ofNode.map(untold) : this.#transport.openTransactions(node, ofNode),
-        ),
+      const wantedOpen = open.filter(
+        ({ producerId }) => producer === undefined || producerId === producer.producerId,
       );
-      const told = answers.flat();
-      for (const { topic, error } of told) {
-        const problem = error && this.#problemOf(topic, error, waitedMs);
-        if (problem) return problem;
-      }
-      return told
-        .filter(({ error }) => error === undefined)
-        .map(place => ({
-          ...place,
-          open: place.open.filter(({ producerId }) => producerId === (producer?.producerId ?? producerId)),
-        }));
-    } catch (error) {
-      return this.#passing(error);
-    }
+      return [{ ...place, error, open: wantedOpen }];
+    });
   }
 
-  async #known(open: readonly OpenTransaction[]): Promise<readonly KnownTransaction[] | Passing> {
-    try {
-      return await this.#transport.knownTransactions(open.map(({ producerId }) => producerId));
-    } catch (error) {
-      return this.#passing(error);
-    }
+  /** @throws BusError `unavailable` where there is none now */
+  #leaderOf(place: TopicPartition): number {
+    const node = this.#transport.producing.leaderOf(place);
+    if (node === undefined) throw leaderless(place.topic, [place.partition]);
+    return node;
   }
 
-  async #mark(open: OpenTransaction, isCommit: boolean): Promise<Passing | undefined> {
-    const node = this.#transport.producing.leaderOf(open);
-    if (node === undefined) return leaderless(open);
-    try {
-      await this.#transport.writeMarker(node, open, isCommit);
-      return undefined;
-    } catch (error) {
-      return this.#passing(error);
-    }
+  /** Those of which the coordinators tell a decision. */
+  async #decisionsOn(
+    open: readonly OpenTransaction[],
+  ): Promise<readonly (readonly [OpenTransaction, boolean])[]> {
+    if (open.length === 0) return [];
+    const known = await this.#transport.knownTransactions(open.map(({ producerId }) => producerId));
+    return open.flatMap(each => {
+      const { state = '' } =
+        known.find(({ id, producerId }) => producerId === each.producerId && isOwnId(id)) ?? {};
+      const isCommit = decisions.get(state);
+      return isCommit === undefined ? [] : [[each, isCommit] as const];
+    });
   }
 
-  /** What stands in the way of knowing; undefined where there is nothing to know. */
-  #problemOf(topic: string, error: unknown, waitedMs: number): Passing | undefined {
+  async #mark(open: OpenTransaction, isCommit: boolean): Promise<void> {
+    await this.#transport.writeMarker(this.#leaderOf(open), open, isCommit);
+  }
+
+  /** @throws the error, but for that of a topic that is gone or may not be looked at: there is nothing to know of it */
+  #requireOutOfSight(topic: string, error: unknown, waitedMs: number): void {
     const type = this.#transport.producing.typeOf(error);
-    if (type === 'TOPIC_AUTHORIZATION_FAILED') {
-      this.#hidden.add(topic);
-      return undefined;
-    }
-    if (type === 'UNKNOWN_TOPIC_OR_PARTITION' && error instanceof Error) {
-      this.#isStale = true;
-      return waitedMs > unheardOfMs ? undefined : new Passing(error);
-    }
-    return this.#passing(error);
-  }
-
-  /** @throws the error where it does not pass */
-  #passing(error: unknown): Passing {
-    this.#isStale = true;
-    if (error instanceof Error && this.#transport.producing.busErrorOf(error, '', '').retryable)
-      return new Passing(error);
-    throw error;
+    if (type === 'TOPIC_AUTHORIZATION_FAILED') this.#hidden.add(topic);
+    else if (type !== 'UNKNOWN_TOPIC_OR_PARTITION' || waitedMs <= unheardOfMs) throw error;
   }
 }
 
@@ -263,15 +239,6 @@ function nameOf({ producerId, startOffset }: OpenTransaction): string {
   return `${producerId} at ${startOffset}`;
 }
 
-function leaderless(place: TopicPartition): Passing {
-  return new Passing(
-    new BusError(
-      'unavailable',
-      `no broker leads ${placeName(place)} now: see whether the brokers that hold it run`,
-    ),
-  );
-}
-
-function untold(place: TopicPartition): PartitionTransactions {
-  return { ...place, error: leaderless(place).error, open: [] };
+function stillOpen(place: TopicPartition): Passing {
+  return new Passing(new Error(`a transaction is still open in ${placeName(place)}`));
 }

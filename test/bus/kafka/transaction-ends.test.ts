@@ -106,7 +106,7 @@ describe('the ends of a transaction', () => {
     const leaders = new Leaders();
     leaders.open = [a];
     leaders.leaderless = 1;
-    leaders.refusals = [{}, { a: 'NOT_LEADER_OR_FOLLOWER' }, { a: 'UNKNOWN_TOPIC_OR_PARTITION' }];
+    leaders.refusals = [{ a: 'NOT_LEADER_OR_FOLLOWER' }, { a: 'UNKNOWN_TOPIC_OR_PARTITION' }];
     expect(await new TransactionEnds(leaders, 1_000).end(ended, false)).toEqual([a]);
     expect(leaders.log.slice(0, 4)).toEqual([
       'learn a,b',

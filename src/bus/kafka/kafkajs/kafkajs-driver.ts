@@ -22,7 +22,7 @@ import { askLeaders, missingTopic } from '../ask-leaders.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
 import { SequencedProducer, requiredAcks } from '../sequenced-producer.ts';
-import { TransactionEnds, endingIn, rightToEnd } from '../transaction-ends.ts';
+import { TransactionEnds } from '../transaction-ends.ts';
 import { TransactionalProducer, longestTransactionMs } from '../transactional-producer.ts';
 import type { WhichOffset } from '../which-offset.ts';
 import { type Client, clusterOf, loadClient, openKafka } from './client.ts';
@@ -206,7 +206,7 @@ export class KafkaJsDriver implements KafkaDriver {
     const { requestTimeoutMs: timeout } = this.#settings;
     const producing = new KafkaJsProduceTransport(this.#cluster, { acks: requiredAcks('all'), timeout });
     const ends = new TransactionEnds(new KafkaJsEndsTransport(this.#cluster, producing), timeout);
-    return this.#try(endingIn(place), () => ends.endDecided(place), rightToEnd);
+    return ends.endDecided(place);
   }
 
   openReader(): Promise<DriverReader> {

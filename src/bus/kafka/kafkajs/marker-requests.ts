@@ -1,6 +1,7 @@
 import type { TopicPartition } from '../../event-bus.ts';
 import type { KnownTransaction, OpenTransaction, PartitionTransactions } from '../transaction-ends.ts';
-import { type Decoder, type Encoder, type RawRequest, compactArray, protocolError } from './raw-request.ts';
+import { compactTopics, readCompactTopics } from './compact-topics.ts';
+import { type Decoder, type RawRequest, compactArray, protocolError } from './raw-request.ts';
 
 /** The transactions that are open in partitions, as their leader knows them: DescribeProducers, version 0. */
 export function openTransactions(
@@ -10,17 +11,18 @@ export function openTransactions(
     apiKey: 61,
     apiVersion: 0,
     apiName: 'DescribeProducers',
-    encode: encoder => compactArray(encoder().writeUVarInt(0), byTopic(encoder, places)).writeUVarInt(0),
+    encode: encoder =>
+      compactArray(encoder().writeUVarInt(0), compactTopics(encoder, places)).writeUVarInt(0),
     decode: decoder => {
       decoder.readTaggedFields();
       decoder.readInt32();
-      return compactTopics(decoder, (topic, partition, each) => {
+      return readCompactTopics(decoder, (place, each) => {
         const error = protocolError(each.readInt16(), each.readUVarIntString());
         const producers = each.readUVarIntArray(producerOf);
         const open = producers
           .filter(({ startOffset }) => startOffset >= 0)
-          .map(producer => ({ ...producer, topic, partition }));
-        return { topic, partition, error, open };
+          .map(producer => ({ ...producer, ...place }));
+        return { ...place, error, open };
       });
     },
   };
@@ -38,7 +40,7 @@ export function writeMarker(
     encode: encoder => {
       const marker = compactArray(
         encoder().writeInt64(String(producerId)).writeInt16(producerEpoch).writeBoolean(isCommit),
-        byTopic(encoder, [place]),
+        compactTopics(encoder, [place]),
       )
         .writeInt32(Math.max(0, coordinatorEpoch))
         .writeUVarInt(0);
@@ -48,9 +50,7 @@ export function writeMarker(
       decoder.readTaggedFields();
       const errors = decoder.readUVarIntArray(ofMarker => {
         ofMarker.readInt64();
-        const answers = compactTopics(ofMarker, (_topic, _partition, each) =>
-          protocolError(each.readInt16(), null),
-        );
+        const answers = readCompactTopics(ofMarker, (_place, each) => protocolError(each.readInt16(), null));
         ofMarker.readTaggedFields();
         return answers;
       });
@@ -99,32 +99,4 @@ function producerOf(decoder: Decoder): Omit<OpenTransaction, keyof TopicPartitio
   const startOffset = Number(decoder.readInt64().toString());
   decoder.readTaggedFields();
   return { producerId, producerEpoch, coordinatorEpoch, startOffset };
-}
-
-function byTopic(encoder: () => Encoder, places: readonly TopicPartition[]): readonly Encoder[] {
-  return [...Map.groupBy(places, ({ topic }) => topic)].map(([topic, ofTopic]) =>
-    compactArray(
-      encoder().writeUVarIntString(topic),
-      ofTopic.map(({ partition }) => encoder().writeInt32(partition)),
-    ).writeUVarInt(0),
-  );
-}
-
-/** What an answer says of each partition, behind its number. */
-function compactTopics<A>(
-  decoder: Decoder,
-  read: (topic: string, partition: number, decoder: Decoder) => A,
-): readonly A[] {
-  return decoder
-    .readUVarIntArray(ofTopic => {
-      const topic = ofTopic.readUVarIntString() ?? '';
-      const answers = ofTopic.readUVarIntArray(each => {
-        const answer = read(topic, each.readInt32(), each);
-        each.readTaggedFields();
-        return answer;
-      });
-      ofTopic.readTaggedFields();
-      return answers;
-    })
-    .flat();
 }

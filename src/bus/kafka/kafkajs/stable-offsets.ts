@@ -1,6 +1,7 @@
 import type { TopicPartition } from '../../event-bus.ts';
 import type { PartitionOffset } from '../driver.ts';
 import type { Answer } from './coordinator.ts';
+import { compactTopics, readCompactTopics } from './compact-topics.ts';
 import { type RawRequest, compactArray } from './raw-request.ts';
 
 /**
@@ -15,36 +16,21 @@ export function stableOffsets(
     apiKey: 9,
     apiVersion: 7,
     apiName: 'OffsetFetch',
-    encode: encoder => {
-      const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, ofTopic]) =>
-        compactArray(
-          encoder().writeUVarIntString(topic),
-          ofTopic.map(({ partition }) => encoder().writeInt32(partition)),
-        ).writeUVarInt(0),
-      );
-      return compactArray(encoder().writeUVarInt(0).writeUVarIntString(group), topics)
+    encode: encoder =>
+      compactArray(encoder().writeUVarInt(0).writeUVarIntString(group), compactTopics(encoder, partitions))
         .writeBoolean(true)
-        .writeUVarInt(0);
-    },
+        .writeUVarInt(0),
     decode: decoder => {
       decoder.readTaggedFields();
       decoder.readInt32();
-      const places = decoder.readUVarIntArray(ofTopic => {
-        const topic = ofTopic.readUVarIntString() ?? '';
-        const offsets = ofTopic.readUVarIntArray(each => {
-          const partition = each.readInt32();
-          const offset = Number(each.readInt64().toString());
-          each.readInt32();
-          each.readUVarIntString();
-          const answer = { topic, partition, offset, code: each.readInt16() };
-          each.readTaggedFields();
-          return answer;
-        });
-        ofTopic.readTaggedFields();
-        return offsets;
+      const places = readCompactTopics(decoder, (place, each) => {
+        const offset = Number(each.readInt64().toString());
+        each.readInt32();
+        each.readUVarIntString();
+        return { ...place, offset, code: each.readInt16() };
       });
       const code = decoder.readInt16();
-      return code === 0 ? places.flat() : [{ topic: '', partition: -1, offset: -1, code }];
+      return code === 0 ? places : [{ topic: '', partition: -1, offset: -1, code }];
     },
   };
 }

@@ -3,6 +3,7 @@ import type { MemberOffsets } from '../driver.ts';
 import type { ProducerId } from '../producer-id.ts';
 import type { TransactionalId } from '../transactional-producer.ts';
 import { type Answer, codeAlone } from './coordinator.ts';
+import { compactTopics, readCompactTopics } from './compact-topics.ts';
 import { type Encoder, type RawRequest, compactArray } from './raw-request.ts';
 
 /** What became of one partition that a request names. */
@@ -101,18 +102,13 @@ export function commitOffsets(
     apiVersion: 3,
     apiName: 'TxnOffsetCommit',
     encode: encoder => {
-      const topics = [...Map.groupBy(offsets, ({ topic }) => topic)].map(([topic, ofTopic]) =>
-        compactArray(
-          encoder().writeUVarIntString(topic),
-          ofTopic.map(({ partition, offset }) =>
-            untagged(
-              encoder()
-                .writeInt32(partition)
-                .writeInt64(String(offset))
-                .writeInt32(noLeaderEpoch)
-                .writeUVarIntString(null),
-            ),
-          ),
+      const topics = compactTopics(encoder, offsets, ({ partition, offset }) =>
+        untagged(
+          encoder()
+            .writeInt32(partition)
+            .writeInt64(String(offset))
+            .writeInt32(noLeaderEpoch)
+            .writeUVarIntString(null),
         ),
       );
       const head = untagged(encoder())
@@ -123,23 +119,12 @@ export function commitOffsets(
         .writeInt32(member.generation)
         .writeUVarIntString(member.memberId)
         .writeUVarIntString(null);
-      return untagged(compactArray(head, topics.map(untagged)));
+      return untagged(compactArray(head, topics));
     },
     decode: decoder => {
       decoder.readTaggedFields();
       decoder.readInt32();
-      return decoder
-        .readUVarIntArray(ofTopic => {
-          const topic = ofTopic.readUVarIntString() ?? '';
-          const places = ofTopic.readUVarIntArray(each => {
-            const answer = { topic, partition: each.readInt32(), code: each.readInt16() };
-            each.readTaggedFields();
-            return answer;
-          });
-          ofTopic.readTaggedFields();
-          return places;
-        })
-        .flat();
+      return readCompactTopics(decoder, (place, each) => ({ ...place, code: each.readInt16() }));
     },
   };
 }

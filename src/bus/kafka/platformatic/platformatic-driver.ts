@@ -22,7 +22,7 @@ import type {
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
 import { SequencedProducer, requiredAcks } from '../sequenced-producer.ts';
-import { TransactionEnds, endingIn, rightToEnd } from '../transaction-ends.ts';
+import { TransactionEnds } from '../transaction-ends.ts';
 import { TransactionalProducer, longestTransactionMs } from '../transactional-producer.ts';
 import type { WhichOffset } from '../which-offset.ts';
 import { Brokers } from './brokers.ts';
@@ -253,7 +253,7 @@ export class PlatformaticDriver implements KafkaDriver {
       timeoutMs,
     });
     const ends = new TransactionEnds(new PlatformaticEndsTransport(this.#brokers, producing), timeoutMs);
-    return this.#try(endingIn(place), () => ends.endDecided(place), rightToEnd);
+    return ends.endDecided(place);
   }
 
   openReader(): Promise<DriverReader> {

@@ -57,6 +57,10 @@ function sealed(batch: Buffer, count: number, { compression, origin, timestamp }
 
 /** Of lengths and deltas, at their largest. */
 const varintBytes = 5;
+/** Of the size of a record of 64 to 8,191 bytes. */
+const usualSizeBytes = 2;
+/** The longest text whose length is told by one byte. */
+const shortText = 63;
 
 function sizeAtMost({ key, value, headers }: WireRecord): number {
   let size = 2 + 5 * varintBytes + mostOf(key) + (value?.length ?? 0);
@@ -84,24 +88,34 @@ class RecordWriter {
   }
 
   write({ key, value, headers }: WireRecord, offsetDelta: number): void {
-    const count = headers.length / 2;
-    let size = 2 + varintSize(offsetDelta) + fieldSize(key) + fieldSize(value) + varintSize(count);
-    for (let i = 0; i < headers.length; i++) size += fieldSize(headers[i] as HeaderValue);
-    this.#varint(size);
+    const start = this.#at;
+    this.#at += usualSizeBytes;
     this.#buffer[this.#at++] = 0;
     this.#buffer[this.#at++] = 0;
     this.#varint(offsetDelta);
     this.#field(key);
     this.#field(value);
-    this.#varint(count);
+    this.#varint(headers.length / 2);
     for (let i = 0; i < headers.length; i++) this.#field(headers[i] as HeaderValue);
+    this.#sizeInFront(start);
+  }
+
+  /** A record's size, known behind it, stands in front of it: one of another length than most moves the record. */
+  #sizeInFront(start: number): void {
+    const content = start + usualSizeBytes;
+    const end = this.#at;
+    const size = end - content;
+    const sizeBytes = varintSize(size);
+    if (sizeBytes !== usualSizeBytes) this.#buffer.copyWithin(start + sizeBytes, content, end);
+    this.#at = start;
+    this.#varint(size);
+    this.#at += size;
   }
 
   #field(part: HeaderValue | null): void {
     if (part === null) {
       this.#varint(-1);
     } else if (typeof part === 'string') {
-      this.#varint(textSize(part));
       this.#text(part);
     } else {
       this.#varint(part.length);
@@ -112,15 +126,20 @@ class RecordWriter {
 
   /** What is short and plain is written faster from here than by a call into Node. */
   #text(text: string): void {
-    if (!isShortAscii(text)) {
-      this.#at += this.#buffer.write(text, this.#at);
-      return;
+    if (text.length <= shortText) {
+      const end = writeAscii(text, this.#buffer, this.#at + 1);
+      if (end !== undefined) {
+        this.#buffer[this.#at] = text.length << 1;
+        this.#at = end;
+        return;
+      }
     }
-    for (let i = 0; i < text.length; i++) this.#buffer[this.#at++] = text.charCodeAt(i);
+    this.#varint(Buffer.byteLength(text));
+    this.#at += this.#buffer.write(text, this.#at);
   }
 
   #varint(value: number): void {
-    let rest = ((value << 1) ^ (value >> 31)) >>> 0;
+    let rest = zigzag(value);
     while (rest > 0x7f) {
       this.#buffer[this.#at++] = (rest & 0x7f) | 0x80;
       rest >>>= 7;
@@ -129,26 +148,24 @@ class RecordWriter {
   }
 }
 
-function fieldSize(part: HeaderValue | null): number {
-  if (part === null) return 1;
-  const size = typeof part === 'string' ? textSize(part) : part.length;
-  return varintSize(size) + size;
+/** Where the text ends that begins there; undefined, and nothing is to be heeded of what was written, if it is not plain. */
+function writeAscii(text: string, into: Buffer, start: number): number | undefined {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return undefined;
+    into[start + i] = code;
+  }
+  return start + text.length;
 }
 
 function varintSize(value: number): number {
-  const rest = ((value << 1) ^ (value >> 31)) >>> 0;
+  const rest = zigzag(value);
   if (rest < 0x80) return 1;
   if (rest < 0x4000) return 2;
   if (rest < 0x20_0000) return 3;
   return rest < 0x1000_0000 ? 4 : 5;
 }
 
-function textSize(text: string): number {
-  return isShortAscii(text) ? text.length : Buffer.byteLength(text);
-}
-
-function isShortAscii(text: string): boolean {
-  if (text.length > 64) return false;
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
-  return true;
+function zigzag(value: number): number {
+  return ((value << 1) ^ (value >> 31)) >>> 0;
 }

@@ -1,6 +1,7 @@
 import type * as kafkajs from 'kafkajs';
 import type { Cluster, Kafka, KafkaConfig } from 'kafkajs';
 import type { KafkaSettings } from '../kafka-settings.ts';
+import { forgetDeadSockets } from './dead-sockets.ts';
 import { stopIdleTimers } from './idle-timers.ts';
 import { securityConfig } from './security-config.ts';
 import { closeStalledConnections } from './stalled-connections.ts';
@@ -13,6 +14,7 @@ export async function loadClient(): Promise<Client> {
   const { default: client } = await import('kafkajs');
   stopIdleTimers();
   closeStalledConnections();
+  forgetDeadSockets();
   return client;
 }
 

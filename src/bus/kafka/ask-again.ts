@@ -78,6 +78,9 @@ export function askAgain<A>(
   }, patience);
 }
 
+/** Brokers hear of a topic within this time, ms; what none knows after it is not there. */
+export const unheardOfMs = 1_000;
+
 /** Asks about topics that may have been made just now: whichever broker is asked may not have heard of them yet. */
 export function askAboutTopics<A>(ask: () => Promise<A>, patience?: Patience): Promise<A> {
   return askAgain(ask, error => (error instanceof BusError ? error.code : undefined), notFound, patience);

@@ -1,5 +1,5 @@
 import { BusError } from '../../core/publisher.ts';
-import { askAboutTopics, askAgain } from './ask-again.ts';
+import { askAboutTopics, askAgain, unheardOfMs } from './ask-again.ts';
 import type { TopicMetadata } from './driver.ts';
 
 /** What a broker says that was taken for the leader and is not, or does not know yet that it is. */
@@ -11,9 +11,6 @@ const leaderMoves = new Set<string | undefined>([
   // The topic is there: it was described.
   'UNKNOWN_TOPIC_OR_PARTITION',
 ]);
-
-/** Brokers hear of a topic within this time, ms; what none knows after it is not there. */
-const unheardOfMs = 1_000;
 
 /** Asks about some partitions of the topic the node that leads them. */
 export type LeaderQuestion = (

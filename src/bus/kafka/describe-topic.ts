@@ -1,19 +1,21 @@
 import { type GroupLag, type PartitionInfo, type TopicInfo, rateSpanMs } from '../event-bus.ts';
+import { askAboutTopics, unheardOfMs } from './ask-again.ts';
 import { missingTopic } from './ask-leaders.ts';
-import type { KafkaDriver, PartitionMetadata } from './driver.ts';
+import type { KafkaDriver, PartitionMetadata, TopicMetadata } from './driver.ts';
 import type { GroupOffset, GroupOffsets } from './group-offsets.ts';
 import { driftOf, settingsOf } from './topic-configs.ts';
 
+type TopicClient = Pick<KafkaDriver, 'describeTopics' | 'topicConfigs' | 'listOffsets' | 'partitionBytes'>;
+
 /** All that the cluster knows of a topic. @throws BusError `topic-not-found` */
 export async function describeTopic(
-  driver: KafkaDriver,
-  groups: GroupOffsets,
+  driver: TopicClient,
+  groups: Pick<GroupOffsets, 'asked'>,
   name: string,
   now: number,
 ): Promise<TopicInfo> {
   const committed = groups.asked();
-  const [metadata] = await driver.describeTopics([name]);
-  if (metadata === undefined) throw missingTopic(name);
+  const metadata = await askAboutTopics(() => metadataOf(driver, name), { atMostMs: unheardOfMs });
   const [configs, ends, firsts, recent, bytes] = await Promise.all([
     driver.topicConfigs(name),
     driver.listOffsets(name, 'next'),
@@ -38,6 +40,12 @@ export async function describeTopic(
     groups: lagsOf(await committed(), name, ends),
     ...(drift.length > 0 && { drift }),
   };
+}
+
+async function metadataOf(driver: TopicClient, name: string): Promise<TopicMetadata> {
+  const [metadata] = await driver.describeTopics([name]);
+  if (metadata === undefined) throw missingTopic(name);
+  return metadata;
 }
 
 /** @param since the offset of the first message of the span; -1 where there is none */

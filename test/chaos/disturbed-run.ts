@@ -44,8 +44,8 @@ export interface ChaosReport {
   readonly vanished: number;
   readonly signals: number;
   readonly exitCodes: readonly (number | null)[];
-  /** Workers that ended by themselves. */
-  readonly restarts: number;
+  /** How workers ended that did so by themselves. */
+  readonly endings: readonly string[];
   /** What workers warned of. */
   readonly said: string;
 }
@@ -95,11 +95,11 @@ export async function runDisturbed(
     const got = await readOutcome(bus);
     const signals = [...(wanted.get('cryptorun-signals')?.byKey.values() ?? [])].flat().length;
     const backwards = await committedBackwards(bus);
-    const { restarts, said } = workers;
+    const { endings, said } = workers;
     const repeated = [...got.values()].flatMap(topic => topic.repeated);
     const vanished = await live.vanished();
     const found = { differences: differences(wanted, got), repeated, backwards, vanished };
-    return { ...found, signals, exitCodes, restarts, said };
+    return { ...found, signals, exitCodes, endings, said };
   } finally {
     workers.killAll();
     await bus.stop();

@@ -17,7 +17,7 @@ export class JobProgress {
     this.#wanted = [...wanted].map(([topic, { byKey }]) => [topic, [...byKey.values()].flat().length]);
   }
 
-  /** Until this share of everything is there, from 0 to 1, or nothing has come for so long. */
+  /** Until this share of everything is there, from 0 to 1, or nothing has come for so long once something had. */
   async reached(share: number, patienceMs = standstillMs): Promise<void> {
     const all = this.#wanted.reduce((sum, [, count]) => sum + count, 0);
     let [before, sinceMs] = [-1, Date.now()];
@@ -28,7 +28,8 @@ export class JobProgress {
       );
       if (there !== before) sinceMs = Date.now();
       before = there;
-      if (there >= share * all || Date.now() - sinceMs >= patienceMs) return;
+      const waitMs = there === 0 ? standstillMs : patienceMs;
+      if (there >= share * all || Date.now() - sinceMs >= waitMs) return;
       await wait(pollMs);
     }
   }

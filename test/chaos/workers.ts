@@ -10,8 +10,7 @@ export class Workers {
   readonly #env: NodeJS.ProcessEnv;
   readonly #children = new Map<number, ChildProcess>();
   readonly #said: string[] = [];
-  /** How many ended by themselves, and were started again as a supervisor would. */
-  restarts = 0;
+  readonly #endings: string[] = [];
 
   /**
    * @param argsOf the program and what it is told, by place
@@ -27,17 +26,26 @@ export class Workers {
     return this.#said.join('');
   }
 
+  /** Of those that ended by themselves, and were started again as a supervisor would, how, and what they logged last. */
+  get endings(): readonly string[] {
+    return this.#endings;
+  }
+
   start(place: number): void {
     const args = ['--max-semi-space-size=16', ...this.#argsOf(place)];
     const env = { ...process.env, ...this.#env };
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
+    let last = '';
     for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => this.#said.push(`${place}: ${String(chunk)}`));
+      stream.on('data', (chunk: Buffer) => {
+        last = String(chunk);
+        this.#said.push(`${place}: ${last}`);
+      });
     }
     this.#children.set(place, child);
     child.once('exit', code => {
       if (this.#children.get(place) !== child) return;
-      this.restarts++;
+      this.#endings.push(`worker ${place} ended by itself with code ${code}: ${last}`);
       this.#said.push(`${place}: ended by itself with code ${code}\n`);
       setTimeout(() => {
         if (this.#children.get(place) === child) this.start(place);

@@ -8,13 +8,9 @@ import { type KafkaCluster, startKafka } from '../../brokers/kafka/kafka-cluster
 import { quickFailover } from '../../brokers/kafka/server-properties.ts';
 import { adminOf } from './admin.ts';
 import { DeliveryCheck } from './delivery-check.ts';
-import { describeOwnKafka, drivers } from './kafka-brokers.ts';
+import { describeOwnKafka, onEach } from './kafka-brokers.ts';
 import { temporaryFolder } from '../../spill/temporary-spill.ts';
 import { newTopic, readAll, startedBus, textOf } from './running-bus.ts';
-
-/** Every driver goes through the same outage. */
-const onEach = <A>(work: (driver: (typeof drivers)[number]) => Promise<A>): Promise<readonly A[]> =>
-  Promise.all(drivers.map(work));
 
 describeOwnKafka('while a broker comes and goes', () => {
   let kafka: KafkaCluster;

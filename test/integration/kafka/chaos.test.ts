@@ -32,12 +32,12 @@ describeOwnKafka('the market job spread over three workers', () => {
 
   it('is seen to lose something where workers commit before they publish', async context => {
     if (noRecordedDays !== undefined) return context.skip(noRecordedDays);
-    const ground = await openGround(['BTC', 'ETH'], 3);
+    const ground = await openGround(['BTC', 'ETH'], 3, 1);
     const { differences } = await runDisturbed(ground, {
       workers: sizes.workers,
-      events: [0, 1, 2].map(worker => ({ at: 0.1 * (worker + 1), event: { kind: 'kill-worker', worker } })),
+      events: [0, 1, 2].map(worker => ({ at: 0.2, event: { kind: 'kill-worker', worker } })),
       driver: 'kafkajs',
-      sessionTimeoutMs,
+      sessionTimeoutMs: 6_000,
       guarantee: 'at-least-once',
       plantedBug: true,
     });
@@ -46,10 +46,14 @@ describeOwnKafka('the market job spread over three workers', () => {
   }, 400_000);
 });
 
-async function openGround(symbols: readonly string[], days: number): Promise<ChaosGround> {
+async function openGround(
+  symbols: readonly string[],
+  days: number,
+  brokers = sizes.brokers,
+): Promise<ChaosGround> {
   // One line more, for a worker that is added.
   const ground = await ChaosGround.open({
-    brokers: sizes.brokers,
+    brokers,
     lines: sizes.workers + 1,
     symbols,
     days,

@@ -26,8 +26,8 @@ describeKafka(
           driver,
           name: nameOf(),
           seed: 1,
-          kills: 6,
-          freezes: 2,
+          kills: 4,
+          freezes: 1,
         });
         const { publishedTwice, lost, duplicated, reordered, miscounted, backwards, exitCodes, said } =
           report;

@@ -8,7 +8,7 @@ import { publishOne } from '../../../src/bus/publish-promises.ts';
 import { MessageHeaders } from '../../../src/core/headers.ts';
 import { runKafkaTool } from '../../brokers/kafka/java-tool.ts';
 import { copying } from './copying.ts';
-import { describeOwnKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
+import { describeOwnKafka, drivers, kafkaBrokers, onEach } from './kafka-brokers.ts';
 import { newTopic, readAll, startedBus, textOf } from './running-bus.ts';
 
 const partitions = 4;
@@ -43,8 +43,8 @@ describeOwnKafka("beside Kafka's own clients in Java", () => {
   it.for<Compression>(['none', 'gzip', 'snappy', 'lz4', 'zstd'])(
     'Java reads what we publish, and we what Java does, with compression %s',
     async compression => {
-      const buses = await Promise.all(
-        drivers.map(driver => startedBus({ brokers: kafkaBrokers(), driver, publishing: { compression } })),
+      const buses = await onEach(driver =>
+        startedBus({ brokers: kafkaBrokers(), driver, publishing: { compression } }),
       );
       const [first] = buses;
       if (first === undefined) throw new Error('there is no driver');
@@ -144,9 +144,7 @@ describeOwnKafka("beside Kafka's own clients in Java", () => {
   );
 
   it('headers whose names repeat, and no key, come from Java as they were sent', async () => {
-    const [first, ...others] = await Promise.all(
-      drivers.map(driver => startedBus({ brokers: kafkaBrokers(), driver })),
-    );
+    const [first, ...others] = await onEach(driver => startedBus({ brokers: kafkaBrokers(), driver }));
     if (first === undefined) throw new Error('there is no driver');
     const topic = await newTopic(first);
     await runKafkaTool(

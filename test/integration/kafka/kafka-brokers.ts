@@ -4,6 +4,11 @@ import type { KafkaDriverName } from '../../../src/bus/kafka/kafka-options.ts';
 /** What each behaviour is tested on. */
 export const drivers: readonly KafkaDriverName[] = ['kafkajs', 'platformatic'];
 
+/** Takes every driver through the same at the same time, as where brokers come and go, which takes them seconds. */
+export function onEach<A>(work: (driver: KafkaDriverName) => Promise<A>): Promise<readonly A[]> {
+  return Promise.all(drivers.map(work));
+}
+
 /** The addresses of the brokers that all tests share; each test uses topics and groups of its own. */
 export function kafkaBrokers(): string[] {
   return [...inject('sharedKafka').brokers];

@@ -4,7 +4,7 @@ import type { EventBus } from '../../../src/bus/event-bus.ts';
 import { startKafka } from '../../brokers/kafka/kafka-cluster.ts';
 import { quickFailover } from '../../brokers/kafka/server-properties.ts';
 import { DeliveryCheck } from './delivery-check.ts';
-import { describeOwnKafka, drivers } from './kafka-brokers.ts';
+import { describeOwnKafka, onEach } from './kafka-brokers.ts';
 import { newTopic, startedBus } from './running-bus.ts';
 
 /** Over all partitions of a topic, once each has a leader. */
@@ -22,20 +22,18 @@ describeOwnKafka('while one broker of three is killed', () => {
     async () => {
       const kafka = await startKafka({ brokers: 3, properties: quickFailover });
       onTestFinished(() => kafka.stop(), 60_000);
-      const checks = await Promise.all(
-        drivers.map(async driver => {
-          const bus = await startedBus({
-            brokers: kafka.bootstrap,
-            driver,
-            consuming: { sessionTimeoutMs: 6000, heartbeatIntervalMs: 200 },
-          });
-          const topic = await newTopic(bus, { partitions: 6, replication: 3 });
-          const check = new DeliveryCheck(bus, topic);
-          await check.start(randomUUID());
-          expect(await copiesOf(bus, topic)).toEqual({ replicas: 18, inSync: 18 });
-          return { driver, bus, topic, check };
-        }),
-      );
+      const checks = await onEach(async driver => {
+        const bus = await startedBus({
+          brokers: kafka.bootstrap,
+          driver,
+          consuming: { sessionTimeoutMs: 6000, heartbeatIntervalMs: 200 },
+        });
+        const topic = await newTopic(bus, { partitions: 6, replication: 3 });
+        const check = new DeliveryCheck(bus, topic);
+        await check.start(randomUUID());
+        expect(await copiesOf(bus, topic)).toEqual({ replicas: 18, inSync: 18 });
+        return { driver, bus, topic, check };
+      });
       for (const { check } of checks) await check.untilSeen(100, 40_000);
       await kafka.brokers[1]!.kill();
       const away = checks.map(({ check }) => check.stored);

@@ -54,11 +54,8 @@ async function prepare(dir: string): Promise<void> {
 const cli = (dir: string): string[] => ['src/cli/main.ts', 'dlq', 'redrive', '--dir', dir, '--rate', rate];
 const withBug = (dir: string): string[] => ['test/e2e/early-commit-child.ts', dir, slowRate];
 
-/** Most of a short life is spent on reading the code: the processes share what the first has compiled. */
-const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') };
-
 function started(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  return spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
 async function ended(child: ChildProcess): Promise<number | null> {

@@ -5,23 +5,18 @@ import { headerLine, linesOf, machine } from './report.ts';
 import { sharedBroker } from './kafka-load.ts';
 import { type Result, measure, ownMemory } from './rounds.ts';
 
-/*
- * Every benchmark beside its plain twin: npm run bench [-- --smoke] [--only NAME]... [--json FILE]
- *   --smoke  one short round each: shows that they run, not how fast
- *   --only   a group (bus, log, spill, operators, kafka, chain) or a part of a benchmark's name; may be repeated
- *   --json   writes the medians there as well
- * Ends with 1 when a benchmark cannot be run, never because it is slow.
- */
-const { values } = parseArgs({
-  options: {
-    smoke: { type: 'boolean', default: false },
-    only: { type: 'string', multiple: true, default: [] },
-    rounds: { type: 'string', default: '5' },
-    json: { type: 'string' },
-  },
-});
+const usage = `Usage: npm run bench -- [options]
+
+Measures every benchmark beside its plain twin. Ends with 1 when one cannot be run, never because it is slow.
+
+  --only NAME   a group (${Object.keys(groups).join(', ')}) or a part of a benchmark's name; may be repeated
+  --rounds N    the medians of so many (5)
+  --smoke       one short round each: shows that they run, not how fast
+  --json FILE   writes the medians there as well`;
+
+const values = options();
 const { smoke, only, json } = values;
-const rounds = smoke ? 1 : Number(values.rounds);
+const rounds = smoke ? 1 : values.rounds;
 const started = new Date();
 
 const isWanted = (group: Group, name: string): boolean =>
@@ -64,4 +59,35 @@ if (json !== undefined) {
     results,
   };
   writeFileSync(json, `${JSON.stringify(report, undefined, 2)}\n`);
+}
+
+interface Options {
+  readonly only: readonly string[];
+  readonly rounds: number;
+  readonly smoke: boolean;
+  readonly json: string | undefined;
+}
+
+/** Of the command line; one that cannot be read, or asks for help, ends the program. */
+function options(): Options {
+  try {
+    const { only, rounds, smoke, json, help } = parseArgs({
+      options: {
+        smoke: { type: 'boolean', default: false },
+        only: { type: 'string', multiple: true, default: [] },
+        rounds: { type: 'string', default: '5' },
+        json: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+    if (help) {
+      console.log(usage);
+      process.exit(0);
+    }
+    if (!/^[1-9]\d{0,2}$/.test(rounds)) throw new RangeError(`--rounds is ${rounds}, must be from 1 to 999`);
+    return { only, rounds: Number(rounds), smoke, json };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exit(2);
+  }
 }

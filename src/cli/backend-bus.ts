@@ -48,7 +48,7 @@ export async function startReachable(bus: EventBus): Promise<void> {
     if (!(cause instanceof BusError) || cause.code !== 'unavailable') throw cause;
     throw new CliError(
       1,
-      `${cause.message}\nName brokers with KAFKA_BROKERS=host:port,host:port, or in a clone start one with "npm run broker:kafka"`,
+      `${cause.message}\nThe backend's "brokers" say where they are, in the shipped file KAFKA_BROKERS=host:port,host:port; in a clone "npm run broker:kafka" starts one`,
       { cause },
     );
   }

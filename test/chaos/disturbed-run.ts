@@ -44,7 +44,9 @@ export interface ChaosReport {
   readonly vanished: number;
   readonly signals: number;
   readonly exitCodes: readonly (number | null)[];
-  /** How workers ended that did so by themselves. */
+  /** Workers that ended by themselves. */
+  readonly restarts: number;
+  /** How those ended, and those that did not end well when they were asked to. */
   readonly endings: readonly string[];
   /** What workers warned of. */
   readonly said: string;
@@ -95,11 +97,11 @@ export async function runDisturbed(
     const got = await readOutcome(bus);
     const signals = [...(wanted.get('cryptorun-signals')?.byKey.values() ?? [])].flat().length;
     const backwards = await committedBackwards(bus);
-    const { endings, said } = workers;
+    const { restarts, endings, said } = workers;
     const repeated = [...got.values()].flatMap(topic => topic.repeated);
     const vanished = await live.vanished();
     const found = { differences: differences(wanted, got), repeated, backwards, vanished };
-    return { ...found, signals, exitCodes, endings, said };
+    return { ...found, signals, exitCodes, restarts, endings, said };
   } finally {
     workers.killAll();
     await bus.stop();

@@ -47,9 +47,9 @@ export class MarketRuns {
       ...(!quiet && { report: what => console.log(`  ${String(seconds()).padStart(4)} s  ${what}`) }),
     });
     const found = foundBy(report);
-    const { signals, exitCodes, endings } = report;
+    const { signals, exitCodes, restarts, endings } = report;
     console.log(
-      `seed ${seed} on ${driver}: ${inWords(found)}, signals ${signals}, exit codes ${exitCodes.join(' ')}, ended by themselves ${endings.length}, ${seconds()} s`,
+      `seed ${seed} on ${driver}: ${inWords(found)}, signals ${signals}, exit codes ${exitCodes.join(' ')}, ended by themselves ${restarts}, ${seconds()} s`,
     );
     for (const ending of endings) console.log(`  ${ending.trimEnd()}`);
     if (isBad(found, guarantee)) {

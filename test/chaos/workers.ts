@@ -10,7 +10,11 @@ export class Workers {
   readonly #env: NodeJS.ProcessEnv;
   readonly #children = new Map<number, ChildProcess>();
   readonly #said: string[] = [];
+  /** What each has logged last. */
+  readonly #last = new WeakMap<ChildProcess, string>();
   readonly #endings: string[] = [];
+  /** How many ended by themselves. */
+  restarts = 0;
 
   /**
    * @param argsOf the program and what it is told, by place
@@ -26,7 +30,10 @@ export class Workers {
     return this.#said.join('');
   }
 
-  /** Of those that ended by themselves, and were started again as a supervisor would, how, and what they logged last. */
+  /**
+   * Of those that ended by themselves, and were started again as a supervisor would, and of those that did not end as
+   * they were asked to, how, and what they logged last.
+   */
   get endings(): readonly string[] {
     return this.#endings;
   }
@@ -35,18 +42,17 @@ export class Workers {
     const args = ['--max-semi-space-size=16', ...this.#argsOf(place)];
     const env = { ...process.env, ...this.#env };
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
-    let last = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {
-        last = String(chunk);
-        this.#said.push(`${place}: ${last}`);
+        this.#last.set(child, String(chunk));
+        this.#said.push(`${place}: ${String(chunk)}`);
       });
     }
     this.#children.set(place, child);
     child.once('exit', code => {
       if (this.#children.get(place) !== child) return;
-      this.#endings.push(`worker ${place} ended by itself with code ${code}: ${last}`);
-      this.#said.push(`${place}: ended by itself with code ${code}\n`);
+      this.restarts++;
+      this.#ended(child, `worker ${place} ended by itself with code ${code}`);
       setTimeout(() => {
         if (this.#children.get(place) === child) this.start(place);
       }, pauseMs);
@@ -97,6 +103,13 @@ export class Workers {
       child.kill(signal);
       await once(child, 'exit');
     }
+    if (signal === 'SIGTERM' && child.exitCode !== 0)
+      this.#ended(child, `worker ${place} was asked to end, and did so with code ${child.exitCode}`);
     return child.exitCode;
+  }
+
+  #ended(child: ChildProcess, how: string): void {
+    this.#endings.push(`${how}: ${this.#last.get(child) ?? 'it has logged nothing'}`);
+    this.#said.push(`${how}\n`);
   }
 }

@@ -61,6 +61,12 @@ export function missingTopic(topic: string): BusError {
   return new BusError('topic-not-found', `no topic ${topic}: create it first`);
 }
 
+/** The topic that was asked about. @throws BusError `topic-not-found` where nothing is told of it */
+export function requireTopic(topic: string, [metadata]: readonly TopicMetadata[]): TopicMetadata {
+  if (metadata === undefined) throw missingTopic(topic);
+  return metadata;
+}
+
 export function leaderless(topic: string, partitions: readonly number[]): BusError {
   return new BusError(
     'unavailable',

@@ -1,6 +1,6 @@
 import { type GroupLag, type PartitionInfo, type TopicInfo, rateSpanMs } from '../event-bus.ts';
 import { askAboutTopics, unheardOfMs } from './ask-again.ts';
-import { missingTopic } from './ask-leaders.ts';
+import { requireTopic } from './ask-leaders.ts';
 import type { KafkaDriver, PartitionMetadata, TopicMetadata } from './driver.ts';
 import type { GroupOffset, GroupOffsets } from './group-offsets.ts';
 import { driftOf, settingsOf } from './topic-configs.ts';
@@ -15,7 +15,9 @@ export async function describeTopic(
   now: number,
 ): Promise<TopicInfo> {
   const committed = groups.asked();
-  const metadata = await askAboutTopics(() => metadataOf(driver, name), { atMostMs: unheardOfMs });
+  const described = async (): Promise<TopicMetadata> =>
+    requireTopic(name, await driver.describeTopics([name]));
+  const metadata = await askAboutTopics(described, { atMostMs: unheardOfMs });
   const [configs, ends, firsts, recent, bytes] = await Promise.all([
     driver.topicConfigs(name),
     driver.listOffsets(name, 'next'),
@@ -40,12 +42,6 @@ export async function describeTopic(
     groups: lagsOf(await committed(), name, ends),
     ...(drift.length > 0 && { drift }),
   };
-}
-
-async function metadataOf(driver: TopicClient, name: string): Promise<TopicMetadata> {
-  const [metadata] = await driver.describeTopics([name]);
-  if (metadata === undefined) throw missingTopic(name);
-  return metadata;
 }
 
 /** @param since the offset of the first message of the span; -1 where there is none */

@@ -18,7 +18,7 @@ import type {
   TransactionsOptions,
 } from '../driver.ts';
 import { askAgain, coordinatorMoves, topicUnheardOf } from '../ask-again.ts';
-import { askLeaders, missingTopic } from '../ask-leaders.ts';
+import { askLeaders, requireTopic } from '../ask-leaders.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
 import { codecOf } from '../records/compression.ts';
 import { SequencedProducer, requiredAcks } from '../sequenced-producer.ts';
@@ -246,8 +246,7 @@ export class KafkaJsDriver implements KafkaDriver {
     question: (broker: Broker, partitions: readonly number[]) => Promise<ReadonlyMap<number, number>>,
   ): Promise<ReadonlyMap<number, number>> {
     const describe = async (): Promise<TopicMetadata> => {
-      const [metadata] = await this.#metadata([topic]);
-      if (metadata === undefined) throw missingTopic(topic);
+      const metadata = requireTopic(topic, await this.#metadata([topic]));
       await this.#cluster.refreshMetadata();
       return metadata;
     };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { API, offsetFetchV7 } from '@platformatic/kafka';
 import { askAgain, coordinatorMoves, topicUnheardOf } from '../ask-again.ts';
-import { askLeaders, missingTopic } from '../ask-leaders.ts';
+import { askLeaders, requireTopic } from '../ask-leaders.ts';
 import { BusError } from '../../../core/publisher.ts';
 import type { TopicPartition } from '../../event-bus.ts';
 import type {
@@ -288,11 +288,8 @@ export class PlatformaticDriver implements KafkaDriver {
   }
 
   #describing(topic: string): Parameters<typeof askLeaders>[0] {
-    const describe = async (): Promise<TopicMetadata> => {
-      const [metadata] = await this.describeTopics([topic]);
-      if (metadata) return metadata;
-      throw missingTopic(topic);
-    };
+    const describe = async (): Promise<TopicMetadata> =>
+      requireTopic(topic, await this.describeTopics([topic]));
     return { describe, typeOf };
   }
 

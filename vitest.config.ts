@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { compileCache } from './test/compile-cache.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -18,10 +19,9 @@ const config: ViteUserConfig = defineConfig({
   test: {
     pool: 'forks',
     testTimeout: 20_000,
-    // Half of a short program's life is spent on reading its code: programs that tests start share what one has compiled.
-    env: { NODE_COMPILE_CACHE: at('./node_modules/.cache/cryptorun-tests') },
+    env: { NODE_COMPILE_CACHE: compileCache },
     reporters: ['default', at('./.ci/vitest-summary.ts')],
-    // Only a run that holds tests of the second starts a broker.
+    // Only a run that holds tests of the last starts a broker.
     projects: [
       {
         extends: true,

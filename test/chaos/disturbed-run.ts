@@ -60,22 +60,20 @@ const afterwardsMs = 3_000;
  * planned, and compares every topic with a run of one process in a folder. What it has written stays on the ground.
  */
 export async function runDisturbed(
-  { kafka, feed, compiled, wanted }: ChaosGround,
+  { kafka, feed, wanted }: ChaosGround,
   plan: ChaosPlan,
 ): Promise<ChaosReport> {
   const folder = mkdtempSync(join(tmpdir(), 'chaos-workers-'));
-  const workers = new Workers(
-    place =>
-      marketWorker(folder, {
-        name: `worker-${place}`,
-        brokers: kafka.lines[place]?.bootstrap ?? [],
-        driver: plan.driver,
-        feed,
-        sessionTimeoutMs: plan.sessionTimeoutMs,
-        guarantee: plan.guarantee,
-        preload: plan.plantedBug === true ? [hasty] : [slowOnSignal],
-      }),
-    { NODE_COMPILE_CACHE: compiled },
+  const workers = new Workers(place =>
+    marketWorker(folder, {
+      name: `worker-${place}`,
+      brokers: kafka.lines[place]?.bootstrap ?? [],
+      driver: plan.driver,
+      feed,
+      sessionTimeoutMs: plan.sessionTimeoutMs,
+      guarantee: plan.guarantee,
+      preload: plan.plantedBug === true ? [hasty] : [slowOnSignal],
+    }),
   );
   const bus = createEventBus({ kind: 'kafka', brokers: kafka.bootstrap });
   try {

@@ -40,33 +40,30 @@ export class ChaosGround {
   readonly kafka: KafkaCluster;
   /** Where brokers keep what they hold. */
   readonly brokerFolder: string;
-  /** Where Node keeps what it has compiled, for those who start the same program again. */
-  readonly compiled: string;
   readonly #folder: string;
   readonly #partitions: number;
 
   static async open(plan: GroundPlan): Promise<ChaosGround> {
     const { brokers, version = defaultVersion, lines, symbols, days, partitions } = plan;
     const folder = mkdtempSync(join(tmpdir(), 'chaos-'));
-    const [feed, compiled] = [join(folder, 'feed'), join(folder, 'compiled')];
+    const feed = join(folder, 'feed');
     mkdirSync(feed);
     writeRecordedDays(feed, symbols, days);
-    const wanted = await calmRun(feed, join(folder, 'calm'), compiled);
+    const wanted = await calmRun(feed, join(folder, 'calm'));
     const brokerFolder = mkdtempSync(join(tmpdir(), 'chaos-brokers-'));
     const properties = quickFailover;
     const kafka = await startKafka({ brokers, version, lines, properties, folder: brokerFolder });
-    const ground = new ChaosGround({ feed, compiled, wanted, kafka, brokerFolder }, folder, partitions);
+    const ground = new ChaosGround({ feed, wanted, kafka, brokerFolder }, folder, partitions);
     await ground.#createTopics();
     return ground;
   }
 
   private constructor(
-    parts: Pick<ChaosGround, 'feed' | 'compiled' | 'wanted' | 'kafka' | 'brokerFolder'>,
+    parts: Pick<ChaosGround, 'feed' | 'wanted' | 'kafka' | 'brokerFolder'>,
     folder: string,
     partitions: number,
   ) {
     this.feed = parts.feed;
-    this.compiled = parts.compiled;
     this.wanted = parts.wanted;
     this.kafka = parts.kafka;
     this.brokerFolder = parts.brokerFolder;
@@ -126,11 +123,10 @@ export class ChaosGround {
   }
 }
 
-async function calmRun(feed: string, dir: string, compiled: string): Promise<Outcome> {
+async function calmRun(feed: string, dir: string): Promise<Outcome> {
   const args = [program, 'start', '--once', '--plain', '--feed', `file:${feed}`, '--dir', dir];
   await promisify(execFile)(process.execPath, args, {
     maxBuffer: 64 * 1024 * 1024,
-    env: { ...process.env, NODE_COMPILE_CACHE: compiled },
   });
   const bus = createEventBus({ kind: 'embedded', dir, readOnly: true });
   await bus.start();

@@ -3,6 +3,7 @@ import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
 import type { Guarantee } from '../../src/runtime/pipeline.ts';
 import { defaultVersion } from '../brokers/kafka/artifacts.ts';
 import { startKafka } from '../brokers/kafka/kafka-cluster.ts';
+import { compileCache } from '../compile-cache.ts';
 import { runKilledCounting } from './counting-run.ts';
 import { type ChaosKind, chaosKinds } from './events.ts';
 import { type Found, counted, inWords, isBad } from './found.ts';
@@ -53,6 +54,9 @@ const { values } = parseArgs({
 });
 
 const guarantee: Guarantee = values.counting || values['exactly-once'] ? 'exactly-once' : 'at-least-once';
+
+// Workers are started again and again.
+process.env['NODE_COMPILE_CACHE'] ??= compileCache;
 
 if (values.help) console.log(usage);
 else if (values.counting || noRecordedDays === undefined) await run();

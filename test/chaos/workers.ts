@@ -7,22 +7,15 @@ const pauseMs = 500;
 /** Real processes of one program, each in a place of its own, to be killed, stopped and started again. */
 export class Workers {
   readonly #argsOf: (place: number) => readonly string[];
-  readonly #env: NodeJS.ProcessEnv;
   readonly #children = new Map<number, ChildProcess>();
   readonly #said: string[] = [];
-  /** What each has logged last. */
-  readonly #last = new WeakMap<ChildProcess, string>();
   readonly #endings: string[] = [];
   /** How many ended by themselves. */
   restarts = 0;
 
-  /**
-   * @param argsOf the program and what it is told, by place
-   * @param env what its environment has in addition
-   */
-  constructor(argsOf: (place: number) => readonly string[], env: NodeJS.ProcessEnv = {}) {
+  /** @param argsOf the program and what it is told, by place */
+  constructor(argsOf: (place: number) => readonly string[]) {
     this.#argsOf = argsOf;
-    this.#env = env;
   }
 
   /** What they have logged. */
@@ -40,19 +33,26 @@ export class Workers {
 
   start(place: number): void {
     const args = ['--max-semi-space-size=16', ...this.#argsOf(place)];
-    const env = { ...process.env, ...this.#env };
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let last = 'it has logged nothing';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {
-        this.#last.set(child, String(chunk));
-        this.#said.push(`${place}: ${String(chunk)}`);
+        last = String(chunk);
+        this.#said.push(`${place}: ${last}`);
       });
     }
+    const tell = (how: string): void => {
+      this.#endings.push(`worker ${place} ${how}: ${last}`);
+      this.#said.push(`${place}: ${how}\n`);
+    };
     this.#children.set(place, child);
-    child.once('exit', code => {
-      if (this.#children.get(place) !== child) return;
+    child.once('exit', (code, signal) => {
+      if (this.#children.get(place) !== child) {
+        if (code !== 0 && signal !== 'SIGKILL') tell(`was asked to end, and did so with ${code ?? signal}`);
+        return;
+      }
       this.restarts++;
-      this.#ended(child, `worker ${place} ended by itself with code ${code}`);
+      tell(`ended by itself with ${code ?? signal}`);
       setTimeout(() => {
         if (this.#children.get(place) === child) this.start(place);
       }, pauseMs);
@@ -103,13 +103,6 @@ export class Workers {
       child.kill(signal);
       await once(child, 'exit');
     }
-    if (signal === 'SIGTERM' && child.exitCode !== 0)
-      this.#ended(child, `worker ${place} was asked to end, and did so with code ${child.exitCode}`);
     return child.exitCode;
-  }
-
-  #ended(child: ChildProcess, how: string): void {
-    this.#endings.push(`${how}: ${this.#last.get(child) ?? 'it has logged nothing'}`);
-    this.#said.push(`${how}\n`);
   }
 }

@@ -5,6 +5,7 @@ import { openDriver } from '../../../src/bus/kafka/kafka.ts';
 import type { KafkaDriverName } from '../../../src/bus/kafka/kafka-options.ts';
 import { settled } from '../../../src/bus/kafka/kafka-settings.ts';
 import { clusterOf, loadClient, openKafka } from '../../../src/bus/kafka/kafkajs/client.ts';
+import { Sockets } from '../../../src/bus/kafka/kafkajs/sockets.ts';
 import { KafkaJsTransactionTransport } from '../../../src/bus/kafka/kafkajs/transaction-transport.ts';
 import { nobody } from '../../../src/bus/kafka/producer-id.ts';
 import { describeKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
@@ -25,7 +26,7 @@ async function pendingOffsets(
   offset: number,
 ): Promise<{ end(isCommit: boolean): Promise<void> }> {
   const settings = settingsOf('kafkajs');
-  const cluster = clusterOf(openKafka(await loadClient(), settings));
+  const cluster = clusterOf(openKafka(await loadClient(), settings, new Sockets()));
   onTestFinished(() => cluster.disconnect());
   const id = `pending-${randomUUID()}`;
   const transport = new KafkaJsTransactionTransport(cluster, id, settings.requestTimeoutMs);

@@ -4,6 +4,7 @@ import type { KafkaSettings } from '../kafka-settings.ts';
 import { forgetDeadSockets } from './dead-sockets.ts';
 import { stopIdleTimers } from './idle-timers.ts';
 import { securityConfig } from './security-config.ts';
+import type { Sockets } from './sockets.ts';
 import { closeStalledConnections } from './stalled-connections.ts';
 
 /** kafkajs itself. */
@@ -19,7 +20,7 @@ export async function loadClient(): Promise<Client> {
 }
 
 /** A client of a cluster. @throws BusError `unauthorized` where a secret cannot be read */
-export function openKafka(client: Client, settings: KafkaSettings): Kafka {
+export function openKafka(client: Client, settings: KafkaSettings, sockets: Sockets): Kafka {
   const { brokers, clientId, security, connectionTimeoutMs, requestTimeoutMs } = settings;
   const config: KafkaConfig = {
     brokers: [...brokers],
@@ -30,7 +31,7 @@ export function openKafka(client: Client, settings: KafkaSettings): Kafka {
     // What fails is told by exceptions; how long to go on trying is decided above the driver.
     logLevel: client.logLevel.NOTHING,
     retry: { initialRetryTime: 50, maxRetryTime: 1000, retries: 5 },
-    ...securityConfig(security),
+    ...securityConfig(security, sockets),
   };
   return new client.Kafka(config);
 }

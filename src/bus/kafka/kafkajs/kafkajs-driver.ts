@@ -36,6 +36,7 @@ import { listOffsets } from './list-offsets.ts';
 import { bytesOnDisk } from './log-dirs.ts';
 import { KafkaJsProduceTransport } from './produce-transport.ts';
 import { protocolError } from './raw-request.ts';
+import { Sockets } from './sockets.ts';
 import { stableOffsets } from './stable-offsets.ts';
 import { KafkaJsTransactionTransport } from './transaction-transport.ts';
 
@@ -44,25 +45,26 @@ export class KafkaJsDriver implements KafkaDriver {
   readonly name = 'kafkajs';
   readonly #client: Client;
   readonly #settings: KafkaSettings;
+  readonly #sockets = new Sockets();
   readonly #kafka: Kafka;
   readonly #admin: Admin;
   readonly #cluster: Cluster;
   readonly #instance: string = randomUUID();
   #members = 0;
 
-  private constructor(client: Client, settings: KafkaSettings, kafka: Kafka) {
+  private constructor(client: Client, settings: KafkaSettings) {
     this.#client = client;
     this.#settings = settings;
-    this.#kafka = kafka;
-    this.#admin = kafka.admin();
-    this.#cluster = clusterOf(kafka);
+    this.#kafka = openKafka(client, settings, this.#sockets);
+    this.#admin = this.#kafka.admin();
+    this.#cluster = clusterOf(this.#kafka);
   }
 
   static async open(settings: KafkaSettings): Promise<KafkaJsDriver> {
     const client = await loadClient();
     const { compression } = settings.publishing;
     if (compression !== 'none') codecOf(compression);
-    return new KafkaJsDriver(client, settings, openKafka(client, settings));
+    return new KafkaJsDriver(client, settings);
   }
 
   async connect(): Promise<void> {
@@ -75,6 +77,7 @@ export class KafkaJsDriver implements KafkaDriver {
 
   async close(): Promise<void> {
     await Promise.allSettled([this.#admin.disconnect(), this.#cluster.disconnect()]);
+    this.#sockets.close();
   }
 
   describeCluster(): Promise<ClusterDescription> {

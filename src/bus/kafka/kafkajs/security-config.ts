@@ -1,15 +1,10 @@
 import { createRequire } from 'node:module';
 import type { ConnectionOptions } from 'node:tls';
-import type {
-  AuthenticationProviderArgs,
-  Authenticator,
-  ISocketFactory,
-  KafkaConfig,
-  SASLOptions,
-} from 'kafkajs';
+import type { AuthenticationProviderArgs, Authenticator, KafkaConfig, SASLOptions } from 'kafkajs';
 import type { KafkaSasl, KafkaSecurity, KafkaTls } from '../kafka-security.ts';
 import { readSecret } from '../secrets.ts';
 import { bearerToken } from './bearer-token.ts';
+import type { Sockets } from './sockets.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -21,24 +16,17 @@ type SecurityConfig = Pick<KafkaConfig, 'ssl' | 'sasl' | 'socketFactory'>;
  *
  * @throws BusError `unauthorized` where a secret cannot be read now
  */
-export function securityConfig({ tls, sasl }: KafkaSecurity): SecurityConfig {
+export function securityConfig({ tls, sasl }: KafkaSecurity, sockets: Sockets): SecurityConfig {
   if (typeof tls === 'object') tlsOptions(tls);
   if (sasl !== undefined && sasl.mechanism !== 'oauthbearer') loginOf(sasl);
   return {
     ...(tls !== undefined && tls !== false && { ssl: true }),
-    ...(typeof tls === 'object' && { socketFactory: connectingWith(tls) }),
+    socketFactory: options =>
+      sockets.connect(typeof tls === 'object' ? { ...options, ssl: tlsOptions(tls) } : options),
     ...(sasl !== undefined && {
       sasl: { mechanism: sasl.mechanism, authenticationProvider: authenticationBy(sasl) },
     }),
   };
-}
-
-type SocketFactory = (options: Parameters<ISocketFactory>[0]) => ReturnType<ISocketFactory>;
-
-function connectingWith(tls: KafkaTls): ISocketFactory {
-  const createDefault = require('kafkajs/src/network/socketFactory') as () => SocketFactory;
-  const connect = createDefault();
-  return options => connect({ ...options, ssl: tlsOptions(tls) });
 }
 
 function tlsOptions({ ca, cert, key }: KafkaTls): ConnectionOptions {

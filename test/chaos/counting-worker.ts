@@ -10,6 +10,8 @@ import { countingPipeline } from './counting-pipeline.ts';
 import { progressOutside } from './progress-outside.ts';
 
 const [, , brokers = '', driver = '', group = '', from = '', to = '', bug] = process.argv;
+// From the beginning: who is asked to end while it starts ends in order too.
+const asked = once(process, 'SIGTERM');
 const counting = countingPipeline(group, from, to, { guarantee: 'exactly-once' });
 
 const bus = new KafkaBus(
@@ -26,6 +28,6 @@ const bus = new KafkaBus(
 await bus.start();
 const runtime = new Runtime([counting], bus, { report: event => console.log(JSON.stringify(event)) });
 await runtime.start();
-await once(process, 'SIGTERM');
+await asked;
 await runtime.drain(10_000);
 await bus.stop();

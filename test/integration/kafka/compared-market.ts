@@ -96,7 +96,9 @@ export class Listener {
     if (seen.has(id)) return;
     seen.add(id);
     const place = `${topic} ${key}`;
-    this.#byKey.set(place, [...(this.#byKey.get(place) ?? []), said(topic, key, id, time, value)]);
+    const ofPlace = this.#byKey.get(place) ?? [];
+    this.#byKey.set(place, ofPlace);
+    ofPlace.push(said(topic, key, id, time, value));
   }
 
   count(topic: string): number {

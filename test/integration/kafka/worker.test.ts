@@ -22,7 +22,7 @@ async function readiness(worker: StartedProcess): Promise<{ status: number; body
 
 describeOwnKafka('a worker process on Kafka', () => {
   const about = 'is ready, drains, goes on where it was, and writes what the embedded bus writes';
-  it(about, { timeout: 120_000 }, async () => {
+  it(about, { timeout: 240_000 }, async () => {
     const [market, kafka] = await Promise.all([prepared(), startKafka()]);
     onTestFinished(() => kafka.stop(), 60_000);
     const expected = await onEmbedded(market);

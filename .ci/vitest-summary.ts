@@ -5,9 +5,11 @@ import type { Reporter, SerializedError, TestCase, TestModule, Vitest } from 'vi
 const manyFiles = 50;
 /** Of the slowest. */
 const shown = 12;
+/** A test that takes more of its time-out than this fails on a slower machine. */
+const nearTimeout = 0.6;
 
 /**
- * Says at the end what took longest, and what was skipped and why. Where `VITEST_SUMMARY` names a file, it writes the
+ * Says at the end what took longest, what came near its time-out, and what was skipped and why. Where `VITEST_SUMMARY` names a file, it writes the
  * counts there, passed, failed, skipped, and after that line what failed.
  */
 export default class VitestSummary implements Reporter {
@@ -21,6 +23,8 @@ export default class VitestSummary implements Reporter {
     const tests = modules.flatMap(({ children }) => [...children.allTests()]);
     const skipped = tests.filter(isSkipped);
     if (modules.length > manyFiles) process.stdout.write(`${slowestText(modules)}\n`);
+    const near = tests.filter(test => shareOfTimeout(test) > nearTimeout);
+    if (near.length > 0) process.stdout.write(`${nearText(near)}\n`);
     // Who asks for some tests by name knows that the others are skipped.
     if (skipped.length > 0 && this.#vitest?.config.testNamePattern === undefined)
       process.stdout.write(`${skippedText(skipped)}\n`);
@@ -57,6 +61,23 @@ function slowestText(modules: readonly TestModule[]): string {
   const slowest = timed.toSorted((a, b) => b.seconds - a.seconds).slice(0, shown);
   const lines = slowest.map(({ file, seconds }) => `  ${seconds.toFixed(1).padStart(6)} s  ${file}`);
   return ['Slowest files:', ...lines].join('\n');
+}
+
+function shareOfTimeout(test: TestCase): number {
+  return (test.diagnostic()?.duration ?? 0) / timeoutOf(test);
+}
+
+function timeoutOf({ options, project }: TestCase): number {
+  return options.timeout ?? project.config.testTimeout;
+}
+
+function nearText(tests: readonly TestCase[]): string {
+  const lines = tests.map(test => {
+    const limit = timeoutOf(test) / 1_000;
+    const seconds = (shareOfTimeout(test) * limit).toFixed(1);
+    return `  ${seconds} of ${limit} s  ${test.module.relativeModuleId} > ${test.name}`;
+  });
+  return ['Near their time-outs:', ...lines].join('\n');
 }
 
 /** How many were skipped for which reason, and where. */

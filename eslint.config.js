@@ -56,6 +56,20 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': ['error', ...noAmbientTime], 'no-console': 'error' },
   },
   {
+    files: ['test/**/*.test.ts'],
+    ignores: ['test/**/*.isolated.test.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "CallExpression[callee.object.name='vi'][callee.property.name='mock']",
+          message:
+            'Name the file *.isolated.test.ts: elsewhere another test may have loaded the module already.',
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',

@@ -4,8 +4,8 @@ import { compileCache } from './test/compile-cache.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Goes by what the garbage collector finds, in a process in which nothing has been before. */
-const ofTheCollector = 'test/bus/embedded/unsettled-watch.test.ts';
+/** Tests for which nothing may have been loaded before them: that put modules in the place of others, or look at memory. */
+const isolated = 'test/**/*.isolated.test.ts';
 
 const config: ViteUserConfig = defineConfig({
   resolve: {
@@ -31,12 +31,12 @@ const config: ViteUserConfig = defineConfig({
           // To start anew for each of hundreds of files takes a quarter of the time. What a test changes it puts back.
           isolate: false,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/kafka/**', ofTheCollector],
+          exclude: ['test/integration/kafka/**', isolated],
         },
       },
       {
         extends: true,
-        test: { name: 'collector', maxWorkers: '100%', include: [ofTheCollector] },
+        test: { name: 'isolated', maxWorkers: '100%', include: [isolated] },
       },
       {
         extends: true,

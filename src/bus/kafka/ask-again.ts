@@ -78,6 +78,18 @@ export function askAgain<A>(
   }, patience);
 }
 
+/** Asks again while brokers cannot be asked: the one that was asked may have gone, and others be there. */
+export function askWhileAway<A>(ask: () => Promise<A>, patience?: Patience): Promise<A> {
+  return askUntilSettled(async () => {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof BusError && error.code === 'unavailable') return new Passing(error);
+      throw error;
+    }
+  }, patience);
+}
+
 /** Brokers hear of a topic within this time, ms; what none knows after it is not there. */
 export const unheardOfMs = 1_000;
 

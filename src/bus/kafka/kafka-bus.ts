@@ -21,8 +21,10 @@ import { publishAll, publishOne } from '../publish-promises.ts';
 import type { TopicAdmin } from '../topic-admin.ts';
 import type { TransactionOptions, TransactionSession, Transactions } from '../transactions.ts';
 import { watchUnsettled } from '../unsettled-watch.ts';
+import { askWhileAway } from './ask-again.ts';
 import { BatchingSender } from './batching-sender.ts';
 import { askedCluster } from './cluster-health.ts';
+import { createTopic } from './create-topic.ts';
 import type { KafkaDriver } from './driver.ts';
 import { describeTopic } from './describe-topic.ts';
 import { GroupOffsets } from './group-offsets.ts';
@@ -30,7 +32,7 @@ import type { KafkaOptions } from './kafka-options.ts';
 import { KafkaSource } from './kafka-source.ts';
 import { KafkaTransaction } from './kafka-transaction.ts';
 import { type KafkaSettings, settled } from './kafka-settings.ts';
-import { alterableConfigsOf, configsOf } from './topic-configs.ts';
+import { alterableConfigsOf } from './topic-configs.ts';
 import { TopicDirectory } from './topic-directory.ts';
 
 /** How long messages under way may hold up the end, ms. */
@@ -183,26 +185,7 @@ export class KafkaBus implements EventBus {
 
   async createTopic(spec: TopicSpec): Promise<void> {
     const { driver, directory } = this.#require();
-    requireLegalTopic(spec);
-    const { name, settings } = spec;
-    directory.declare(name, settings);
-    try {
-      const { nodes } = await driver.describeCluster();
-      const replication = Math.min(settings.replication, nodes.length);
-      if (replication < settings.replication) {
-        this.#condition.warned(
-          `topics have ${replication} of the ${settings.replication} copies that are asked for: the cluster has no more brokers`,
-        );
-      }
-      const { partitions } = settings;
-      await driver.createTopic({ name, partitions, replication, configs: configsOf(settings) });
-      await directory.learnMade(name, partitions);
-    } catch (error) {
-      // Another process may have made it just now.
-      const isThere = error instanceof BusError && error.code === 'topic-exists';
-      await (isThere ? directory.learnMade(name, 1) : directory.learn(name));
-      throw error;
-    }
+    await createTopic({ driver, directory, condition: this.#condition }, spec);
   }
 
   async deleteTopic(name: string): Promise<void> {
@@ -226,7 +209,7 @@ export class KafkaBus implements EventBus {
 
   async listTopics(): Promise<readonly string[]> {
     const { directory } = this.#require();
-    await directory.learnAll();
+    await askWhileAway(() => directory.learnAll());
     return directory.names;
   }
 

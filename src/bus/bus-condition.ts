@@ -5,6 +5,7 @@ export interface BusFigures {
   readonly running: boolean;
   /** What is wrong right now. */
   readonly problems: readonly string[];
+  readonly brokers?: number;
   readonly connectedBrokers: number;
   readonly activeTopics: number;
   readonly activeConsumers: number;

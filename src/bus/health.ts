@@ -17,7 +17,10 @@ export interface BusHealth {
   /** What is other than was asked for and does no harm now. */
   readonly warnings?: readonly string[];
   readonly metrics: ConsumerCounts & {
+    /** Brokers that answer from here; 0 while none does. */
     readonly connectedBrokers: number;
+    /** Brokers that a cluster says it has. */
+    readonly brokers?: number;
     readonly activeTopics: number;
     readonly activeConsumers: number;
     /** From `send` to stored, ms, over recent traffic; 0 without any. */

@@ -72,7 +72,7 @@ export const metricCatalog: Readonly<Record<string, MetricEntry>> = {
   stream_state_keys: gauge('Keys whose state an operator holds.'),
   stream_running: gauge('1 while the pipeline runs, else 0.'),
   stream_bus_healthy: gauge('1 while the bus finds nothing wrong with itself and its brokers, else 0.'),
-  stream_bus_brokers: gauge('Brokers of the cluster that are alive; 0 while none answers.'),
+  stream_bus_connected_brokers: gauge('Brokers of the cluster that answer from here; 0 while none does.'),
   stream_bus_under_replicated_partitions: gauge('Partitions of topics used here whose copies lag behind.'),
   stream_bus_producer_latency_seconds: gauge('From sending to stored, over recent traffic; 0 without any.'),
   stream_bus_consumer_latency_seconds: gauge('From stored to delivered, over recent traffic; 0 without any.'),

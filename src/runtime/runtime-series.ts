@@ -64,7 +64,7 @@ function seriesOf(status: PipelineStatus, now: number): Series[] {
 function busSeries({ healthy, metrics }: BusHealth): Series[] {
   const figures: readonly (readonly [string, Series['kind'], number | undefined])[] = [
     ['healthy', 'gauge', healthy ? 1 : 0],
-    ['brokers', 'gauge', metrics.connectedBrokers],
+    ['connected_brokers', 'gauge', metrics.connectedBrokers],
     ['under_replicated_partitions', 'gauge', metrics.underReplicatedPartitions],
     ['producer_latency_seconds', 'gauge', metrics.producerLatencyMs / 1000],
     ['consumer_latency_seconds', 'gauge', metrics.consumerLatencyMs / 1000],

@@ -52,7 +52,12 @@ export async function planOf(bus: EventBus, specs: readonly TopicSpec[]): Promis
   // One after the other: workers ask so while they begin, and want the brokers for more than this.
   for (const { name } of specs) if (there.has(name)) present.push(await bus.getTopicInfo(name));
   const alterable = bus.admin !== undefined;
-  return planTopics(specs, { present, names, brokers: metrics.connectedBrokers, alterable });
+  return planTopics(specs, {
+    present,
+    names,
+    brokers: metrics.brokers ?? metrics.connectedBrokers,
+    alterable,
+  });
 }
 
 /** Compares topics as they are configured with those that there are. */

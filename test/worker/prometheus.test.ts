@@ -156,7 +156,7 @@ describe('runtimeSeries', () => {
     const found = (await runtimeSeries(runtime, scheduler)()).filter(({ name }) => name.includes('_bus_'));
     expect(Object.fromEntries(found.map(({ name, value }) => [name, value]))).toEqual({
       stream_bus_healthy: 0,
-      stream_bus_brokers: 2,
+      stream_bus_connected_brokers: 2,
       stream_bus_under_replicated_partitions: 7,
       stream_bus_producer_latency_seconds: 0.005,
       stream_bus_consumer_latency_seconds: 0.25,

@@ -11,7 +11,7 @@ const healthMs = 3_000;
 
 type ClusterFigures = Pick<
   BusFigures,
-  'problems' | 'connectedBrokers' | 'controller' | 'underReplicatedPartitions'
+  'problems' | 'brokers' | 'connectedBrokers' | 'controller' | 'underReplicatedPartitions'
 >;
 
 /** How the cluster is as far as the topics in use are concerned; that it cannot be asked is a problem, too. */
@@ -31,13 +31,36 @@ export async function askedCluster(
     const [cluster, topics] = await inTime(asked, healthMs, scheduler, late);
     const ours = topics.filter(({ name }) => used.has(name));
     const { problems, underReplicated } = clusterCondition(cluster, ours);
+    const silent = await silentNodes(driver, cluster.nodes, scheduler);
     return {
-      problems,
-      connectedBrokers: cluster.nodes.length,
+      problems: silent.length === 0 ? problems : [...problems, silentText(silent)],
+      brokers: cluster.nodes.length,
+      connectedBrokers: cluster.nodes.length - silent.length,
       ...(cluster.controller !== undefined && { controller: cluster.controller }),
       underReplicatedPartitions: underReplicated,
     };
   } catch (error) {
     return { problems: [`the cluster cannot be asked: ${reasonOf(error)}`], connectedBrokers: 0 };
   }
+}
+
+/** Those of the cluster that do not answer here: what they lead can be neither read nor published to. */
+async function silentNodes(
+  driver: KafkaDriver,
+  nodes: readonly number[],
+  scheduler: SchedulerLike,
+): Promise<readonly number[]> {
+  const answers = nodes.map(async node => {
+    const answering = driver.reach(node).then(
+      () => true,
+      () => false,
+    );
+    return (await inTime(answering, healthMs, scheduler, () => false)) ? [] : [node];
+  });
+  return (await Promise.all(answers)).flat();
+}
+
+function silentText(nodes: readonly number[]): string {
+  const who = nodes.length === 1 ? `broker ${nodes.join()} does` : `brokers ${nodes.join(', ')} do`;
+  return `${who} not answer here, though the cluster counts them in: see what lies between`;
 }

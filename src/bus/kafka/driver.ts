@@ -216,6 +216,8 @@ export interface KafkaDriver {
   close(): Promise<void>;
 
   describeCluster(): Promise<ClusterDescription>;
+  /** Asks one broker something small. @throws BusError `unavailable` where it does not answer */
+  reach(node: number): Promise<void>;
   /** Of all topics, or of those of the named that exist. */
   describeTopics(names?: readonly string[]): Promise<readonly TopicMetadata[]>;
   topicConfigs(name: string): Promise<ReadonlyMap<string, string>>;

@@ -42,7 +42,7 @@ describeKafka('a supervisor on Kafka', () => {
     for (const { name } of before)
       expect(metrics).toContain(`stream_running{worker="${name}",pipeline="gates"} 1`);
 
-    expect(metrics).toMatch(/stream_bus_brokers\{worker="supervised-1"\} [1-9]/);
+    expect(metrics).toMatch(/stream_bus_connected_brokers\{worker="supervised-1"\} [1-9]/);
     expect(metrics).toContain('stream_bus_healthy{worker="supervised-2"} 1');
     expect(metrics).toContain('stream_bus_under_replicated_partitions{worker="supervised-1"} 0');
 

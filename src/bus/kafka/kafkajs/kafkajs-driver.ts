@@ -87,6 +87,14 @@ export class KafkaJsDriver implements KafkaDriver {
     });
   }
 
+  reach(node: number): Promise<void> {
+    return this.#try(`asking broker ${node}`, async () => {
+      await this.#cluster.refreshMetadataIfNecessary();
+      const broker = await this.#cluster.findBroker({ nodeId: String(node) });
+      await broker.apiVersions();
+    });
+  }
+
   async describeTopics(names?: readonly string[]): Promise<readonly TopicMetadata[]> {
     if (names === undefined) return this.#metadata([]);
     const found = await Promise.all(names.map(name => this.#metadata([name])));

@@ -80,6 +80,13 @@ export class PlatformaticDriver implements KafkaDriver {
     });
   }
 
+  reach(node: number): Promise<void> {
+    const { api } = this.#client.metadataV9;
+    return this.#try(`asking broker ${node}`, async () => {
+      await this.#brokers.ask(node, api, [], false, false, false);
+    });
+  }
+
   describeTopics(names?: readonly string[]): Promise<readonly TopicMetadata[]> {
     const doing = names === undefined ? 'listing topics' : `asking for topic ${names.join(', ')}`;
     return this.#try(doing, async () => {

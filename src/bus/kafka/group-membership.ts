@@ -8,6 +8,7 @@ import type { FetchedPartition } from './fetched-partition.ts';
 import type { ConsumingOptions } from './kafka-options.ts';
 import { OffsetCommits } from './offset-commits.ts';
 import { mayPass } from './protocol-errors.ts';
+import { UnderWay } from './under-way.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** What a membership needs of its bus. */
@@ -35,6 +36,8 @@ export interface PartitionHolder {
 
 const firstPauseMs = 500;
 const maxPauseMs = 10_000;
+/** How long whoever leaves waits for what it is in the middle of, ms. */
+const settlingMs = 5_000;
 
 /**
  * Membership of a group that is kept up: it commits by time and before it gives partitions up, and joins anew where
@@ -54,6 +57,8 @@ export class GroupMembership {
   /** What the group has assigned, for a holder that comes later. */
   #assigned: readonly TopicPartition[] | undefined;
   #member: DriverMember | undefined;
+  /** Joins and leaves that are under way: a group waits long for a member that has ended without a word. */
+  readonly #underWay = new UnderWay();
   /** How often it has joined; what an earlier member is told no longer counts. */
   #joined = 0;
   /** It was told that partitions may go, and not yet which are its own from then on. */
@@ -130,15 +135,24 @@ export class GroupMembership {
     this.#isRebalancing = false;
     this.#watchdog.alive(rebalanceTimeoutMs + sessionTimeoutMs);
     const number = ++this.#joined;
-    const member = await driver.join(
+    const joining = driver.join(
       this.#group,
       this.#topics,
       this.#exclusive,
       consuming,
       this.#eventsOf(number),
     );
-    if (this.#closed || number !== this.#joined) void leave(member);
-    else this.#member = member;
+    await this.#underWay.add(
+      joining.then(member => {
+        if (this.#closed || number !== this.#joined) this.#leave(member);
+        else this.#member = member;
+      }),
+    );
+  }
+
+  /** One that is of no more use may not even be able to say so. */
+  #leave(member: DriverMember): void {
+    void this.#underWay.add(member.leave().catch(() => undefined));
   }
 
   async commit(): Promise<void> {
@@ -155,7 +169,10 @@ export class GroupMembership {
   async leave(): Promise<void> {
     this.stop();
     for (const work of [this.#work, this.#committing]) this.#host.condition.worked(work);
-    await this.#member?.leave();
+    await Promise.all([
+      this.#member?.leave(),
+      inTime(this.#underWay.settled(), settlingMs, this.#host.scheduler, () => undefined),
+    ]);
   }
 
   #eventsOf(number: number): MemberEvents {
@@ -221,7 +238,7 @@ export class GroupMembership {
     const old = this.#member;
     this.#member = undefined;
     this.#joined++;
-    if (old) void leave(old);
+    if (old) this.#leave(old);
     this.#assign([], false);
     void this.#joinAgain(firstPauseMs);
   }
@@ -279,9 +296,4 @@ export class GroupMembership {
     };
     this.#timers.add(this.#host.scheduler.schedule(tick, ms));
   }
-}
-
-/** One that is of no more use may not even be able to say so. */
-async function leave(member: DriverMember): Promise<void> {
-  await member.leave().catch(() => undefined);
 }

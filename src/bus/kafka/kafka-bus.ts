@@ -34,6 +34,7 @@ import { KafkaTransaction } from './kafka-transaction.ts';
 import { type KafkaSettings, settled } from './kafka-settings.ts';
 import { alterableConfigsOf } from './topic-configs.ts';
 import { TopicDirectory } from './topic-directory.ts';
+import { UnderWay } from './under-way.ts';
 
 /** How long messages under way may hold up the end, ms. */
 const lastSendsMs = 10_000;
@@ -76,7 +77,7 @@ export class KafkaBus implements EventBus {
   readonly #sources = new Set<KafkaSource>();
   readonly #sessions = new Set<KafkaTransaction>();
   /** Sources that were unsubscribed from and still commit and leave. */
-  readonly #closing = new Set<Promise<void>>();
+  readonly #closing = new UnderWay();
   #running: Running | undefined;
 
   constructor(options: KafkaOptions, open: OpenDriver) {
@@ -115,7 +116,7 @@ export class KafkaBus implements EventBus {
     const running = this.#running;
     if (running === undefined) return;
     for (const source of [...this.#sources]) source.complete();
-    await Promise.allSettled(this.#closing);
+    await this.#closing.settled();
     await Promise.allSettled([...this.#sessions].map(session => session.close()));
     await running.sender.stop(lastSendsMs);
     this.#running = undefined;
@@ -193,7 +194,7 @@ export class KafkaBus implements EventBus {
     await driver.deleteTopic(name);
     directory.forget(name);
     for (const source of [...this.#sources]) if (source.topics.includes(name)) source.complete();
-    await Promise.allSettled(this.#closing);
+    await this.#closing.settled();
   }
 
   async getTopicInfo(name: string): Promise<TopicInfo> {
@@ -249,9 +250,8 @@ export class KafkaBus implements EventBus {
       .close(started)
       .catch((error: unknown) =>
         this.#condition.noted(`leaving of ${source.topics.join(', ')}: ${String(error)}`),
-      )
-      .finally(() => this.#closing.delete(closing));
-    this.#closing.add(closing);
+      );
+    void this.#closing.add(closing);
   }
 
   #openSession(id: string, options?: TransactionOptions): TransactionSession {

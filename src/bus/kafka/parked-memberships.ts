@@ -1,4 +1,5 @@
 import type { GroupMembership } from './group-membership.ts';
+import { UnderWay } from './under-way.ts';
 
 /**
  * Members of groups between two sources of one session. Leaving and joining with each abort would have all others of
@@ -6,7 +7,7 @@ import type { GroupMembership } from './group-membership.ts';
  */
 export class ParkedMemberships {
   readonly #parked = new Map<string, GroupMembership>();
-  readonly #leaving = new Set<Promise<void>>();
+  readonly #leaving = new UnderWay();
   #closed = false;
 
   /** One of this group that reads these topics, where there is one. */
@@ -21,8 +22,7 @@ export class ParkedMemberships {
   put(group: string, topics: readonly string[], membership: GroupMembership): void {
     const name = nameOf(group, topics);
     if (this.#closed || membership.isOver || this.#parked.has(name)) {
-      const leaving = membership.leave().finally(() => this.#leaving.delete(leaving));
-      this.#leaving.add(leaving);
+      void this.#leaving.add(membership.leave());
     } else {
       membership.park();
       this.#parked.set(name, membership);
@@ -33,7 +33,8 @@ export class ParkedMemberships {
     this.#closed = true;
     const parked = [...this.#parked.values()];
     this.#parked.clear();
-    await Promise.allSettled([...this.#leaving, ...parked.map(membership => membership.leave())]);
+    for (const membership of parked) void this.#leaving.add(membership.leave());
+    await this.#leaving.settled();
   }
 }
 

@@ -29,6 +29,10 @@ class Group {
   /** Settles what the holder does with partitions that go. */
   finishing: PromiseWithResolvers<void> | undefined;
   refusal: BusError | undefined;
+  /** Settles a join, where it takes its time. */
+  joining: PromiseWithResolvers<void> | undefined;
+  /** Settles a leave, where it takes its time. */
+  leaving: PromiseWithResolvers<void> | undefined;
   readonly membership: GroupMembership = new GroupMembership(
     {
       driver: { join: (_group, _topics, _exclusive, _options, events) => this.#join(events) },
@@ -94,9 +98,12 @@ class Group {
 
   async #join(events: MemberEvents): Promise<DriverMember> {
     const number = this.joins.push(events);
-    await Promise.resolve();
+    await this.joining?.promise;
     if (this.refusal) throw this.refusal;
-    const leave = (): Promise<undefined> => Promise.resolve(void this.left.push(number));
+    const leave = async (): Promise<void> => {
+      await this.leaving?.promise;
+      this.left.push(number);
+    };
     const commit = (offsets: readonly PartitionOffset[]): Promise<undefined> =>
       Promise.resolve(void this.log.push(`commit ${offsets.map(({ offset }) => offset).join()}`));
     return { identity: undefined, commit, leave };
@@ -248,5 +255,38 @@ describe('membership of a group', () => {
     const refusal = new BusError('unauthorized', 'no');
     group.joins[0]?.failed(refusal);
     expect(group.failures).toEqual([refusal]);
+  });
+
+  it('is left only when what it was joining or leaving is left as well', async () => {
+    const group = new Group();
+    await group.membership.begin(group.holder);
+    group.joining = Promise.withResolvers();
+    group.leaving = Promise.withResolvers();
+    group.joins[0]?.failed(new BusError('unavailable', 'away'));
+    await group.pass(1000);
+    expect(group.joins).toHaveLength(2);
+    let isLeft = false;
+    const left = group.membership.leave().then(() => (isLeft = true));
+    await group.pass(500);
+    group.joining.resolve();
+    await group.pass(500);
+    expect([isLeft, group.left]).toEqual([false, []]);
+    group.leaving.resolve();
+    await left;
+    expect(group.left.toSorted()).toEqual([1, 2]);
+  });
+
+  it('is left all the same where that takes longer than anybody should wait', async () => {
+    const group = new Group();
+    await group.membership.begin(group.holder);
+    group.joining = Promise.withResolvers();
+    group.joins[0]?.failed(new BusError('unavailable', 'away'));
+    await group.pass(1000);
+    let isLeft = false;
+    void group.membership.leave().then(() => (isLeft = true));
+    await group.pass(4_900);
+    expect(isLeft).toBe(false);
+    await group.pass(200);
+    expect(isLeft).toBe(true);
   });
 });

@@ -187,7 +187,11 @@ export interface MemberEvents {
 export interface DriverMember {
   /** Who it was when it was told of its partitions last; undefined before. */
   readonly identity: MemberIdentity | undefined;
-  /** @throws BusError where another owns a partition by now */
+  /**
+   * Commits as who the member is when this is called, whatever it becomes meanwhile.
+   *
+   * @throws BusError where another may own a partition by now
+   */
   commit(offsets: readonly PartitionOffset[]): Promise<void>;
   leave(): Promise<void>;
 }

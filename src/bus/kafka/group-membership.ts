@@ -1,5 +1,5 @@
 import { type SchedulerLike, Subscription } from 'rxjs';
-import { BusError } from '../../core/publisher.ts';
+import type { BusError } from '../../core/publisher.ts';
 import type { BusCondition } from '../bus-condition.ts';
 import type { SourceOptions, TopicPartition } from '../event-bus.ts';
 import { inTime } from '../../core/in-time.ts';
@@ -80,7 +80,7 @@ export class GroupMembership {
     this.#commits =
       transaction === undefined
         ? new OffsetCommits(
-            offsets => this.#current().commit(offsets),
+            () => this.#member,
             partitions,
             lifecycle,
             error => this.#committed(error),
@@ -274,14 +274,6 @@ export class GroupMembership {
   #fail(error: unknown): void {
     this.#hasFailed = true;
     this.#holder?.failed(error);
-  }
-
-  #current(): DriverMember {
-    if (this.#member) return this.#member;
-    throw new BusError(
-      'unavailable',
-      `${this.#group}: the member is out of its group for now: try again once it is back`,
-    );
   }
 
   #committed(error: unknown): void {

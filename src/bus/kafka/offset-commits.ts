@@ -1,26 +1,35 @@
+import { BusError } from '../../core/publisher.ts';
 import type { PartitionLifecycle } from '../event-bus.ts';
-import type { DriverMember, PartitionOffset } from './driver.ts';
+import type { DriverMember, MemberIdentity, PartitionOffset } from './driver.ts';
 import type { FetchedPartition } from './fetched-partition.ts';
 
 /** What is known once commits have been tried. */
 export type CommitOutcome = (error: unknown) => void;
 
+const outOfGroup = 'the member is out of its group for now: try again once it is back';
+
+/** Whoever commits. */
+export type Committer = Pick<DriverMember, 'identity' | 'commit'>;
+
 /** The committed offsets of one member: those of the contiguous prefix, one request at a time. */
 export class OffsetCommits {
-  readonly #commit: DriverMember['commit'];
+  readonly #member: () => Committer | undefined;
   readonly #partitions: () => readonly FetchedPartition[];
   readonly #lifecycle: PartitionLifecycle | undefined;
   readonly #outcome: CommitOutcome;
   #running: Promise<void> = Promise.resolve();
 
-  /** @param outcome told of each commit: what made it fail, or undefined */
+  /**
+   * @param member undefined while it is out of its group
+   * @param outcome told of each commit: what made it fail, or undefined
+   */
   constructor(
-    commit: DriverMember['commit'],
+    member: () => Committer | undefined,
     partitions: () => readonly FetchedPartition[],
     lifecycle: PartitionLifecycle | undefined,
     outcome: CommitOutcome,
   ) {
-    this.#commit = commit;
+    this.#member = member;
     this.#partitions = partitions;
     this.#lifecycle = lifecycle;
     this.#outcome = outcome;
@@ -31,7 +40,8 @@ export class OffsetCommits {
     // Taken now: at a rebalance the partitions may be gone when their turn comes.
     const places = this.#due();
     if (places.length === 0) return this.#running;
-    this.#running = this.#running.then(() => this.#send(places));
+    const as = this.#member()?.identity;
+    this.#running = this.#running.then(() => this.#send(places, as));
     return this.#running;
   }
 
@@ -45,15 +55,30 @@ export class OffsetCommits {
     });
   }
 
-  async #send(places: readonly (readonly [FetchedPartition, PartitionOffset])[]): Promise<void> {
-    const due = places.filter(([partition, { offset }]) => offset > partition.committed);
+  /** @param as who the member was when these were taken */
+  async #send(
+    places: readonly (readonly [FetchedPartition, PartitionOffset])[],
+    as: MemberIdentity | undefined,
+  ): Promise<void> {
+    const member = this.#member();
+    const isSame = isSameMember(as, member?.identity);
+    const held = this.#partitions();
+    // What has gone meanwhile is another's, who may be behind.
+    const due = places.filter(
+      ([partition, { offset }]) => offset > partition.committed && (isSame || held.includes(partition)),
+    );
     if (due.length === 0) return;
     try {
-      await this.#commit(due.map(([, place]) => place));
+      if (member === undefined) throw new BusError('unavailable', outOfGroup);
+      await member.commit(due.map(([, place]) => place));
       for (const [partition, { offset }] of due) partition.committed = offset;
       this.#outcome(undefined);
     } catch (error) {
       this.#outcome(error);
     }
   }
+}
+
+function isSameMember(a: MemberIdentity | undefined, b: MemberIdentity | undefined): boolean {
+  return a?.memberId === b?.memberId && a?.generation === b?.generation;
 }

@@ -33,8 +33,14 @@ const remedies: Partial<Record<BusErrorCode, string>> = {
   unavailable: ': see whether the brokers run and can be reached',
 };
 
+const wentOn =
+  ': its group has gone on without this member: what is not committed comes again, to whoever has it now';
+
 /** Errors for which there is something better to do than for others of their code. */
 const ownRemedies: Readonly<Record<string, string>> = {
+  UNKNOWN_MEMBER_ID: wentOn,
+  ILLEGAL_GENERATION: wentOn,
+  REBALANCE_IN_PROGRESS: wentOn,
   NON_EMPTY_GROUP: ': end its members first',
   INCONSISTENT_GROUP_PROTOCOL:
     ': the group has members that share partitions out in another way, as those of the other driver do: use one driver for all members of a group',

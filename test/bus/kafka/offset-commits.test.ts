@@ -22,13 +22,20 @@ function bench(partitions: readonly FetchedPartition[], limits: readonly number[
   const sent: string[][] = [];
   const outcomes: unknown[] = [];
   let fails: Error | undefined;
-  const commits = new OffsetCommits(
-    async (offsets: readonly PartitionOffset[]) => {
+  /** Settles a commit, where that takes its time. */
+  let answer: Promise<unknown> | undefined;
+  let held = partitions;
+  let member = {
+    identity: { group: 'g', memberId: 'a', generation: 1 },
+    commit: async (offsets: readonly PartitionOffset[]) => {
       sent.push(offsets.map(({ partition, offset }) => `${partition}@${offset}`));
-      await Promise.resolve();
+      await answer;
       if (fails) throw fails;
     },
-    () => partitions,
+  };
+  const commits = new OffsetCommits(
+    () => member,
+    () => held,
     {
       assigned: () => EMPTY,
       revoked: () => undefined,
@@ -36,7 +43,22 @@ function bench(partitions: readonly FetchedPartition[], limits: readonly number[
     },
     error => outcomes.push(error),
   );
-  return { commits, sent, outcomes, failWith: (error: Error | undefined) => (fails = error) };
+  return {
+    commits,
+    sent,
+    outcomes,
+    failWith: (error: Error | undefined) => (fails = error),
+    answerWith: (when: Promise<unknown>) => {
+      answer = when;
+    },
+    /** The group has begun another generation, in which this member holds these. */
+    rebalanced: (holds: readonly FetchedPartition[]) => {
+      held = holds;
+      member = { ...member, identity: { ...member.identity, generation: member.identity.generation + 1 } };
+    },
+    /** Gives these up of its own accord. */
+    keep: (holds: readonly FetchedPartition[]) => (held = holds),
+  };
 }
 
 describe('OffsetCommits', () => {
@@ -78,5 +100,37 @@ describe('OffsetCommits', () => {
     await commits.commit();
     expect(sent).toEqual([['0@5'], ['0@5']]);
     expect(outcomes).toEqual([away, undefined]);
+  });
+
+  // What goes may come to another, who handles more of it, or less, than was done here.
+  it('that wait leave out what has gone in another generation by their turn, and send what has stayed', async () => {
+    const [first, second] = [settledUpTo(0, 5), settledUpTo(1, 7)];
+    const { commits, sent, answerWith, rebalanced } = bench([first, second]);
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    answerWith(promise);
+    const running = commits.commit();
+    await expect.poll(() => sent.length).toBe(1);
+    for (const [nr, partition] of [first, second].entries())
+      partition.take({ topic: 't', partition: nr, records: [], nextOffset: 9, end: 9, undecided: 0 });
+    const waiting = commits.commit();
+    rebalanced([second]);
+    resolve(undefined);
+    await Promise.all([running, waiting]);
+    expect(sent).toEqual([['0@5', '1@7'], ['1@9']]);
+  });
+
+  it('that wait send also what is no more held where the generation is the same, as at an end', async () => {
+    const partition = settledUpTo(0, 5);
+    const { commits, sent, answerWith, keep } = bench([partition]);
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    answerWith(promise);
+    const running = commits.commit();
+    await expect.poll(() => sent.length).toBe(1);
+    partition.take({ topic: 't', partition: 0, records: [], nextOffset: 9, end: 9, undecided: 0 });
+    const waiting = commits.commit();
+    keep([]);
+    resolve(undefined);
+    await Promise.all([running, waiting]);
+    expect(sent).toEqual([['0@5'], ['0@9']]);
   });
 });

@@ -1,4 +1,5 @@
 import type { Broker, Cluster } from 'kafkajs';
+import type { TopicPartition } from '../../event-bus.ts';
 import { Passing, askUntilSettled } from '../ask-again.ts';
 import { forgetClosed, typeOf } from './kafkajs-errors.ts';
 import { type Decoder, type RawRequest, protocolError, sendRaw } from './raw-request.ts';
@@ -20,6 +21,17 @@ const elsewhere: ReadonlySet<number> = new Set([passing.COORDINATOR_NOT_AVAILABL
 /** What an answer says of one thing it was asked about. */
 export interface Answer {
   readonly code: number;
+}
+
+/** What became of one partition that a request names. */
+export interface PlaceAnswer extends Answer, TopicPartition {}
+
+/** @throws kafkajs's error of what was refused */
+export function requireDone(answers: readonly Answer[]): void {
+  for (const { code } of answers) {
+    const error = protocolError(code, null);
+    if (error) throw error;
+  }
 }
 
 /** An answer that is a code and nothing else, behind the time for which the broker held it back. */

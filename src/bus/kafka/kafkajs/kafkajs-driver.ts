@@ -26,7 +26,7 @@ import { TransactionEnds } from '../transaction-ends.ts';
 import { TransactionalProducer, longestTransactionMs } from '../transactional-producer.ts';
 import type { WhichOffset } from '../which-offset.ts';
 import { type Client, clusterOf, loadClient, openKafka } from './client.ts';
-import { Coordinator, requireRight } from './coordinator.ts';
+import { Coordinator, requireDone, requireRight } from './coordinator.ts';
 import { KafkaJsEndsTransport } from './ends-transport.ts';
 import { busErrorOf, typeOf } from './kafkajs-errors.ts';
 import { setConfigs } from './incremental-alter.ts';
@@ -35,7 +35,6 @@ import { KafkaJsReader } from './kafkajs-reader.ts';
 import { listOffsets } from './list-offsets.ts';
 import { bytesOnDisk } from './log-dirs.ts';
 import { KafkaJsProduceTransport } from './produce-transport.ts';
-import { protocolError } from './raw-request.ts';
 import { Sockets } from './sockets.ts';
 import { stableOffsets } from './stable-offsets.ts';
 import { KafkaJsTransactionTransport } from './transaction-transport.ts';
@@ -184,10 +183,7 @@ export class KafkaJsDriver implements KafkaDriver {
       await this.#cluster.refreshMetadataIfNecessary();
       const coordinator = new Coordinator(this.#cluster, 'group', group, longestTransactionMs);
       const answers = await coordinator.ask(stableOffsets(group, partitions));
-      for (const { code } of answers) {
-        const error = protocolError(code, null);
-        if (error) throw error;
-      }
+      requireDone(answers);
       return answers.filter(({ offset }) => offset >= 0);
     });
   }

@@ -12,9 +12,10 @@ import { askAgain, topicUnheardOf } from '../ask-again.ts';
 import { type ProcessIdentity, candidateOf, introductionOf } from '../member-introduction.ts';
 import { assignPartitions } from '../sticky-assignment.ts';
 import type { Client } from './client.ts';
-import type { Coordinator } from './coordinator.ts';
+import { type Coordinator, requireDone } from './coordinator.ts';
 import { busErrorOf, typeOf } from './kafkajs-errors.ts';
 import { leaveGroup } from './leave-group.ts';
+import { commitOffsets } from './offset-requests.ts';
 import { watchJoins } from './watched-joins.ts';
 
 /** How often the loop that gives signs of life looks around, ms. */
@@ -107,24 +108,19 @@ export class KafkaJsMember implements DriverMember {
     return member;
   }
 
+  /** As who it is now: by the time that the group hears of it, these partitions may be another's. */
   async commit(offsets: readonly PartitionOffset[]): Promise<void> {
-    // kafkajs returns as if it had committed where it is between two memberships.
-    const told = { committed: false };
-    const forget = this.#consumer.on(this.#consumer.events.COMMIT_OFFSETS, () => (told.committed = true));
-    try {
-      await this.#consumer.commitOffsets(
-        offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset: String(offset) })),
-      );
-    } catch (error) {
-      throw busErrorOf(error, 'committing offsets');
-    } finally {
-      forget();
-    }
-    if (!told.committed)
+    const doing = 'committing offsets';
+    if (this.#identity === undefined)
       throw new BusError(
         'unavailable',
-        'committing offsets: the member is out of its group for now: commit again once it is back',
+        `${doing}: the member is out of its group for now: commit again once it is back`,
       );
+    try {
+      requireDone(await this.#coordinator.ask(commitOffsets(this.#identity, offsets)));
+    } catch (error) {
+      throw busErrorOf(error, doing, `Read on group ${this.#group}`);
+    }
   }
 
   async leave(): Promise<void> {
@@ -133,6 +129,7 @@ export class KafkaJsMember implements DriverMember {
     // Who joins in its place need not wait until the group has given this one up.
     if (this.#crashed && this.#memberId !== undefined)
       await this.#coordinator.ask(leaveGroup(this.#group, this.#memberId));
+    this.#coordinator.close();
   }
 
   #listen(owned: Owned): void {

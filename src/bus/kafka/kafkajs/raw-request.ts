@@ -60,6 +60,11 @@ export function compactArray(encoder: Encoder, values: readonly Encoder[]): Enco
   return encoder.writeUVarInt(values.length + 1).writeEncoderArray(values);
 }
 
+/** Writes that no tagged fields are here. */
+export function untagged(encoder: Encoder): Encoder {
+  return encoder.writeUVarInt(0);
+}
+
 /** Sends a request over the connection of kafkajs to a broker; undefined where it is not answered. */
 export async function sendRaw<A>(
   broker: Broker,

@@ -1,13 +1,8 @@
 import type { TopicPartition } from '../../event-bus.ts';
-import type { MemberOffsets } from '../driver.ts';
 import type { ProducerId } from '../producer-id.ts';
 import type { TransactionalId } from '../transactional-producer.ts';
-import { type Answer, codeAlone } from './coordinator.ts';
-import { compactTopics, readCompactTopics } from './compact-topics.ts';
-import { type Encoder, type RawRequest, compactArray } from './raw-request.ts';
-
-/** What became of one partition that a request names. */
-export interface PlaceAnswer extends Answer, TopicPartition {}
+import { type Answer, type PlaceAnswer, codeAlone } from './coordinator.ts';
+import { type Encoder, type RawRequest, untagged } from './raw-request.ts';
 
 /**
  * Fences whoever had the id, and aborts what it left open: InitProducerId, version 3, the first that tells who asks
@@ -88,47 +83,6 @@ export function addGroup(producer: TransactionalId, group: string): RawRequest<r
   };
 }
 
-/**
- * What a member has come to, which counts once the transaction is committed: TxnOffsetCommit, version 3, the first
- * that proves that the member still is one. kafkajs's own is older and commits for whoever asks.
- */
-export function commitOffsets(
-  { id, producerId, producerEpoch }: TransactionalId,
-  { member, offsets }: MemberOffsets,
-): RawRequest<readonly PlaceAnswer[]> {
-  const noLeaderEpoch = -1;
-  return {
-    apiKey: 28,
-    apiVersion: 3,
-    apiName: 'TxnOffsetCommit',
-    encode: encoder => {
-      const topics = compactTopics(encoder, offsets, ({ partition, offset }) =>
-        untagged(
-          encoder()
-            .writeInt32(partition)
-            .writeInt64(String(offset))
-            .writeInt32(noLeaderEpoch)
-            .writeUVarIntString(null),
-        ),
-      );
-      const head = untagged(encoder())
-        .writeUVarIntString(id)
-        .writeUVarIntString(member.group)
-        .writeInt64(String(producerId))
-        .writeInt16(producerEpoch)
-        .writeInt32(member.generation)
-        .writeUVarIntString(member.memberId)
-        .writeUVarIntString(null);
-      return untagged(compactArray(head, topics));
-    },
-    decode: decoder => {
-      decoder.readTaggedFields();
-      decoder.readInt32();
-      return readCompactTopics(decoder, (place, each) => ({ ...place, code: each.readInt16() }));
-    },
-  };
-}
-
 /** Decides the transaction: EndTxn, version 1. */
 export function endTransaction(producer: TransactionalId, isCommit: boolean): RawRequest<readonly Answer[]> {
   return {
@@ -142,8 +96,4 @@ export function endTransaction(producer: TransactionalId, isCommit: boolean): Ra
 
 function header(encoder: Encoder, { id, producerId, producerEpoch }: TransactionalId): Encoder {
   return encoder.writeString(id).writeInt64(String(producerId)).writeInt16(producerEpoch);
-}
-
-function untagged(encoder: Encoder): Encoder {
-  return encoder.writeUVarInt(0);
 }

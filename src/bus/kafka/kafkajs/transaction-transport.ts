@@ -6,17 +6,12 @@ import type { ProducerId } from '../producer-id.ts';
 import { requiredAcks } from '../sequenced-producer.ts';
 import type { RefusedPlace } from '../transaction-span.ts';
 import type { TransactionTransport, TransactionalId } from '../transactional-producer.ts';
-import { type Answer, Coordinator, requireRight } from './coordinator.ts';
+import { Coordinator, requireDone, requireRight } from './coordinator.ts';
 import { KafkaJsEndsTransport } from './ends-transport.ts';
+import { commitOffsetsIn } from './offset-requests.ts';
 import { KafkaJsProduceTransport } from './produce-transport.ts';
 import { protocolError } from './raw-request.ts';
-import {
-  addGroup,
-  addPartitions,
-  commitOffsets,
-  endTransaction,
-  initProducerId,
-} from './transaction-requests.ts';
+import { addGroup, addPartitions, endTransaction, initProducerId } from './transaction-requests.ts';
 
 /** Carries transactions over a cluster of kafkajs. */
 export class KafkaJsTransactionTransport implements TransactionTransport {
@@ -67,7 +62,7 @@ export class KafkaJsTransactionTransport implements TransactionTransport {
 
   async commitOffsets(self: TransactionalId, offsets: MemberOffsets): Promise<void> {
     const coordinator = this.#groups.of(offsets.member.group);
-    requireDone(await coordinator.ask(commitOffsets(self, offsets)));
+    requireDone(await coordinator.ask(commitOffsetsIn(self, offsets)));
   }
 
   async end(self: TransactionalId, isCommit: boolean): Promise<void> {
@@ -77,13 +72,5 @@ export class KafkaJsTransactionTransport implements TransactionTransport {
   hurry(): void {
     this.#coordinator.close();
     this.#groups.close();
-  }
-}
-
-/** @throws kafkajs's error of what was refused */
-function requireDone(answers: readonly Answer[]): void {
-  for (const { code } of answers) {
-    const error = protocolError(code, null);
-    if (error) throw error;
   }
 }

@@ -211,9 +211,11 @@ export class PlatformaticMember implements DriverMember {
     if (this.#mustJoin) await this.#rebalance();
   }
 
+  /** As who it is now: by the time that the group hears of it, these partitions may be another's. */
   async #commit(offsets: readonly PartitionOffset[]): Promise<void> {
     const { talking } = this.#connections;
-    if (this.#session === undefined)
+    const as = this.identity;
+    if (as === undefined)
       throw new BusError(
         'unavailable',
         'committing offsets: the member is out of its group for now: commit again once it is back',
@@ -222,9 +224,9 @@ export class PlatformaticMember implements DriverMember {
       await talking.ask(
         await this.#findCoordinator(),
         talking.client.offsetCommitV8.api,
-        this.#group,
-        this.#session.generation,
-        this.#memberId,
+        as.group,
+        as.generation,
+        as.memberId,
         null,
         offsetsByTopic(offsets),
       );

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 
 const pauseMs = 500;
+/** Longer than any drain: who has not ended by then does not, ms. */
+const endMs = 60_000;
 
 /** Real processes of one program, each in a place of its own, to be killed, stopped and started again. */
 export class Workers {
@@ -100,8 +102,13 @@ export class Workers {
     this.#children.delete(place);
     if (child === undefined) return null;
     if (child.exitCode === null && child.signalCode === null) {
+      const late = setTimeout(() => {
+        this.#said.push(`${place}: had not ended ${endMs} ms after ${signal}\n`);
+        child.kill('SIGKILL');
+      }, endMs);
       child.kill(signal);
       await once(child, 'exit');
+      clearTimeout(late);
     }
     return child.exitCode;
   }

@@ -8,6 +8,8 @@ import type { KafkaDriver } from './driver.ts';
 
 /** How long a cluster may take to say how it is, ms. */
 const healthMs = 3_000;
+/** What is left of that for each broker at least, ms. */
+const shortestMs = 500;
 
 type ClusterFigures = Pick<
   BusFigures,
@@ -26,12 +28,18 @@ export async function askedCluster(
       `no answer within ${healthMs} ms: see whether the brokers run and can be reached`,
     );
   };
+  const until = scheduler.now() + healthMs;
   const asked = Promise.all([driver.describeCluster(), driver.describeTopics()]);
   try {
     const [cluster, topics] = await inTime(asked, healthMs, scheduler, late);
     const ours = topics.filter(({ name }) => used.has(name));
     const { problems, underReplicated } = clusterCondition(cluster, ours);
-    const silent = await silentNodes(driver, cluster.nodes, scheduler);
+    const silent = await silentNodes(
+      driver,
+      cluster.nodes,
+      Math.max(shortestMs, until - scheduler.now()),
+      scheduler,
+    );
     return {
       problems: silent.length === 0 ? problems : [...problems, silentText(silent)],
       brokers: cluster.nodes.length,
@@ -48,6 +56,7 @@ export async function askedCluster(
 async function silentNodes(
   driver: KafkaDriver,
   nodes: readonly number[],
+  withinMs: number,
   scheduler: SchedulerLike,
 ): Promise<readonly number[]> {
   const answers = nodes.map(async node => {
@@ -55,7 +64,7 @@ async function silentNodes(
       () => true,
       () => false,
     );
-    return (await inTime(answering, healthMs, scheduler, () => false)) ? [] : [node];
+    return (await inTime(answering, withinMs, scheduler, () => false)) ? [] : [node];
   });
   return (await Promise.all(answers)).flat();
 }

@@ -199,7 +199,8 @@ export class GroupMembership {
       assigned: ifCurrent((partitions: readonly TopicPartition[], continued: boolean) => {
         this.#isRebalancing = false;
         this.#watchdog.alive(sessionTimeoutMs);
-        this.#host.condition.worked(this.#work);
+        // What it could not commit as who it was is another's, or is committed again.
+        for (const work of [this.#work, this.#committing]) this.#host.condition.worked(work);
         if (!isFirst) this.#host.condition.counted('rebalances', 1);
         isFirst = false;
         this.#assign(partitions, continued);

@@ -14,6 +14,8 @@ export const coordinatorMoves: ReadonlySet<string | undefined> = new Set([
 /** The same, as the error that it becomes. */
 const notFound: ReadonlySet<string | undefined> = new Set(['topic-not-found']);
 
+const away: ReadonlySet<string | undefined> = new Set(['unavailable']);
+
 /** What a question came to that is to be asked again: the client's error. */
 export class Passing {
   readonly error: Error;
@@ -78,22 +80,19 @@ export function askAgain<A>(
   }, patience);
 }
 
-/** Asks again while brokers cannot be asked: the one that was asked may have gone, and others be there. */
-export function askWhileAway<A>(ask: () => Promise<A>, patience?: Patience): Promise<A> {
-  return askUntilSettled(async () => {
-    try {
-      return await ask();
-    } catch (error) {
-      if (error instanceof BusError && error.code === 'unavailable') return new Passing(error);
-      throw error;
-    }
-  }, patience);
-}
-
 /** Brokers hear of a topic within this time, ms; what none knows after it is not there. */
 export const unheardOfMs = 1_000;
 
 /** Asks about topics that may have been made just now: whichever broker is asked may not have heard of them yet. */
 export function askAboutTopics<A>(ask: () => Promise<A>, patience?: Patience): Promise<A> {
-  return askAgain(ask, error => (error instanceof BusError ? error.code : undefined), notFound, patience);
+  return askAgain(ask, codeOf, notFound, patience);
+}
+
+/** Asks again while brokers cannot be asked: the one that was asked may have gone, and others be there. */
+export function askWhileAway<A>(ask: () => Promise<A>): Promise<A> {
+  return askAgain(ask, codeOf, away);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof BusError ? error.code : undefined;
 }

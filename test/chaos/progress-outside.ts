@@ -31,7 +31,7 @@ export function progressOutside(driver: KafkaDriver): KafkaDriver {
         return batches.map(batch => outcomes.get(batch) ?? -1);
       },
       commit: async members => {
-        for (const { offsets } of members) await member?.commit(offsets);
+        for (const offsets of members) await member?.commit(offsets);
         await wait(aheadMs);
         await inside.commit([]);
       },

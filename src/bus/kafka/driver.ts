@@ -188,11 +188,11 @@ export interface DriverMember {
   /** Who it was when it was told of its partitions last; undefined before. */
   readonly identity: MemberIdentity | undefined;
   /**
-   * Commits as who the member is when this is called, whatever it becomes meanwhile.
+   * Commits as who the member was when it had come so far, whatever it has become since.
    *
    * @throws BusError where another may own a partition by now
    */
-  commit(offsets: readonly PartitionOffset[]): Promise<void>;
+  commit(offsets: MemberOffsets): Promise<void>;
   leave(): Promise<void>;
 }
 

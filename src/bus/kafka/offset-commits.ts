@@ -6,10 +6,10 @@ import type { FetchedPartition } from './fetched-partition.ts';
 /** What is known once commits have been tried. */
 export type CommitOutcome = (error: unknown) => void;
 
-const outOfGroup = 'the member is out of its group for now: try again once it is back';
+const outOfGroup = 'committing offsets: the member is out of its group for now: commit again once it is back';
 
 /** Whoever commits. */
-export type Committer = Pick<DriverMember, 'identity' | 'commit'>;
+type Committer = Pick<DriverMember, 'identity' | 'commit'>;
 
 /** The committed offsets of one member: those of the contiguous prefix, one request at a time. */
 export class OffsetCommits {
@@ -61,7 +61,8 @@ export class OffsetCommits {
     as: MemberIdentity | undefined,
   ): Promise<void> {
     const member = this.#member();
-    const isSame = isSameMember(as, member?.identity);
+    const identity = member?.identity;
+    const isSame = isSameMember(as, identity);
     const held = this.#partitions();
     // What has gone meanwhile is another's, who may be behind.
     const due = places.filter(
@@ -69,8 +70,8 @@ export class OffsetCommits {
     );
     if (due.length === 0) return;
     try {
-      if (member === undefined) throw new BusError('unavailable', outOfGroup);
-      await member.commit(due.map(([, place]) => place));
+      if (member === undefined || identity === undefined) throw new BusError('unavailable', outOfGroup);
+      await member.commit({ member: identity, offsets: due.map(([, place]) => place) });
       for (const [partition, { offset }] of due) partition.committed = offset;
       this.#outcome(undefined);
     } catch (error) {

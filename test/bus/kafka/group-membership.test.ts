@@ -2,7 +2,7 @@ import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { BusCondition } from '../../../src/bus/bus-condition.ts';
 import type { BusHealth } from '../../../src/bus/health.ts';
-import type { DriverMember, MemberEvents, PartitionOffset } from '../../../src/bus/kafka/driver.ts';
+import type { DriverMember, MemberEvents, MemberOffsets } from '../../../src/bus/kafka/driver.ts';
 import { FetchedPartition } from '../../../src/bus/kafka/fetched-partition.ts';
 import { GroupMembership, type PartitionHolder } from '../../../src/bus/kafka/group-membership.ts';
 import { settled } from '../../../src/bus/kafka/kafka-settings.ts';
@@ -104,9 +104,9 @@ class Group {
       await this.leaving?.promise;
       this.left.push(number);
     };
-    const commit = (offsets: readonly PartitionOffset[]): Promise<undefined> =>
+    const commit = ({ offsets }: MemberOffsets): Promise<undefined> =>
       Promise.resolve(void this.log.push(`commit ${offsets.map(({ offset }) => offset).join()}`));
-    return { identity: undefined, commit, leave };
+    return { identity: { group: 'g', memberId: String(number), generation: 1 }, commit, leave };
   }
 }
 

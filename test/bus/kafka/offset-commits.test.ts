@@ -1,6 +1,6 @@
 import { EMPTY, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { PartitionOffset } from '../../../src/bus/kafka/driver.ts';
+import type { MemberOffsets } from '../../../src/bus/kafka/driver.ts';
 import { FetchedPartition } from '../../../src/bus/kafka/fetched-partition.ts';
 import { OffsetCommits } from '../../../src/bus/kafka/offset-commits.ts';
 
@@ -27,7 +27,7 @@ function bench(partitions: readonly FetchedPartition[], limits: readonly number[
   let held = partitions;
   let member = {
     identity: { group: 'g', memberId: 'a', generation: 1 },
-    commit: async (offsets: readonly PartitionOffset[]) => {
+    commit: async ({ offsets }: MemberOffsets) => {
       sent.push(offsets.map(({ partition, offset }) => `${partition}@${offset}`));
       await answer;
       if (fails) throw fails;

@@ -5,8 +5,8 @@ import type {
   DriverMember,
   MemberEvents,
   MemberIdentity,
+  MemberOffsets,
   MembershipOptions,
-  PartitionOffset,
 } from '../driver.ts';
 import { askAgain, topicUnheardOf } from '../ask-again.ts';
 import { type ProcessIdentity, candidateOf, introductionOf } from '../member-introduction.ts';
@@ -108,18 +108,11 @@ export class KafkaJsMember implements DriverMember {
     return member;
   }
 
-  /** As who it is now: by the time that the group hears of it, these partitions may be another's. */
-  async commit(offsets: readonly PartitionOffset[]): Promise<void> {
-    const doing = 'committing offsets';
-    if (this.#identity === undefined)
-      throw new BusError(
-        'unavailable',
-        `${doing}: the member is out of its group for now: commit again once it is back`,
-      );
+  async commit(offsets: MemberOffsets): Promise<void> {
     try {
-      requireDone(await this.#coordinator.ask(commitOffsets(this.#identity, offsets)));
+      requireDone(await this.#coordinator.ask(commitOffsets(offsets)));
     } catch (error) {
-      throw busErrorOf(error, doing, `Read on group ${this.#group}`);
+      throw busErrorOf(error, 'committing offsets', `Read on group ${this.#group}`);
     }
   }
 

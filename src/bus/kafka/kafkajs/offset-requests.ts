@@ -1,4 +1,4 @@
-import type { MemberIdentity, MemberOffsets, PartitionOffset } from '../driver.ts';
+import type { MemberOffsets, PartitionOffset } from '../driver.ts';
 import type { TransactionalId } from '../transactional-producer.ts';
 import { compactTopics, readCompactTopics } from './compact-topics.ts';
 import type { PlaceAnswer } from './coordinator.ts';
@@ -10,10 +10,10 @@ const noLeaderEpoch = -1;
  * Commits what a member has come to, as who it was then: OffsetCommit, version 8. kafkajs's own commits as whoever the
  * member has become meanwhile, which may be another one, with other partitions.
  */
-export function commitOffsets(
-  { group, memberId, generation }: MemberIdentity,
-  offsets: readonly PartitionOffset[],
-): RawRequest<readonly PlaceAnswer[]> {
+export function commitOffsets({
+  member: { group, memberId, generation },
+  offsets,
+}: MemberOffsets): RawRequest<readonly PlaceAnswer[]> {
   return {
     apiKey: 8,
     apiVersion: 8,

@@ -1,13 +1,13 @@
 import { setImmediate, setTimeout as wait } from 'node:timers/promises';
-import { BusError } from '../../../core/publisher.ts';
+import type { BusError } from '../../../core/publisher.ts';
 import type { TopicPartition } from '../../event-bus.ts';
 import { isSamePartition } from '../../same-partition.ts';
 import type {
   DriverMember,
   MemberEvents,
   MemberIdentity,
+  MemberOffsets,
   MembershipOptions,
-  PartitionOffset,
 } from '../driver.ts';
 import type { ProcessIdentity } from '../member-introduction.ts';
 import { findCoordinator, isCoordinatorMove } from './coordinator.ts';
@@ -96,7 +96,7 @@ export class PlatformaticMember implements DriverMember {
     );
   }
 
-  async commit(offsets: readonly PartitionOffset[]): Promise<void> {
+  async commit(offsets: MemberOffsets): Promise<void> {
     const committing = this.#commit(offsets);
     const settled = committing.catch(() => undefined).finally(() => this.#commits.delete(settled));
     this.#commits.add(settled);
@@ -211,22 +211,15 @@ export class PlatformaticMember implements DriverMember {
     if (this.#mustJoin) await this.#rebalance();
   }
 
-  /** As who it is now: by the time that the group hears of it, these partitions may be another's. */
-  async #commit(offsets: readonly PartitionOffset[]): Promise<void> {
+  async #commit({ member, offsets }: MemberOffsets): Promise<void> {
     const { talking } = this.#connections;
-    const as = this.identity;
-    if (as === undefined)
-      throw new BusError(
-        'unavailable',
-        'committing offsets: the member is out of its group for now: commit again once it is back',
-      );
     try {
       await talking.ask(
         await this.#findCoordinator(),
         talking.client.offsetCommitV8.api,
-        as.group,
-        as.generation,
-        as.memberId,
+        member.group,
+        member.generation,
+        member.memberId,
         null,
         offsetsByTopic(offsets),
       );

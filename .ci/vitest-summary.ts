@@ -9,8 +9,8 @@ const shown = 12;
 const nearTimeout = 0.6;
 
 /**
- * Says at the end what took longest, what came near its time-out, and what was skipped and why. Where `VITEST_SUMMARY` names a file, it writes the
- * counts there, passed, failed, skipped, and after that line what failed.
+ * Says at the end what took longest, what came near its time-out, and what was skipped and why. Where
+ * `VITEST_SUMMARY` names a file, it writes the counts there, passed, failed, skipped, and after that line what failed.
  */
 export default class VitestSummary implements Reporter {
   #vitest: Vitest | undefined;
@@ -23,7 +23,7 @@ export default class VitestSummary implements Reporter {
     const tests = modules.flatMap(({ children }) => [...children.allTests()]);
     const skipped = tests.filter(isSkipped);
     if (modules.length > manyFiles) process.stdout.write(`${slowestText(modules)}\n`);
-    const near = tests.filter(test => shareOfTimeout(test) > nearTimeout);
+    const near = tests.filter(test => durationOf(test) > nearTimeout * timeoutOf(test));
     if (near.length > 0) process.stdout.write(`${nearText(near)}\n`);
     // Who asks for some tests by name knows that the others are skipped.
     if (skipped.length > 0 && this.#vitest?.config.testNamePattern === undefined)
@@ -63,19 +63,21 @@ function slowestText(modules: readonly TestModule[]): string {
   return ['Slowest files:', ...lines].join('\n');
 }
 
-function shareOfTimeout(test: TestCase): number {
-  return (test.diagnostic()?.duration ?? 0) / timeoutOf(test);
+/** Of a test, ms; 0 where it was skipped. */
+function durationOf(test: TestCase): number {
+  return test.diagnostic()?.duration ?? 0;
 }
 
+/** Of a test, ms. */
 function timeoutOf({ options, project }: TestCase): number {
   return options.timeout ?? project.config.testTimeout;
 }
 
+/** Those tests, with the seconds that they took and may take. */
 function nearText(tests: readonly TestCase[]): string {
   const lines = tests.map(test => {
-    const limit = timeoutOf(test) / 1_000;
-    const seconds = (shareOfTimeout(test) * limit).toFixed(1);
-    return `  ${seconds} of ${limit} s  ${test.module.relativeModuleId} > ${test.name}`;
+    const seconds = (durationOf(test) / 1_000).toFixed(1);
+    return `  ${seconds} of ${timeoutOf(test) / 1_000} s  ${test.module.relativeModuleId} > ${test.name}`;
   });
   return ['Near their time-outs:', ...lines].join('\n');
 }

@@ -57,8 +57,35 @@ function bench(partitions: readonly FetchedPartition[], limits: readonly number[
       member = { ...member, identity: { ...member.identity, generation: member.identity.generation + 1 } };
     },
     /** Gives these up of its own accord. */
-    keep: (holds: readonly FetchedPartition[]) => (held = holds),
+    keep: (holds: readonly FetchedPartition[]) => {
+      held = holds;
+    },
   };
+}
+
+/** Has a second commit wait for one that is under way while something happens. */
+async function whileOneWaits(
+  { commits, sent, answerWith }: ReturnType<typeof bench>,
+  partitions: readonly FetchedPartition[],
+  happen: () => void,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  answerWith(promise);
+  const running = commits.commit();
+  await expect.poll(() => sent.length).toBe(1);
+  for (const partition of partitions)
+    partition.take({
+      topic: partition.topic,
+      partition: partition.partition,
+      records: [],
+      nextOffset: 9,
+      end: 9,
+      undecided: 0,
+    });
+  const waiting = commits.commit();
+  happen();
+  resolve(undefined);
+  await Promise.all([running, waiting]);
 }
 
 describe('OffsetCommits', () => {
@@ -105,32 +132,15 @@ describe('OffsetCommits', () => {
   // What goes may come to another, who handles more of it, or less, than was done here.
   it('that wait leave out what has gone in another generation by their turn, and send what has stayed', async () => {
     const [first, second] = [settledUpTo(0, 5), settledUpTo(1, 7)];
-    const { commits, sent, answerWith, rebalanced } = bench([first, second]);
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    answerWith(promise);
-    const running = commits.commit();
-    await expect.poll(() => sent.length).toBe(1);
-    for (const [nr, partition] of [first, second].entries())
-      partition.take({ topic: 't', partition: nr, records: [], nextOffset: 9, end: 9, undecided: 0 });
-    const waiting = commits.commit();
-    rebalanced([second]);
-    resolve(undefined);
-    await Promise.all([running, waiting]);
-    expect(sent).toEqual([['0@5', '1@7'], ['1@9']]);
+    const both = bench([first, second]);
+    await whileOneWaits(both, [first, second], () => both.rebalanced([second]));
+    expect(both.sent).toEqual([['0@5', '1@7'], ['1@9']]);
   });
 
   it('that wait send also what is no more held where the generation is the same, as at an end', async () => {
     const partition = settledUpTo(0, 5);
-    const { commits, sent, answerWith, keep } = bench([partition]);
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    answerWith(promise);
-    const running = commits.commit();
-    await expect.poll(() => sent.length).toBe(1);
-    partition.take({ topic: 't', partition: 0, records: [], nextOffset: 9, end: 9, undecided: 0 });
-    const waiting = commits.commit();
-    keep([]);
-    resolve(undefined);
-    await Promise.all([running, waiting]);
-    expect(sent).toEqual([['0@5'], ['0@9']]);
+    const one = bench([partition]);
+    await whileOneWaits(one, [partition], () => one.keep([]));
+    expect(one.sent).toEqual([['0@5'], ['0@9']]);
   });
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { kafkaBus } from '../../../src/bus/kafka/kafka.ts';
 import type { KafkaDriverName, KafkaOptions } from '../../../src/bus/kafka/kafka-options.ts';
 import { publishOne } from '../../../src/bus/publish-promises.ts';
 import type { OutgoingMessage } from '../../../src/core/message.ts';
@@ -18,6 +19,14 @@ describeOwnKafka('a network that fails between the bus and its broker', () => {
     const line = kafka.lines[0]?.proxies[0];
     if (line === undefined) throw new Error('there is no line to the broker');
     proxy = line;
+    // A broker's first transaction waits for longer than requests may take here.
+    const bus = kafkaBus({ brokers: kafka.bootstrap });
+    await bus.start();
+    const first = bus.transactions?.open('first');
+    if (first === undefined) throw new Error('the bus has no transactions');
+    await publishOne(first, { topic: await newTopic(bus), key: null, payload: null });
+    await first.commit();
+    await bus.stop();
   });
   afterAll(() => kafka.stop());
 

@@ -34,7 +34,8 @@ describeOwnKafka('a cluster of its own', () => {
     const { brokers, bootstrap } = await started({ brokers: 3, properties: quickFailover });
     const admin = await adminOf(bootstrap);
     const topic = `three-${randomUUID()}`;
-    await admin.createTopics({ topics: [{ topic, numPartitions: 3 }] });
+    // kafkajs gives up waiting where the broker it asks has not heard of the topic yet.
+    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: 3 }] });
     await brokers[1]!.kill();
     const living = async (): Promise<void> => {
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });

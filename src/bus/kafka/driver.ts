@@ -193,7 +193,20 @@ export interface DriverMember {
    * @throws BusError where another may own a partition by now
    */
   commit(offsets: MemberOffsets): Promise<void>;
+  /** Says so to the group until it has heard, or {@link JoinWish.isOver}: until then others wait for a whole session. */
   leave(): Promise<void>;
+}
+
+/** Who joins a group, and how. */
+export interface JoinWish {
+  readonly group: string;
+  readonly topics: readonly string[];
+  /** Whether one member is to have all partitions. */
+  readonly exclusive: boolean;
+  readonly options: MembershipOptions;
+  readonly events: MemberEvents;
+  /** Whether nobody waits any more until the group has heard that a member has left. */
+  readonly isOver: () => boolean;
 }
 
 export interface MembershipOptions {
@@ -259,12 +272,5 @@ export interface KafkaDriver {
    */
   endDecided(place: TopicPartition): Promise<readonly boolean[]>;
   openReader(): Promise<DriverReader>;
-  /** @param exclusive whether one member is to have all partitions */
-  join(
-    group: string,
-    topics: readonly string[],
-    exclusive: boolean,
-    options: MembershipOptions,
-    events: MemberEvents,
-  ): Promise<DriverMember>;
+  join(wish: JoinWish): Promise<DriverMember>;
 }

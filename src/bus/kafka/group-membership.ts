@@ -35,9 +35,9 @@ export interface PartitionHolder {
 }
 
 const firstPauseMs = 500;
-const maxPauseMs = 10_000;
-/** How long whoever leaves waits for what it is in the middle of, ms. */
-const settlingMs = 5_000;
+const maxPauseMs = 2_000;
+/** How long whoever leaves waits for what it is in the middle of, and to be heard, ms. */
+const settlingMs = 4_000;
 
 /**
  * Membership of a group that is kept up: it commits by time and before it gives partitions up, and joins anew where
@@ -64,6 +64,8 @@ export class GroupMembership {
   /** It was told that partitions may go, and not yet which are its own from then on. */
   #isRebalancing = false;
   #closed = false;
+  /** Who has not been able to leave by then need not any more. */
+  #over = false;
   #hasFailed = false;
 
   constructor(
@@ -129,34 +131,41 @@ export class GroupMembership {
     }
   }
 
+  /** @throws BusError where it could not, unless it has begun to join anew meanwhile */
   async #join(): Promise<void> {
     const { driver, consuming } = this.#host;
     const { sessionTimeoutMs, rebalanceTimeoutMs } = consuming;
     this.#isRebalancing = false;
     this.#watchdog.alive(rebalanceTimeoutMs + sessionTimeoutMs);
     const number = ++this.#joined;
-    const joining = driver.join(
-      this.#group,
-      this.#topics,
-      this.#exclusive,
-      consuming,
-      this.#eventsOf(number),
-    );
-    await this.#underWay.add(
-      joining.then(member => {
-        if (this.#closed || number !== this.#joined) this.#leave(member);
-        else this.#member = member;
-      }),
-    );
+    const joining = driver.join({
+      group: this.#group,
+      topics: this.#topics,
+      exclusive: this.#exclusive,
+      options: consuming,
+      events: this.#eventsOf(number),
+      isOver: () => this.#over,
+    });
+    try {
+      const member = await this.#underWay.add(joining);
+      if (this.#closed || number !== this.#joined) this.#leave(member);
+      else this.#member = member;
+    } catch (error) {
+      if (number === this.#joined) throw error;
+    }
   }
 
-  /** One that is of no more use may not even be able to say so. */
   #leave(member: DriverMember): void {
     void this.#underWay.add(member.leave().catch(() => undefined));
   }
 
   async commit(): Promise<void> {
     await this.#commits?.commit();
+  }
+
+  /** What cannot be committed in time comes again, to whoever has it next. */
+  async commitInTime(withinMs: number = settlingMs): Promise<void> {
+    await inTime(this.commit(), withinMs, this.#host.scheduler, () => undefined);
   }
 
   /** No more is committed or assigned from now on, but for what has been asked for. */
@@ -169,10 +178,9 @@ export class GroupMembership {
   async leave(): Promise<void> {
     this.stop();
     for (const work of [this.#work, this.#committing]) this.#host.condition.worked(work);
-    await Promise.all([
-      this.#member?.leave(),
-      inTime(this.#underWay.settled(), settlingMs, this.#host.scheduler, () => undefined),
-    ]);
+    if (this.#member) this.#leave(this.#member);
+    await inTime(this.#underWay.settled(), settlingMs, this.#host.scheduler, () => undefined);
+    this.#over = true;
   }
 
   #eventsOf(number: number): MemberEvents {
@@ -189,7 +197,9 @@ export class GroupMembership {
         if (!this.#isRebalancing) this.#watchdog.alive(sessionTimeoutMs);
       }),
       rebalancing: async going => {
-        if (this.#closed || number !== this.#joined) return;
+        if (number !== this.#joined) return;
+        // What has been asked for before it was closed is of the generation that ends.
+        if (this.#closed) return this.#commitBeforeJoining();
         this.#isRebalancing = true;
         this.#watchdog.alive(rebalanceTimeoutMs + sessionTimeoutMs);
         await this.#giveUp(going);
@@ -216,11 +226,15 @@ export class GroupMembership {
   /** Commits what is done, waits for what is in hand of the partitions that go, and commits that while it may. */
   async #giveUp(going: Going): Promise<void> {
     const { scheduler, consuming } = this.#host;
-    const { drainMs, sessionTimeoutMs } = consuming;
+    const { drainMs } = consuming;
     void this.commit();
     const finished = this.#holder?.rebalancing?.(going, drainMs).catch((error: unknown) => this.#fail(error));
     if (finished) await inTime(finished, drainMs, scheduler, () => undefined);
-    if (!this.#closed) await inTime(this.commit(), sessionTimeoutMs / 4, scheduler, () => undefined);
+    await this.#commitBeforeJoining();
+  }
+
+  #commitBeforeJoining(): Promise<void> {
+    return this.commitInTime(this.#host.consuming.sessionTimeoutMs / 4);
   }
 
   get #work(): string {

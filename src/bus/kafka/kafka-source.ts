@@ -132,7 +132,7 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
     this.#controls.unsubscribe();
     this.#host.condition.worked(this.#work);
     this.#transaction?.leave(this.#share);
-    const committed = this.#membership?.commit();
+    const committed = this.#membership?.commitInTime();
     this.#keepOrStop();
     this.#revoke([...this.#pump.partitions, ...this.#starts.awaited]);
     this.#pump.close();

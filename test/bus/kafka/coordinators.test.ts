@@ -15,6 +15,8 @@ interface Wire {
   readonly ask: () => Outcome | undefined;
 }
 
+const patience = { atMostMs: 1_000 };
+
 async function endOnKafkaJs({ lookUp, ask }: Wire, unanswered: () => void): Promise<unknown> {
   const lost = Object.assign(new Error('gone'), { name: 'KafkaJSConnectionClosedError' });
   const send = ({
@@ -41,7 +43,9 @@ async function endOnKafkaJs({ lookUp, ask }: Wire, unanswered: () => void): Prom
     decode: codeAlone,
   };
   const known = cluster as unknown as Cluster;
-  const [answer] = await new KafkaJsCoordinator(known, 'transaction', 'id', 1_000, unanswered).ask(request);
+  const [answer] = await new KafkaJsCoordinator(known, 'transaction', 'id', patience, unanswered).ask(
+    request,
+  );
   return answer?.code;
 }
 
@@ -56,7 +60,7 @@ async function endOnPlatformatic({ lookUp, ask }: Wire, unanswered: () => void):
     askAny: () => told(lookUp(), { coordinators: [{ nodeId: 1 }] }),
     ask: () => told(ask(), 0),
   } as unknown as Brokers;
-  const coordinator = new PlatformaticCoordinator(brokers, 'transaction', 'id', 1_000, unanswered);
+  const coordinator = new PlatformaticCoordinator(brokers, 'transaction', 'id', patience, unanswered);
   return coordinator.ask(client.endTxnV3.api, 'id', 1n, 0, true);
 }
 

@@ -2,7 +2,7 @@ import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { BusCondition } from '../../../src/bus/bus-condition.ts';
 import type { BusHealth } from '../../../src/bus/health.ts';
-import type { DriverMember, MemberEvents, MemberOffsets } from '../../../src/bus/kafka/driver.ts';
+import type { DriverMember, JoinWish, MemberEvents, MemberOffsets } from '../../../src/bus/kafka/driver.ts';
 import { FetchedPartition } from '../../../src/bus/kafka/fetched-partition.ts';
 import { GroupMembership, type PartitionHolder } from '../../../src/bus/kafka/group-membership.ts';
 import { settled } from '../../../src/bus/kafka/kafka-settings.ts';
@@ -18,6 +18,8 @@ class Group {
   readonly time = new VirtualTimeScheduler();
   readonly condition = new BusCondition();
   readonly joins: MemberEvents[] = [];
+  /** Whether members that leave need not be heard any more. */
+  isOver = (): boolean => false;
   readonly left: number[] = [];
   readonly assigned: (readonly [count: number, continued: boolean])[] = [];
   readonly failures: unknown[] = [];
@@ -29,13 +31,15 @@ class Group {
   /** Settles what the holder does with partitions that go. */
   finishing: PromiseWithResolvers<void> | undefined;
   refusal: BusError | undefined;
+  /** Settles a commit, where it takes its time. */
+  committing: PromiseWithResolvers<void> | undefined;
   /** Settles a join, where it takes its time. */
   joining: PromiseWithResolvers<void> | undefined;
   /** Settles a leave, where it takes its time. */
   leaving: PromiseWithResolvers<void> | undefined;
   readonly membership: GroupMembership = new GroupMembership(
     {
-      driver: { join: (_group, _topics, _exclusive, _options, events) => this.#join(events) },
+      driver: { join: wish => this.#join(wish) },
       condition: this.condition,
       scheduler: this.time,
       consuming,
@@ -96,16 +100,19 @@ class Group {
     return this.condition.health(figures);
   }
 
-  async #join(events: MemberEvents): Promise<DriverMember> {
+  async #join({ events, isOver }: JoinWish): Promise<DriverMember> {
     const number = this.joins.push(events);
+    this.isOver = isOver;
     await this.joining?.promise;
     if (this.refusal) throw this.refusal;
     const leave = async (): Promise<void> => {
       await this.leaving?.promise;
       this.left.push(number);
     };
-    const commit = ({ offsets }: MemberOffsets): Promise<undefined> =>
-      Promise.resolve(void this.log.push(`commit ${offsets.map(({ offset }) => offset).join()}`));
+    const commit = async ({ offsets }: MemberOffsets): Promise<void> => {
+      await this.committing?.promise;
+      this.log.push(`commit ${offsets.map(({ offset }) => offset).join()}`);
+    };
     return { identity: { group: 'g', memberId: String(number), generation: 1 }, commit, leave };
   }
 }
@@ -206,6 +213,23 @@ describe('membership of a group', () => {
     expect(group.log).toEqual(['finish any within 333', 'commit 3', 'join']);
   });
 
+  // Kills: a member that joins again at once where it is closed: its last commit is one of a generation that has ended.
+  it('takes part in a rebalance only when its last commit is through, though it is closed', async () => {
+    const group = new Group();
+    await group.membership.begin(group.holder);
+    group.joins[0]?.assigned(p0, false);
+    group.doneUpTo(5);
+    group.committing = Promise.withResolvers();
+    void group.membership.commit();
+    group.membership.stop();
+    void group.joins[0]?.rebalancing('any').then(() => group.log.push('join'));
+    await group.pass(200);
+    expect(group.log).toEqual([]);
+    group.committing.resolve();
+    await group.pass(50);
+    expect(group.log).toEqual(['commit 5', 'join']);
+  });
+
   it('ends where what goes cannot be finished', async () => {
     const group = new Group();
     group.finishing = Promise.withResolvers();
@@ -249,6 +273,23 @@ describe('membership of a group', () => {
     expect(group.failures).toEqual([]);
   });
 
+  // Kills: two that try to join from then on, of which one is left in the group and does nothing.
+  it('is tried once at a time, also where joining hangs, is given up, and fails then', async () => {
+    const group = new Group();
+    const hanging: typeof group.joining = Promise.withResolvers();
+    group.joining = hanging;
+    const begun = group.membership.begin(group.holder);
+    await group.pass(3100);
+    expect(group.joins).toHaveLength(2);
+    hanging.reject(new BusError('unavailable', 'away'));
+    group.joining = undefined;
+    await begun;
+    await group.pass(2000);
+    expect(group.joins).toHaveLength(3);
+    group.joins[2]?.assigned(p0, false);
+    expect([group.left, group.failures]).toEqual([[], []]);
+  });
+
   it('ends with what will not pass', async () => {
     const group = new Group();
     await group.membership.begin(group.holder);
@@ -284,9 +325,9 @@ describe('membership of a group', () => {
     await group.pass(1000);
     let isLeft = false;
     void group.membership.leave().then(() => (isLeft = true));
-    await group.pass(4_900);
-    expect(isLeft).toBe(false);
+    await group.pass(3_900);
+    expect([isLeft, group.isOver()]).toEqual([false, false]);
     await group.pass(200);
-    expect(isLeft).toBe(true);
+    expect([isLeft, group.isOver()]).toEqual([true, true]);
   });
 });

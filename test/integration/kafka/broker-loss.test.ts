@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { firstValueFrom, share, tap } from 'rxjs';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import type { EventBus } from '../../../src/bus/event-bus.ts';
 import { settlement } from '../../../src/core/delivery.ts';
 import type { Acceptance } from '../../../src/spill/acceptance.ts';
 import { createSpillingPublisher } from '../../../src/spill/create-spilling-publisher.ts';
@@ -53,6 +54,47 @@ describeOwnKafka('while a broker comes and goes', () => {
       await expect.poll(async () => (await bus.health()).errors, { timeout: 10_000 }).toEqual([]);
     }
   });
+
+  // Kills: a member that is not heard to leave: its group waits for it, from the broker's return on, for a session.
+  it(
+    'reading goes on at once when it is back, though it was away for longer than a session',
+    {
+      timeout: 180_000,
+    },
+    async () => {
+      const sessionTimeoutMs = 20_000;
+      const checks = await onEach(async driver => {
+        const bus = await startedBus({
+          brokers: kafka.bootstrap,
+          driver,
+          consuming: { sessionTimeoutMs, heartbeatIntervalMs: 200 },
+          publishing: { deliveryTimeoutMs: 120_000 },
+        });
+        const check = new DeliveryCheck(bus, await newTopic(bus, { partitions: 4 }));
+        await check.start(randomUUID());
+        await check.untilSeen(100, 30_000);
+        return { driver, bus, check };
+      });
+      const [broker] = kafka.brokers;
+      await broker!.kill();
+      const restarts = async (bus: EventBus): Promise<number> =>
+        (await bus.health()).metrics.consumerRestarts ?? 0;
+      for (const { bus } of checks) {
+        const patience = { timeout: 2 * sessionTimeoutMs };
+        await expect.poll(() => restarts(bus), patience).toBeGreaterThan(0);
+      }
+      const seen = checks.map(({ check }) => check.seen);
+      await broker!.start();
+      for (const [at, { driver, check }] of checks.entries()) {
+        const patience = { timeout: sessionTimeoutMs - 5_000, message: driver };
+        await expect.poll(() => check.seen, patience).toBeGreaterThan((seen[at] ?? 0) + 100);
+      }
+      for (const { driver, check } of checks) {
+        const { lost, reordered, refused } = await check.verdict(20_000);
+        expect({ driver, lost, reordered, refused }).toEqual({ driver, lost: [], reordered: [], refused: 0 });
+      }
+    },
+  );
 
   it('messages wait while it is away, and past deliveryTimeoutMs are refused as publish-timeout', async () => {
     const waiting = await onEach(async driver => {

@@ -1,7 +1,7 @@
 import type { Broker, Cluster } from 'kafkajs';
 import type { TopicPartition } from '../../event-bus.ts';
-import { Passing, askUntilSettled } from '../ask-again.ts';
-import { forgetClosed, typeOf } from './kafkajs-errors.ts';
+import { Passing, type Patience, askUntilSettled } from '../ask-again.ts';
+import { forgetClosed, isOfConnection, typeOf } from './kafkajs-errors.ts';
 import { type Decoder, type RawRequest, protocolError, sendRaw } from './raw-request.ts';
 
 const coordinatorTypes = { group: 0, transaction: 1 } as const;
@@ -81,13 +81,13 @@ export class Coordinator {
   readonly #cluster: Cluster;
   readonly #kind: keyof typeof coordinatorTypes;
   readonly #key: string;
-  readonly #timeoutMs: number;
+  readonly #patience: Patience;
   readonly #unanswered: () => void;
   #broker: Promise<Broker> | undefined;
   #closed = false;
 
   /**
-   * @param timeoutMs how long what should pass is waited for
+   * @param patience with what should pass
    * @param unanswered told of each attempt that may have arrived, or may yet, although nothing was answered, or only
    *   that it took too long
    */
@@ -95,13 +95,13 @@ export class Coordinator {
     cluster: Cluster,
     kind: keyof typeof coordinatorTypes,
     key: string,
-    timeoutMs: number,
+    patience: Patience,
     unanswered: () => void = () => undefined,
   ) {
     this.#cluster = cluster;
     this.#kind = kind;
     this.#key = key;
-    this.#timeoutMs = timeoutMs;
+    this.#patience = patience;
     this.#unanswered = unanswered;
   }
 
@@ -112,8 +112,8 @@ export class Coordinator {
    * @throws kafkajs's error where that has taken too long
    */
   ask<A extends Answer>(request: RawRequest<readonly A[]>): Promise<readonly A[]> {
-    const patience = { atMostMs: this.#timeoutMs, isOver: () => this.#closed };
-    return askUntilSettled(() => this.#try(request), patience);
+    const isOver = (): boolean => this.#closed || this.#patience.isOver?.() === true;
+    return askUntilSettled(() => this.#try(request), { ...this.#patience, isOver });
   }
 
   /** Waits for nothing any more. */
@@ -149,15 +149,4 @@ export class Coordinator {
       .then(broker => broker as Broker);
     return this.#broker;
   }
-}
-
-/** Whether the broker was not reached, or did not answer. */
-function isOfConnection({ name }: Error): boolean {
-  return (
-    name.startsWith('KafkaJSConnection') ||
-    name === 'KafkaJSRequestTimeoutError' ||
-    name === 'KafkaJSBrokerNotFound' ||
-    name === 'KafkaJSNumberOfRetriesExceeded' ||
-    name === 'KafkaJSGroupCoordinatorNotFound'
-  );
 }

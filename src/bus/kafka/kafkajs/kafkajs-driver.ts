@@ -8,9 +8,8 @@ import type {
   DriverProducer,
   DriverReader,
   DriverTransactions,
+  JoinWish,
   KafkaDriver,
-  MemberEvents,
-  MembershipOptions,
   NewTopic,
   PartitionOffset,
   ProducerOptions,
@@ -181,7 +180,7 @@ export class KafkaJsDriver implements KafkaDriver {
   stableOffsets(group: string, partitions: readonly TopicPartition[]): Promise<readonly PartitionOffset[]> {
     return this.#tryAsGroup(group, `asking what ${group} has committed`, async () => {
       await this.#cluster.refreshMetadataIfNecessary();
-      const coordinator = new Coordinator(this.#cluster, 'group', group, longestTransactionMs);
+      const coordinator = new Coordinator(this.#cluster, 'group', group, { atMostMs: longestTransactionMs });
       const answers = await coordinator.ask(stableOffsets(group, partitions));
       requireDone(answers);
       return answers.filter(({ offset }) => offset >= 0);
@@ -220,27 +219,13 @@ export class KafkaJsDriver implements KafkaDriver {
     return KafkaJsReader.open(this.#kafka);
   }
 
-  join(
-    group: string,
-    topics: readonly string[],
-    exclusive: boolean,
-    options: MembershipOptions,
-    events: MemberEvents,
-  ): Promise<DriverMember> {
+  join(wish: JoinWish): Promise<DriverMember> {
+    const { group, exclusive } = wish;
     const identity = { instance: this.#instance, rank: this.#members++, exclusive };
+    const host = { client: this.#client, kafka: this.#kafka, cluster: this.#cluster };
     return this.#tryAsGroup(group, `joining group ${group}`, async () => {
       await requireRight(this.#cluster, 'group', group);
-      const coordinator = new Coordinator(this.#cluster, 'group', group, options.sessionTimeoutMs);
-      return KafkaJsMember.join(
-        this.#client,
-        this.#kafka,
-        identity,
-        group,
-        topics,
-        options,
-        events,
-        coordinator,
-      );
+      return KafkaJsMember.join(host, identity, wish);
     });
   }
 

@@ -30,6 +30,18 @@ export function forgetClosed(cluster: Pick<Cluster, 'removeBroker'>, error: unkn
   if (host !== undefined && port !== undefined) cluster.removeBroker({ host, port });
 }
 
+/** Whether the broker was not reached, or did not answer. */
+export function isOfConnection(error: unknown): boolean {
+  const { name } = first(error);
+  return (
+    name.startsWith('KafkaJSConnection') ||
+    name === 'KafkaJSRequestTimeoutError' ||
+    name === 'KafkaJSBrokerNotFound' ||
+    name === 'KafkaJSNumberOfRetriesExceeded' ||
+    name === 'KafkaJSGroupCoordinatorNotFound'
+  );
+}
+
 /** Names that the protocol has given up since, as kafkajs still tells them. */
 const currentNames: Readonly<Record<string, string>> = {
   NOT_LEADER_FOR_PARTITION: 'NOT_LEADER_OR_FOLLOWER',
@@ -44,11 +56,13 @@ export function typeOf(error: unknown): string | undefined {
   return typeof type === 'string' ? (currentNames[type] ?? type) : undefined;
 }
 
-/** Of an error that gathers several, the first. */
+/** What kafkajs wraps an error in that it does not try again, or not any more. */
+const wrappers: ReadonlySet<string> = new Set(['KafkaJSNumberOfRetriesExceeded', 'KafkaJSNonRetriableError']);
+
+/** Of an error that gathers several, the first; of one that was given up, why. */
 function first(error: unknown): ClientError {
   if (!(error instanceof Error)) return new Error(String(error));
   const { errors, cause } = error as ClientError;
   if (Array.isArray(errors) && errors[0] instanceof Error) return first(errors[0]);
-  // What kafkajs gives up retrying says so, and why in its cause.
-  return error.name === 'KafkaJSNumberOfRetriesExceeded' && cause instanceof Error ? first(cause) : error;
+  return wrappers.has(error.name) && cause instanceof Error ? first(cause) : error;
 }

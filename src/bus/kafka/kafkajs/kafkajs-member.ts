@@ -1,18 +1,12 @@
 import type { AssignerProtocol, Assigner, Cluster, Consumer, Kafka } from 'kafkajs';
 import { BusError } from '../../../core/publisher.ts';
 import type { TopicPartition } from '../../event-bus.ts';
-import type {
-  DriverMember,
-  MemberEvents,
-  MemberIdentity,
-  MemberOffsets,
-  MembershipOptions,
-} from '../driver.ts';
+import type { DriverMember, JoinWish, MemberIdentity, MemberOffsets } from '../driver.ts';
 import { askAgain, topicUnheardOf } from '../ask-again.ts';
 import { type ProcessIdentity, candidateOf, introductionOf } from '../member-introduction.ts';
 import { assignPartitions } from '../sticky-assignment.ts';
 import type { Client } from './client.ts';
-import { type Coordinator, requireDone } from './coordinator.ts';
+import { Coordinator, requireDone } from './coordinator.ts';
 import { busErrorOf, typeOf } from './kafkajs-errors.ts';
 import { leaveGroup } from './leave-group.ts';
 import { commitOffsets } from './offset-requests.ts';
@@ -21,31 +15,39 @@ import { watchJoins } from './watched-joins.ts';
 /** How often the loop that gives signs of life looks around, ms. */
 const loopMs = 100;
 
+/** What a member uses of its driver. */
+export interface MemberHost {
+  readonly client: Client;
+  readonly kafka: Kafka;
+  /** For what it asks of its coordinator beside its consumer. */
+  readonly cluster: Cluster;
+}
+
 /**
  * Membership through kafkajs's consumer, which reads nothing: every partition is paused as soon as it is assigned, and
  * read elsewhere. What is left of it is joining, heartbeats, commits and leaving.
  */
 export class KafkaJsMember implements DriverMember {
   readonly #consumer: Consumer;
-  readonly #group: string;
-  readonly #events: MemberEvents;
-  readonly #coordinator: Coordinator;
-  #memberId: string | undefined;
+  readonly #wish: JoinWish;
+  readonly #committing: Coordinator;
+  readonly #leaving: Coordinator;
+  /** As the group knows it, also where it was never told what it has. */
+  #memberId = '';
   #generation = -1;
   #identity: MemberIdentity | undefined;
   #partitions: readonly TopicPartition[] = [];
   #isRebalancing = false;
   #left = false;
-  /** Has ended, and may not have been able to say so to its group. */
-  #crashed = false;
   /** What a rebalance has to wait for. */
-  #committing: Promise<void> = Promise.resolve();
+  #givingUp: Promise<void> = Promise.resolve();
 
-  private constructor(consumer: Consumer, group: string, events: MemberEvents, coordinator: Coordinator) {
+  private constructor(consumer: Consumer, wish: JoinWish, cluster: Cluster) {
+    const { group, options, isOver } = wish;
     this.#consumer = consumer;
-    this.#group = group;
-    this.#events = events;
-    this.#coordinator = coordinator;
+    this.#wish = wish;
+    this.#committing = new Coordinator(cluster, 'group', group, { atMostMs: options.sessionTimeoutMs / 4 });
+    this.#leaving = new Coordinator(cluster, 'group', group, { atMostMs: Infinity, isOver });
   }
 
   get identity(): MemberIdentity | undefined {
@@ -53,15 +55,11 @@ export class KafkaJsMember implements DriverMember {
   }
 
   static async join(
-    client: Client,
-    kafka: Kafka,
+    { client, kafka, cluster: asking }: MemberHost,
     identity: ProcessIdentity,
-    group: string,
-    topics: readonly string[],
-    options: MembershipOptions,
-    events: MemberEvents,
-    coordinator: Coordinator,
+    wish: JoinWish,
   ): Promise<KafkaJsMember> {
+    const { group, topics, options } = wish;
     const owned: Owned = { partitions: {} };
     let ofConsumer: Cluster | undefined;
     const consumer = kafka.consumer({
@@ -88,11 +86,14 @@ export class KafkaJsMember implements DriverMember {
         },
       ],
     });
-    const member = new KafkaJsMember(consumer, group, events, coordinator);
+    const member = new KafkaJsMember(consumer, wish, asking);
     if (ofConsumer) {
       watchJoins(ofConsumer, {
-        before: () => member.#committing,
-        joined: generation => (member.#generation = generation),
+        before: () => member.#givingUp,
+        joined: (generation, memberId) => {
+          member.#generation = generation;
+          member.#memberId = memberId;
+        },
       });
     }
     member.#listen(owned);
@@ -110,33 +111,33 @@ export class KafkaJsMember implements DriverMember {
 
   async commit(offsets: MemberOffsets): Promise<void> {
     try {
-      requireDone(await this.#coordinator.ask(commitOffsets(offsets)));
+      requireDone(await this.#committing.ask(commitOffsets(offsets)));
     } catch (error) {
-      throw busErrorOf(error, 'committing offsets', `Read on group ${this.#group}`);
+      throw busErrorOf(error, 'committing offsets', `Read on group ${this.#wish.group}`);
     }
   }
 
   async leave(): Promise<void> {
     this.#left = true;
-    await this.#consumer.disconnect();
-    // Who joins in its place need not wait until the group has given this one up.
-    if (this.#crashed && this.#memberId !== undefined)
-      await this.#coordinator.ask(leaveGroup(this.#group, this.#memberId));
-    this.#coordinator.close();
+    this.#committing.close();
+    // It says so to its group once, unless it has crashed, and does not look whether it was heard.
+    await this.#consumer.disconnect().catch(() => undefined);
+    if (this.#memberId !== '') await this.#leaving.ask(leaveGroup(this.#wish.group, this.#memberId));
   }
 
   #listen(owned: Owned): void {
+    const { group, events } = this.#wish;
     const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH } = this.#consumer.events;
     this.#consumer.on(HEARTBEAT, () => {
       if (this.#left) return;
-      this.#events.alive();
+      events.alive();
       if (this.#isRebalancing) this.#goOn();
     });
     this.#consumer.on(REBALANCING, () => {
       if (this.#left) return;
       this.#isRebalancing = true;
       // What is this member's from then on is only known when it has joined again.
-      this.#committing = this.#events.rebalancing('any');
+      this.#givingUp = events.rebalancing('any');
     });
     this.#consumer.on(GROUP_JOIN, ({ payload: { memberId, memberAssignment } }) => {
       if (this.#left) return;
@@ -148,16 +149,16 @@ export class KafkaJsMember implements DriverMember {
       this.#consumer.pause(
         Object.entries(memberAssignment).map(([topic, numbers]) => ({ topic, partitions: numbers })),
       );
-      const continued = this.#memberId === memberId;
-      this.#memberId = memberId;
+      const before = this.#identity;
+      // In a generation between, which it joined and was told nothing of, what it had may have been another's.
+      const continued = before?.memberId === memberId && this.#generation <= before.generation + 1;
       this.#partitions = partitions;
       // Only now: what is committed until here is of the partitions of the generation before.
-      this.#identity = { group: this.#group, memberId, generation: this.#generation };
-      this.#events.assigned(partitions, continued);
+      this.#identity = { group, memberId, generation: this.#generation };
+      events.assigned(partitions, continued);
     });
     this.#consumer.on(CRASH, ({ payload: { error } }) => {
-      this.#crashed = true;
-      if (!this.#left) this.#events.failed(busErrorOf(error, `reading as a member of ${this.#group}`));
+      if (!this.#left) events.failed(busErrorOf(error, `reading as a member of ${group}`));
     });
   }
 
@@ -169,14 +170,14 @@ export class KafkaJsMember implements DriverMember {
   #goOn(): void {
     this.#isRebalancing = false;
     if (this.#generation !== this.#identity?.generation) {
-      const lost = `membership of ${this.#group}: joined, and was not told of which partitions`;
-      this.#events.failed(new BusError('unavailable', lost));
+      const lost = `membership of ${this.#wish.group}: joined, and was not told of which partitions`;
+      this.#wish.events.failed(new BusError('unavailable', lost));
       return;
     }
-    const committing = this.#committing;
-    void committing.then(() => {
+    const givingUp = this.#givingUp;
+    void givingUp.then(() => {
       // Another rebalance may have begun meanwhile.
-      if (!this.#left && committing === this.#committing) this.#events.assigned(this.#partitions, true);
+      if (!this.#left && givingUp === this.#givingUp) this.#wish.events.assigned(this.#partitions, true);
     });
   }
 }

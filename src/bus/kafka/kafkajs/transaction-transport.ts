@@ -27,11 +27,10 @@ export class KafkaJsTransactionTransport implements TransactionTransport {
     this.producing = new KafkaJsProduceTransport(cluster, settings);
     this.ends = new KafkaJsEndsTransport(cluster, this.producing);
     this.#cluster = cluster;
+    const patience = { atMostMs: requestTimeoutMs };
     const unanswered = (): void => void (this.isInDoubt = true);
-    this.#coordinator = new Coordinator(cluster, 'transaction', id, requestTimeoutMs, unanswered);
-    this.#groups = new Coordinators(
-      group => new Coordinator(cluster, 'group', group, requestTimeoutMs, unanswered),
-    );
+    this.#coordinator = new Coordinator(cluster, 'transaction', id, patience, unanswered);
+    this.#groups = new Coordinators(group => new Coordinator(cluster, 'group', group, patience, unanswered));
   }
 
   async identify(id: string, timeoutMs: number, before: ProducerId): Promise<ProducerId> {

@@ -2,7 +2,7 @@ import type { Cluster } from 'kafkajs';
 
 /** What kafkajs's consumer asks of its cluster and of a coordinator beside their published types. */
 interface JoiningBroker {
-  joinGroup: (request: unknown) => Promise<{ readonly generationId: number }>;
+  joinGroup: (request: unknown) => Promise<{ readonly generationId: number; readonly memberId: string }>;
 }
 
 interface JoiningCluster {
@@ -13,12 +13,12 @@ export interface JoinWatch {
   /** Settles when the member may join, and so give up what it has. */
   before(): Promise<void>;
   /** The group has begun a generation with this member in it. */
-  joined(generation: number): void;
+  joined(generation: number, memberId: string): void;
 }
 
 /**
- * Holds a consumer of kafkajs up before it joins its group, and tells the generation that it joined: kafkajs tells
- * neither.
+ * Holds a consumer of kafkajs up before it joins its group, and tells who has joined which generation: kafkajs tells
+ * when it knows what it has been assigned, and never of which generation.
  */
 export function watchJoins(cluster: Cluster, watch: JoinWatch): void {
   const joining = cluster as unknown as JoiningCluster;
@@ -32,7 +32,7 @@ export function watchJoins(cluster: Cluster, watch: JoinWatch): void {
     broker.joinGroup = async request => {
       await watch.before();
       const group = await join(request);
-      watch.joined(group.generationId);
+      watch.joined(group.generationId, group.memberId);
       return group;
     };
     return broker;

@@ -1,5 +1,5 @@
 import type { API } from '@platformatic/kafka';
-import { Passing, askAgain, askUntilSettled, coordinatorMoves } from '../ask-again.ts';
+import { Passing, type Patience, askAgain, askUntilSettled, coordinatorMoves } from '../ask-again.ts';
 import type { Brokers } from './brokers.ts';
 import { busErrorOf, typeOf } from './platformatic-errors.ts';
 
@@ -46,13 +46,13 @@ export class Coordinator {
   readonly #brokers: Brokers;
   readonly #kind: keyof typeof coordinatorTypes;
   readonly #key: string;
-  readonly #timeoutMs: number;
+  readonly #patience: Patience;
   readonly #unanswered: () => void;
   #node: number | undefined;
   #closed = false;
 
   /**
-   * @param timeoutMs how long what should pass is waited for
+   * @param patience with what should pass
    * @param unanswered told of each attempt that may have arrived, or may yet, although nothing was answered, or only
    *   that it took too long
    */
@@ -60,20 +60,20 @@ export class Coordinator {
     brokers: Brokers,
     kind: keyof typeof coordinatorTypes,
     key: string,
-    timeoutMs: number,
+    patience: Patience,
     unanswered: () => void = () => undefined,
   ) {
     this.#brokers = brokers;
     this.#kind = kind;
     this.#key = key;
-    this.#timeoutMs = timeoutMs;
+    this.#patience = patience;
     this.#unanswered = unanswered;
   }
 
   /** Makes a request that may be made again as it is. @throws the client's error where that has taken too long */
   ask<Args extends unknown[], A>(api: API<Args, A>, ...args: Args): Promise<A> {
-    const patience = { atMostMs: this.#timeoutMs, isOver: () => this.#closed };
-    return askUntilSettled(() => this.#try(api, args), patience);
+    const isOver = (): boolean => this.#closed || this.#patience.isOver?.() === true;
+    return askUntilSettled(() => this.#try(api, args), { ...this.#patience, isOver });
   }
 
   /** Waits for nothing any more. */

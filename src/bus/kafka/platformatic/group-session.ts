@@ -1,6 +1,6 @@
 import type { TopicPartition } from '../../event-bus.ts';
 import { assignCooperatively } from '../cooperative-assignment.ts';
-import type { MembershipOptions } from '../driver.ts';
+import type { JoinWish } from '../driver.ts';
 import { type ProcessIdentity, candidateOf, introductionOf } from '../member-introduction.ts';
 import type { Candidate } from '../sticky-assignment.ts';
 import type { Brokers } from './brokers.ts';
@@ -21,14 +21,6 @@ export interface GroupConnections {
   readonly talking: Brokers;
   /** Joining waits for others, and holds up what else goes over the same connection. */
   readonly joining: Brokers;
-}
-
-/** Who joins what. */
-export interface JoinWish {
-  readonly group: string;
-  readonly topics: readonly string[];
-  readonly identity: ProcessIdentity;
-  readonly options: MembershipOptions;
 }
 
 /** What a member is told when a rebalance is over. */
@@ -56,10 +48,12 @@ const noneAssigned: Assigned = { assignments: [], counts: undefined };
 /** Takes part in a rebalance: joins, assigns where it falls to this member, and learns what is its own. */
 export class GroupJoining {
   readonly #connections: GroupConnections;
+  readonly #identity: ProcessIdentity;
   readonly #wish: JoinWish;
 
-  constructor(connections: GroupConnections, wish: JoinWish) {
+  constructor(connections: GroupConnections, identity: ProcessIdentity, wish: JoinWish) {
     this.#connections = connections;
+    this.#identity = identity;
     this.#wish = wish;
   }
 
@@ -113,8 +107,8 @@ export class GroupJoining {
   ): Promise<{ memberId: string; generationId: number; leader: string; members: readonly Member[] }> {
     const { joining } = this.#connections;
     const { client } = joining;
-    const { group, topics, identity, options } = this.#wish;
-    const userData = introductionOf(identity, byTopic(owned));
+    const { group, topics, options } = this.#wish;
+    const userData = introductionOf(this.#identity, byTopic(owned));
     const metadata = encodeSubscription(client, { topics, userData, owned });
     const ask = (as: string): ReturnType<typeof client.joinGroupV7.api.async> =>
       joining.ask(

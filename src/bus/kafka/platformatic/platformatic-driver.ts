@@ -10,9 +10,8 @@ import type {
   DriverProducer,
   DriverReader,
   DriverTransactions,
+  JoinWish,
   KafkaDriver,
-  MemberEvents,
-  MembershipOptions,
   NewTopic,
   PartitionOffset,
   ProducerOptions,
@@ -209,7 +208,7 @@ export class PlatformaticDriver implements KafkaDriver {
       name,
       partitionIndexes: ofTopic.map(({ partition }) => partition),
     }));
-    const coordinator = new Coordinator(this.#brokers, 'group', group, longestTransactionMs);
+    const coordinator = new Coordinator(this.#brokers, 'group', group, { atMostMs: longestTransactionMs });
     const { api } = this.#client.offsetFetchV7;
     return this.#offsetsOf(group, () => coordinator.ask(api, [{ groupId: group, topics }], true));
   }
@@ -270,20 +269,15 @@ export class PlatformaticDriver implements KafkaDriver {
     return PlatformaticReader.open(brokers);
   }
 
-  join(
-    group: string,
-    topics: readonly string[],
-    exclusive: boolean,
-    options: MembershipOptions,
-    events: MemberEvents,
-  ): Promise<DriverMember> {
+  join(wish: JoinWish): Promise<DriverMember> {
+    const { exclusive, options } = wish;
     const identity = { instance: this.#instance, rank: this.#members++, exclusive };
     const { requestTimeoutMs } = this.#settings;
     const host = {
       talking: new Brokers(this.#client, this.#settings),
       joining: new Brokers(this.#client, this.#settings, requestTimeoutMs + options.rebalanceTimeoutMs),
     };
-    return PlatformaticMember.join(host, identity, group, topics, options, events);
+    return PlatformaticMember.join(host, identity, wish);
   }
 
   async #try<A>(doing: string, request: () => Promise<A>, right?: string): Promise<A> {

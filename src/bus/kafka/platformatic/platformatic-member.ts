@@ -2,15 +2,9 @@ import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import type { BusError } from '../../../core/publisher.ts';
 import type { TopicPartition } from '../../event-bus.ts';
 import { isSamePartition } from '../../same-partition.ts';
-import type {
-  DriverMember,
-  MemberEvents,
-  MemberIdentity,
-  MemberOffsets,
-  MembershipOptions,
-} from '../driver.ts';
+import type { DriverMember, JoinWish, MemberIdentity, MemberOffsets } from '../driver.ts';
 import type { ProcessIdentity } from '../member-introduction.ts';
-import { findCoordinator, isCoordinatorMove } from './coordinator.ts';
+import { Coordinator, findCoordinator, isCoordinatorMove } from './coordinator.ts';
 import { type GroupConnections, GroupJoining, type Session } from './group-session.ts';
 import { offsetsByTopic } from './offsets-by-topic.ts';
 import { busErrorOf, typeOf } from './platformatic-errors.ts';
@@ -31,9 +25,7 @@ const isOut = new Set<string | undefined>(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERAT
 export class PlatformaticMember implements DriverMember {
   readonly #connections: GroupConnections;
   readonly #joining: GroupJoining;
-  readonly #group: string;
-  readonly #options: MembershipOptions;
-  readonly #events: MemberEvents;
+  readonly #wish: JoinWish;
   readonly #left = new AbortController();
   readonly #commits = new Set<Promise<unknown>>();
   #coordinator: number | undefined;
@@ -45,31 +37,21 @@ export class PlatformaticMember implements DriverMember {
   #continued = false;
   #lookedAt = 0;
 
-  private constructor(
-    connections: GroupConnections,
-    joining: GroupJoining,
-    group: string,
-    options: MembershipOptions,
-    events: MemberEvents,
-  ) {
+  private constructor(connections: GroupConnections, joining: GroupJoining, wish: JoinWish) {
     this.#connections = connections;
     this.#joining = joining;
-    this.#group = group;
-    this.#options = options;
-    this.#events = events;
+    this.#wish = wish;
   }
 
   /** @throws BusError where it cannot be joined, or not for as long as the group would have waited */
   static async join(
     connections: GroupConnections,
     identity: ProcessIdentity,
-    group: string,
-    topics: readonly string[],
-    options: MembershipOptions,
-    events: MemberEvents,
+    wish: JoinWish,
   ): Promise<PlatformaticMember> {
-    const joining = new GroupJoining(connections, { group, topics, identity, options });
-    const member = new PlatformaticMember(connections, joining, group, options, events);
+    const { group, options } = wish;
+    const joining = new GroupJoining(connections, identity, wish);
+    const member = new PlatformaticMember(connections, joining, wish);
     const deadline = performance.now() + options.sessionTimeoutMs;
     for (;;) {
       try {
@@ -78,7 +60,6 @@ export class PlatformaticMember implements DriverMember {
       } catch (error) {
         const problem = member.#problemOf(error, `joining group ${group}`);
         if (!problem.retryable || performance.now() > deadline) {
-          // It may not even be able to say so.
           member.leave().catch(() => undefined);
           throw problem;
         }
@@ -92,7 +73,11 @@ export class PlatformaticMember implements DriverMember {
   /** In the generation that it is in: where it gives up partitions, what is done in them is committed in the new one. */
   get identity(): MemberIdentity | undefined {
     return (
-      this.#session && { group: this.#group, memberId: this.#memberId, generation: this.#session.generation }
+      this.#session && {
+        group: this.#wish.group,
+        memberId: this.#memberId,
+        generation: this.#session.generation,
+      }
     );
   }
 
@@ -118,9 +103,10 @@ export class PlatformaticMember implements DriverMember {
 
   async #sayGoodbye(): Promise<void> {
     const { talking } = this.#connections;
-    const coordinator = await this.#findCoordinator();
+    const { group, isOver } = this.#wish;
     const members = [{ memberId: this.#memberId, groupInstanceId: null }];
-    await talking.ask(coordinator, talking.client.leaveGroupV4.api, this.#group, members);
+    const coordinator = new Coordinator(talking, 'group', group, { atMostMs: Infinity, isOver });
+    await coordinator.ask(talking.client.leaveGroupV4.api, group, members);
   }
 
   /** Gives signs of life, and takes part in rebalances. */
@@ -128,7 +114,7 @@ export class PlatformaticMember implements DriverMember {
     while (!this.#isOver()) {
       try {
         if (this.#mustJoin) await this.#rebalance();
-        await this.#pause(this.#options.heartbeatIntervalMs);
+        await this.#pause(this.#wish.options.heartbeatIntervalMs);
         if (!this.#isOver()) await this.#beat();
       } catch (error) {
         await this.#recover(error);
@@ -145,9 +131,9 @@ export class PlatformaticMember implements DriverMember {
     const generation = this.#session?.generation ?? -1;
     const coordinator = await this.#findCoordinator();
     const { heartbeatV4 } = talking.client;
-    await talking.ask(coordinator, heartbeatV4.api, this.#group, generation, this.#memberId, null);
+    await talking.ask(coordinator, heartbeatV4.api, this.#wish.group, generation, this.#memberId, null);
     if (this.#isOver()) return;
-    this.#events.alive();
+    this.#wish.events.alive();
     if (await this.#hasGrown()) await this.#prepare([]);
   }
 
@@ -158,10 +144,10 @@ export class PlatformaticMember implements DriverMember {
       await this.#prepare([]);
       return;
     }
-    const problem = this.#problemOf(error, `membership of group ${this.#group}`);
+    const problem = this.#problemOf(error, `membership of group ${this.#wish.group}`);
     if (!problem.retryable) {
       this.#left.abort();
-      this.#events.failed(problem);
+      this.#wish.events.failed(problem);
       return;
     }
     await this.#pause(pauseMs);
@@ -173,7 +159,7 @@ export class PlatformaticMember implements DriverMember {
     if (isOut.has(type)) this.#forget(type === 'ILLEGAL_GENERATION');
     // Another may keep the group by now.
     else if (type === undefined || isCoordinatorMove(error)) this.#coordinator = undefined;
-    return busErrorOf(error, doing, `Read on group ${this.#group}`);
+    return busErrorOf(error, doing, `Read on group ${this.#wish.group}`);
   }
 
   /** It is out of the group: what it held may be somebody else's already. */
@@ -183,13 +169,13 @@ export class PlatformaticMember implements DriverMember {
     this.#session = undefined;
     this.#mustJoin = true;
     this.#continued = false;
-    if (held.length > 0 && !this.#isOver()) this.#events.assigned([], false);
+    if (held.length > 0 && !this.#isOver()) this.#wish.events.assigned([], false);
   }
 
   /** Before it joins again: what goes is finished, and what is done is committed. */
   async #prepare(going: readonly TopicPartition[]): Promise<void> {
     this.#mustJoin = true;
-    await this.#events.rebalancing(going);
+    await this.#wish.events.rebalancing(going);
     await this.#untilCommitted();
   }
 
@@ -207,7 +193,7 @@ export class PlatformaticMember implements DriverMember {
     if (this.#isOver() || this.#session !== session) return;
     const continued = this.#continued;
     this.#continued = true;
-    this.#events.assigned(session.partitions, continued);
+    this.#wish.events.assigned(session.partitions, continued);
     if (this.#mustJoin) await this.#rebalance();
   }
 
@@ -225,13 +211,13 @@ export class PlatformaticMember implements DriverMember {
       );
     } catch (error) {
       if (typeOf(error) === undefined || isCoordinatorMove(error)) this.#coordinator = undefined;
-      throw busErrorOf(error, 'committing offsets', `Read on group ${this.#group}`);
+      throw busErrorOf(error, 'committing offsets', `Read on group ${this.#wish.group}`);
     }
   }
 
   /** Waits for the commits that are under way or about to begin, and not for long. */
   async #untilCommitted(): Promise<void> {
-    const deadline = performance.now() + this.#options.rebalanceTimeoutMs / 2;
+    const deadline = performance.now() + this.#wish.options.rebalanceTimeoutMs / 2;
     do {
       await setImmediate();
       const left = Math.max(0, deadline - performance.now());
@@ -240,7 +226,7 @@ export class PlatformaticMember implements DriverMember {
   }
 
   async #findCoordinator(): Promise<number> {
-    this.#coordinator ??= await findCoordinator(this.#connections.talking, this.#group);
+    this.#coordinator ??= await findCoordinator(this.#connections.talking, this.#wish.group);
     return this.#coordinator;
   }
 

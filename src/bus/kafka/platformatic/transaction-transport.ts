@@ -43,11 +43,10 @@ export class PlatformaticTransactionTransport implements TransactionTransport {
     });
     this.ends = new PlatformaticEndsTransport(brokers, this.producing);
     this.#brokers = brokers;
+    const patience = { atMostMs: requestTimeoutMs };
     const unanswered = (): void => void (this.isInDoubt = true);
-    this.#coordinator = new Coordinator(brokers, 'transaction', id, requestTimeoutMs, unanswered);
-    this.#groups = new Coordinators(
-      group => new Coordinator(brokers, 'group', group, requestTimeoutMs, unanswered),
-    );
+    this.#coordinator = new Coordinator(brokers, 'transaction', id, patience, unanswered);
+    this.#groups = new Coordinators(group => new Coordinator(brokers, 'group', group, patience, unanswered));
   }
 
   async identify(id: string, timeoutMs: number, before: ProducerId): Promise<ProducerId> {

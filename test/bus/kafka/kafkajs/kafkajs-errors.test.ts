@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { askAgain, coordinatorMoves } from '../../../../src/bus/kafka/ask-again.ts';
-import { typeOf } from '../../../../src/bus/kafka/kafkajs/kafkajs-errors.ts';
+import { isOfConnection, typeOf } from '../../../../src/bus/kafka/kafkajs/kafkajs-errors.ts';
 import { protocolError } from '../../../../src/bus/kafka/kafkajs/raw-request.ts';
 
 describe('what kafkajs says of an error', () => {
@@ -21,6 +21,17 @@ describe('what kafkajs says of an error', () => {
     const gathered = Object.assign(new Error('several'), { errors: [cause] });
     for (const error of [gaveUp, gathered]) expect(typeOf(error)).toBe('COORDINATOR_LOAD_IN_PROGRESS');
   });
+
+  // Kills: a broker that is away taken for one that refuses: who leaves its group meanwhile is never heard.
+  it.each(['KafkaJSNumberOfRetriesExceeded', 'KafkaJSNonRetriableError'])(
+    'is that a broker is away, wrapped in %s or not',
+    name => {
+      const refused = Object.assign(new Error('connect ECONNREFUSED'), { name: 'KafkaJSConnectionError' });
+      const wrapped = Object.assign(new Error('given up', { cause: refused }), { name });
+      const other = Object.assign(new Error('given up', { cause: new Error('a bug') }), { name });
+      expect([refused, wrapped, other].map(isOfConnection)).toEqual([true, true, false]);
+    },
+  );
 
   it('lets a coordinator that is loading be asked again', async () => {
     const answers = [protocolError(14, null), protocolError(16, null)];

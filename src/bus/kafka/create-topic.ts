@@ -27,6 +27,7 @@ export async function createTopic(
 ): Promise<void> {
   requireLegalTopic(spec);
   const { name, settings } = spec;
+  const isKnown = directory.find(name) !== undefined;
   directory.declare(name, settings);
   try {
     const { nodes } = await askWhileAway(() => driver.describeCluster());
@@ -37,7 +38,7 @@ export async function createTopic(
       );
     }
     const { partitions } = settings;
-    await make(driver, { name, partitions, replication, configs: configsOf(settings) });
+    await make(driver, { name, partitions, replication, configs: configsOf(settings) }, isKnown);
     await askWhileAway(() => directory.learnMade(name, partitions));
   } catch (error) {
     // Another process may have made it just now.
@@ -49,14 +50,15 @@ export async function createTopic(
   }
 }
 
-function make(driver: Creator, topic: NewTopic): Promise<void> {
+/** @param isKnown whether it was there before it is asked for */
+function make(driver: Creator, topic: NewTopic, isKnown: boolean): Promise<void> {
   let mayHaveArrived = false;
   return askWhileAway(async () => {
     try {
       await driver.createTopic(topic);
     } catch (error) {
       // What was not answered was that it is made.
-      if (mayHaveArrived && isThere(error)) return;
+      if (mayHaveArrived && !isKnown && isThere(error)) return;
       mayHaveArrived = true;
       throw error;
     }

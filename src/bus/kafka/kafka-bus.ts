@@ -23,7 +23,7 @@ import type { TransactionOptions, TransactionSession, Transactions } from '../tr
 import { watchUnsettled } from '../unsettled-watch.ts';
 import { askWhileAway } from './ask-again.ts';
 import { BatchingSender } from './batching-sender.ts';
-import { askedCluster } from './cluster-health.ts';
+import { ClusterHealth } from './cluster-health.ts';
 import { createTopic } from './create-topic.ts';
 import type { KafkaDriver } from './driver.ts';
 import { describeTopic } from './describe-topic.ts';
@@ -109,7 +109,8 @@ export class KafkaBus implements EventBus {
       },
       publishing,
     );
-    this.#running = { driver, directory, sender, groups: new GroupOffsets(driver) };
+    const clusterHealth = new ClusterHealth(driver, this.#scheduler);
+    this.#running = { driver, directory, sender, groups: new GroupOffsets(driver), clusterHealth };
   }
 
   async stop(): Promise<void> {
@@ -135,7 +136,7 @@ export class KafkaBus implements EventBus {
     if (running === undefined)
       return this.#condition.health({ ...figures, problems: [], connectedBrokers: 0 });
     const used = [...running.directory.used, ...[...this.#sources].flatMap(source => source.topics)];
-    const cluster = await askedCluster(running.driver, new Set(used), this.#scheduler);
+    const cluster = await running.clusterHealth.ask(new Set(used));
     return this.#condition.health({ ...figures, ...cluster });
   }
 
@@ -284,6 +285,7 @@ interface Running {
   readonly directory: TopicDirectory;
   readonly sender: BatchingSender;
   readonly groups: GroupOffsets;
+  readonly clusterHealth: ClusterHealth;
 }
 
 function notStarted(): BusError {

@@ -71,6 +71,18 @@ it('refuses a topic that is there, and knows it then, whichever request is not a
   }
 });
 
+// Kills: a topic of before told as created, with other settings than were asked for.
+it('refuses a topic that it knew already, whichever request is not answered once', async () => {
+  const smooth = cluster({ isThere: true });
+  await smooth.directory.learnAll();
+  await expect(createTopic(smooth, topic)).rejects.toMatchObject({ code: 'topic-exists' });
+  for (let nr = 1; nr < smooth.asked; nr++) {
+    const rough = cluster({ isThere: true, unanswered: new Map([[nr, 'unheard']]) });
+    await rough.directory.learnAll();
+    await expect(createTopic(rough, topic)).rejects.toMatchObject({ code: 'topic-exists' });
+  }
+});
+
 it('gives up after ten seconds in which no broker answers, and says why', async () => {
   const clock = vi.spyOn(performance, 'now');
   for (const ms of [0, 9_999, 10_001]) clock.mockReturnValueOnce(ms);

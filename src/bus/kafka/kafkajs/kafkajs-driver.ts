@@ -88,6 +88,8 @@ export class KafkaJsDriver implements KafkaDriver {
   reach(node: number): Promise<void> {
     return this.#try(`asking broker ${node}`, async () => {
       await this.#cluster.refreshMetadataIfNecessary();
+      // One that has come since is not known here.
+      if (!this.#cluster.getNodeIds().map(Number).includes(node)) await this.#cluster.refreshMetadata();
       const broker = await this.#cluster.findBroker({ nodeId: String(node) });
       await broker.apiVersions();
     });

@@ -21,6 +21,8 @@ export interface PipelineConfig {
   readonly redrivenRemembered?: number;
   /** Bytes of warm copies of the state of partitions that other workers have, at most. */
   readonly standbyBytes?: number;
+  /** Milliseconds without any progress after which it begins anew. */
+  readonly stalledAfter?: number;
   readonly failurePolicy?: 'dead-letter' | 'skip' | 'stop';
   readonly guarantee?: 'at-least-once' | 'at-most-once' | 'exactly-once';
   /** With exactly-once: milliseconds after which the backend aborts a transaction by itself. */
@@ -71,6 +73,10 @@ const PipelineLimits = t.partial({
   standbyBytes: field(
     between(ByteSize, '1KB', '64GB'),
     'warm copies of the state of partitions that other workers have, as stored, at most; without it none are kept',
+  ),
+  stalledAfter: field(
+    between(Duration, '1s', '24h'),
+    'time in which nothing in hand was settled or tried again, after which it begins anew: longer than a handler may take',
   ),
   failurePolicy: field(
     oneOf('dead-letter', 'skip', 'stop'),

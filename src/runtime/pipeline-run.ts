@@ -33,6 +33,7 @@ import type { PipelineEvent } from './pipeline-status.ts';
 import type { SeriesMeter } from './series.ts';
 import { type SnapshotOptions, Snapshots } from './snapshots.ts';
 import type { Progress, StateCommits } from './state-commits.ts';
+import { ProgressWatch, defaultStalledAfterMs, stalledText } from './progress-watch.ts';
 import { StateLoader } from './state-loader.ts';
 import { StateUnits } from './state-units.ts';
 import { StoredAttempts } from './stored-attempts.ts';
@@ -60,6 +61,8 @@ export interface RunHost {
   readonly inputs: ReadonlySet<string>;
   readonly outputs: ReadonlySet<string>;
   readonly draining$: Observable<boolean>;
+  /** Whether it is known what the chain waits for. */
+  readonly isHeldUp: () => boolean;
   /** By which everything becomes visible together, where the pipeline promises that. */
   readonly session: (() => TransactionSession) | undefined;
   /** The run cannot go on. */
@@ -81,6 +84,7 @@ export class PipelineRun {
   /** What its build was given. */
   readonly #given = new Set<Observable<unknown>>();
   readonly #sources: SourceLoad[] = [];
+  readonly #watch: ProgressWatch | undefined;
   /** Where it is remembered what was redriven: true at any time, because the first of a redrive is known again. */
   readonly #redriven = new Set<string>();
 
@@ -114,6 +118,24 @@ export class PipelineRun {
       scheduler,
     });
     this.snapshots = loop ?? new Snapshots(this.state, bus, () => this.#look(), scheduler, options);
+    this.#watch = this.#watchOf(host);
+  }
+
+  #watchOf({ pipeline, options, metrics, isHeldUp, broke }: RunHost): ProgressWatch | undefined {
+    const { stalledAfterMs = defaultStalledAfterMs } = pipeline.options;
+    if (stalledAfterMs === false) return undefined;
+    const watched = {
+      unsettled: () => this.unsettled,
+      waiting: () => ({
+        forData: metrics.joinWaiting,
+        forTime: metrics.waitingForLater - metrics.joinWaiting,
+      }),
+      retried: () => metrics.counts.retried,
+      isHeldUp,
+    };
+    return new ProgressWatch(stalledAfterMs, options.scheduler, watched, () =>
+      broke(new Error(stalledText(stalledAfterMs, this.unsettled, this.progress.oldest))),
+    );
   }
 
   #loopOf({ pipeline, options, broke }: RunHost, session: () => TransactionSession): TransactionLoop {
@@ -128,7 +150,13 @@ export class PipelineRun {
     this.units.standBy();
   }
 
+  /** Takes no more, and finishes what it has: whoever asks for that says how long it may take. */
+  drain(): void {
+    this.#watch?.stop();
+  }
+
   stop(): void {
+    this.#watch?.stop();
     this.snapshots.stop();
     this.watermarks.stop();
     this.attempts.stop();
@@ -195,6 +223,7 @@ export class PipelineRun {
   #see(message: Message): void {
     const { metrics, handling } = this.#host;
     this.progress.see(message);
+    this.#watch?.delivered();
     if (message.payload === null) return;
     metrics.consumed.add();
     handling.delivered(message);

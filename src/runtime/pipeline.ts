@@ -80,6 +80,12 @@ export interface PipelineOptions extends SourceBounds {
    * nothing to copy. Default: none.
    */
   readonly standbyBytes?: number;
+  /**
+   * After how long in which nothing in hand was settled or tried again, and nothing is known that it waits for, it
+   * begins anew, ms: longer than any handler may take, and any batch may take to fill. It is noticed within twice that.
+   * Default 300 000; `false`: never.
+   */
+  readonly stalledAfterMs?: number | false;
   /** What the backend must be able to do; checked at start. */
   readonly needs?: readonly Capability[];
   /**

@@ -127,6 +127,7 @@ export class RunningPipeline {
     if (this.#phase !== 'stopped') this.#phase = 'draining';
     this.#restartTimer.unsubscribe();
     this.#draining$.next(true);
+    this.#run.drain();
     const { reason, problem } = runs ? await this.#finish(until) : this.#notRunning();
     const closed = this.#session?.close();
     this.stop();
@@ -297,6 +298,7 @@ export class RunningPipeline {
       inputs: this.#inputs,
       outputs: this.#outputs,
       draining$: this.#draining$,
+      isHeldUp: () => this.#holdUps.problem !== undefined || this.#run.snapshots.problem !== undefined,
       session: isExact(this.pipeline)
         ? () => (this.#session ??= openSession(this.pipeline, this.#bus, this.#options.worker))
         : undefined,

@@ -100,12 +100,13 @@ function chosen(all: readonly Pipeline[], { pipelines }: BundleConfig): readonly
   return all.flatMap(pipeline => {
     const own = pipelines.find(({ name }) => name === pipeline.name);
     if (own === undefined) return [];
-    const { failurePolicy, commitInterval, transactionTimeout, ...limits } = own;
+    const { failurePolicy, commitInterval, transactionTimeout, stalledAfter, ...limits } = own;
     const options = {
       ...pipeline.options,
       ...limits,
       ...(commitInterval !== undefined && { commitIntervalMs: commitInterval }),
       ...(transactionTimeout !== undefined && { transactionTimeoutMs: transactionTimeout }),
+      ...(stalledAfter !== undefined && { stalledAfterMs: stalledAfter }),
       ...(failurePolicy !== undefined && { onFailure: failurePolicy }),
     };
     return [{ ...pipeline, options }];

@@ -11,7 +11,14 @@ import {
   startWith,
 } from 'rxjs';
 import { dedupe } from '../../operators/dedupe.ts';
-import type { EventBus, PartitionLifecycle, SourceLoad, SourceOptions } from '../bus/event-bus.ts';
+import type {
+  EventBus,
+  PartitionLifecycle,
+  SourceLoad,
+  SourceOptions,
+  TopicPartition,
+} from '../bus/event-bus.ts';
+import { placeName } from '../bus/partition-name.ts';
 import type { TransactionSession } from '../bus/transactions.ts';
 import type { Delivery } from '../core/delivery.ts';
 import type { Bytes, Message } from '../core/message.ts';
@@ -250,8 +257,8 @@ export class PipelineRun {
         );
       },
       leaving: (partitions, withinMs) => defer(() => handOver(this.#handover, partitions, withinMs)),
-      revoked: (partitions, repeated = 0) => {
-        if (repeated > 0) this.#host.metrics.repeated.add(repeated);
+      revoked: (partitions, repeated) => {
+        if (repeated !== undefined) this.#tellGivenUp(partitions, repeated);
         this.attempts.revoked(partitions);
         for (const { topic, partition } of partitions) {
           this.progress.revoke({ topic, partition });
@@ -271,6 +278,13 @@ export class PipelineRun {
         this.snapshots.settled();
       },
     };
+  }
+
+  #tellGivenUp(places: readonly TopicPartition[], repeated: number): void {
+    const { pipeline, metrics, options } = this.#host;
+    metrics.repeated.add(repeated);
+    const partitions = places.map(placeName);
+    options.report({ kind: 'given-up', pipeline: pipeline.name, partitions, repeated });
   }
 
   get #handover(): HandoverHost {

@@ -10,6 +10,13 @@ export type PipelineEvent =
       readonly retryInMs: number;
     }
   | { readonly kind: 'lost'; readonly pipeline: string; readonly reason: string }
+  /** Others have these partitions now, by their names, and handle so many messages again that this one had taken. */
+  | {
+      readonly kind: 'given-up';
+      readonly pipeline: string;
+      readonly partitions: readonly string[];
+      readonly repeated: number;
+    }
   /** The bus refuses for now what a stage sends; the pipeline waits, and goes on by itself. */
   | { readonly kind: 'waiting'; readonly pipeline: string; readonly stage: string; readonly reason: string }
   | { readonly kind: 'going-on'; readonly pipeline: string; readonly stage: string }

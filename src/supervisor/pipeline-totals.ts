@@ -19,6 +19,8 @@ export interface PipelineTotal {
   /** Since their processes began. */
   readonly retried: number;
   readonly deadLettered: number;
+  /** Messages that were handled again, because a rebalance took their partitions away too early. */
+  readonly repeated: number;
   /** Circuit breakers that are not closed. */
   readonly openCircuits: number;
   /** The least of the workers', ms; left out where none has one. */
@@ -32,6 +34,7 @@ interface Numbers {
   lag: number;
   retried: number;
   deadLettered: number;
+  repeated: number;
   openCircuits: number;
   watermark: number | undefined;
   running: number;
@@ -65,7 +68,7 @@ export class PipelineTotals {
 }
 
 function none(pipeline: string): PipelineTotal {
-  const nothing = { inFlight: 0, lag: 0, retried: 0, deadLettered: 0, openCircuits: 0 };
+  const nothing = { inFlight: 0, lag: 0, retried: 0, deadLettered: 0, repeated: 0, openCircuits: 0 };
   return { pipeline, workers: 0, inPerSecond: 0, outPerSecond: 0, ...nothing };
 }
 
@@ -84,6 +87,7 @@ function sum(
     lag: total.lag + numbers.lag,
     retried: total.retried + numbers.retried,
     deadLettered: total.deadLettered + numbers.deadLettered,
+    repeated: total.repeated + numbers.repeated,
     openCircuits: total.openCircuits + numbers.openCircuits,
     ...(watermarks.length > 0 && { watermark: Math.min(...watermarks) }),
   };
@@ -103,6 +107,7 @@ function numbersOf(text: string): Map<string, Numbers> {
       lag: 0,
       retried: 0,
       deadLettered: 0,
+      repeated: 0,
       openCircuits: 0,
       watermark: undefined,
       running: 0,
@@ -132,6 +137,9 @@ function add(numbers: Numbers, name: string, value: number): void {
       break;
     case 'stream_dlq_total':
       numbers.deadLettered += value;
+      break;
+    case 'stream_rebalance_duplicates_total':
+      numbers.repeated += value;
       break;
     case 'stream_circuit_state':
       numbers.openCircuits += value > 0 ? 1 : 0;

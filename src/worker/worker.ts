@@ -224,6 +224,11 @@ class Worker {
         );
       case 'lost':
         return this.#logger.error({ pipeline, reason: event.reason }, 'delivery lost');
+      case 'given-up':
+        return this.#logger.info(
+          { pipeline, partitions: event.partitions, repeated: event.repeated },
+          'partitions went to others',
+        );
       case 'waiting':
         return this.#logger.warn(
           { pipeline, stage: event.stage, reason: event.reason },

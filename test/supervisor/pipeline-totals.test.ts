@@ -19,6 +19,8 @@ describe('PipelineTotals', () => {
           circuit_state: 2,
         }),
         page('w-3', 3, { running: 0, dlq_total: 1, retries_total: 7, circuit_state: 0 }),
+        page('w-4', 4, { rebalance_duplicates_total: 5 }),
+        page('w-5', 5, { rebalance_duplicates_total: 6 }),
       ],
       0,
     );
@@ -32,6 +34,7 @@ describe('PipelineTotals', () => {
         lag: 30,
         retried: 7,
         deadLettered: 3,
+        repeated: 11,
         openCircuits: 1,
         watermark: 30_000,
       },

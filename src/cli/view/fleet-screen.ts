@@ -41,6 +41,7 @@ const pipelineColumns: readonly TableColumn[] = [
   { heading: 'in flight', ...right, rank: 3 },
   { heading: 'lag', ...right, minWidth: 7 },
   { heading: 'retries', ...right, rank: 4 },
+  { heading: 'again', ...right, rank: 4 },
   { heading: 'dead letters', ...right, rank: 2 },
   { heading: 'watermark', ...right, minWidth: 11, rank: 5 },
 ];
@@ -95,6 +96,7 @@ function pipelinesBlock({ pipelines }: FleetState, width: number): Block {
     span(compact(total.inFlight), 'dim'),
     span(compact(total.lag)),
     span(compact(total.retried), total.retried > 0 ? 'warn' : 'dim'),
+    span(compact(total.repeated), total.repeated > 0 ? 'warn' : 'dim'),
     span(compact(total.deadLettered), total.deadLettered > 0 ? 'bad' : 'dim'),
     span(total.watermark === undefined ? '-' : shortMoment(total.watermark), 'dim'),
   ]);

@@ -15,6 +15,7 @@ const total = {
   lag: 40,
   retried: 3,
   deadLettered: 17,
+  repeated: 5,
   openCircuits: 0,
   watermark: now,
 };
@@ -60,7 +61,7 @@ describe('renderFleet', () => {
     expect(screen).toMatch(/1 of 2 workers ready.*http:\/\/127\.0\.0\.1:9090/);
     expect(screen).toMatch(/● {2}main-1 +ready +4711 +0 +market/);
     expect(screen).toMatch(/↻ {2}main-2 +waiting +- +2 +it ended by SIGKILL and is started again/);
-    expect(screen).toMatch(/● {2}bars +2 +1,800 +1,799 +12 +40 +3 +17/);
+    expect(screen).toMatch(/● {2}bars +2 +1,800 +1,799 +12 +40 +3 +5 +17/);
     expect(screen).toMatch(/○ {2}gates +0/);
     expect(screen).toContain('! worker process died');
   });

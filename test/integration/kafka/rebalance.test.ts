@@ -7,6 +7,7 @@ import type { EventBus, PartitionLifecycle } from '../../../src/bus/event-bus.ts
 import type { KafkaDriverName } from '../../../src/bus/kafka/kafka-options.ts';
 import { settlement } from '../../../src/core/delivery.ts';
 import type { Pipeline } from '../../../src/runtime/pipeline.ts';
+import type { PipelineEvent } from '../../../src/runtime/pipeline-status.ts';
 import { Runtime, type RuntimeOptions } from '../../../src/runtime/runtime.ts';
 import { countingPipeline } from '../../chaos/counting-pipeline.ts';
 import { describeKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
@@ -118,14 +119,21 @@ describeKafka('a rebalance', () => {
       expect(repeated).toBe(handledTwice);
     });
 
-    it('is counted in the metrics of a pipeline whose work is done again', async () => {
+    it('is counted in the metrics of a pipeline whose work is done again, and told at each rebalance', async () => {
       const [one, two] = await Promise.all([on(driver, 0), on(driver, 0)]);
       const [from, to] = [await newTopic(one, { partitions }), await newTopic(one, { partitions })];
       const name = `again-${randomUUID().slice(0, 8)}`;
       const load = new Load(one, from, 24);
-      const first = await joinedByAnother(counting(name, from, to), [one, two], 50);
+      const given: { partitions: readonly string[]; repeated: number }[] = [];
+      const report = (event: PipelineEvent): void => {
+        if (event.kind === 'given-up' && event.repeated > 0) given.push(event);
+      };
+      const first = await joinedByAnother(counting(name, from, to), [one, two], 50, { report });
       await load.end();
-      expect(first.meter.sum('stream_rebalance_duplicates_total', {})).toBeGreaterThan(0);
+      const counted = first.meter.sum('stream_rebalance_duplicates_total', {});
+      expect(counted).toBeGreaterThan(0);
+      expect(given.reduce((sum, { repeated }) => sum + repeated, 0)).toBe(counted);
+      for (const { partitions: gone } of given) expect(gone[0]).toMatch(`${from}[`);
     });
 
     it('goes on without what never ends of a partition that goes, once the deadline has passed', async () => {

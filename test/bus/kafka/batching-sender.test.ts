@@ -12,10 +12,16 @@ import type {
 } from '../../../src/bus/kafka/driver.ts';
 import type { PublishingOptions } from '../../../src/bus/kafka/kafka-options.ts';
 import { settled } from '../../../src/bus/kafka/kafka-settings.ts';
+import { sizeOf } from '../../../src/bus/kafka/wire-record.ts';
 import { BusError } from '../../../src/core/publisher.ts';
 
 const away = new BusError('unavailable', 'away');
 const forbidden = new BusError('unauthorized', 'no');
+const wide = { maxMessageBytes: 1000, maxBatchBytes: 1_000_000 };
+
+/** By which a sender counts what a batch may hold. */
+const bytesOf = (records: readonly WireRecord[]): number =>
+  records.reduce((sum, record) => sum + sizeOf(record), 0);
 
 /** A sender over partitions in memory, whose producer answers each batch as it is told to. */
 class Bench {
@@ -28,8 +34,7 @@ class Bench {
   answer: (batch: PartitionBatch) => StoreOutcome | 'never' = () => 0;
   readonly sender: BatchingSender;
 
-  constructor(publishing: PublishingOptions = {}) {
-    const limits = { maxMessageBytes: 1000, maxBatchBytes: 1_000_000 };
+  constructor(publishing: PublishingOptions = {}, limits = wide) {
     const topic = { name: 't', partitions: 3, leaders: [1, 1, 2], limits };
     const producer: DriverProducer = {
       send: batches => this.#store(batches),
@@ -94,6 +99,54 @@ describe('BatchingSender', () => {
     await bench.pass(100);
     expect(bench.batches.map(({ records }) => records.length)).toEqual([3, 1]);
     expect(bench.logs.get(0)).toEqual(['0', '1', '2', '3']);
+  });
+
+  // Kills: a limit that is counted in messages alone, or without keys and headers; a batch that ends before it is full.
+  it('sends in several batches what is together more than a batch may hold, each as full as it can be', async () => {
+    const batchBytes = 1000;
+    const bench = new Bench({ batchBytes });
+    const values = [300, 10, 400, 1, 250, 250, 600, 30, 5, 5, 120].map((length, i) => `${i}`.padEnd(length));
+    for (const value of values) bench.send(0, value);
+    await bench.pass(200);
+    expect(bench.logs.get(0)).toEqual(values);
+    expect(bench.batches.length).toBeGreaterThan(2);
+    for (const [i, { records }] of bench.batches.entries()) {
+      expect(bytesOf(records)).toBeLessThanOrEqual(batchBytes);
+      const next = bench.batches[i + 1]?.records.slice(0, 1);
+      if (next) expect(bytesOf([...records, ...next])).toBeGreaterThan(batchBytes);
+    }
+  });
+
+  // Kills: a limit that is off by one.
+  it.for([
+    { spare: 0, sizes: [3, 3, 1] },
+    { spare: -1, sizes: [2, 2, 2, 1] },
+  ])('fills a batch to the last byte: three and $spare make $sizes', async ({ spare, sizes }) => {
+    const probe = new Bench();
+    probe.send(0, 'x'.repeat(100));
+    await probe.pass(50);
+    const one = bytesOf(probe.batches[0]?.records ?? []);
+    const bench = new Bench({ batchBytes: 3 * one + spare });
+    for (let i = 0; i < 7; i++) bench.send(0, `${i}`.repeat(100));
+    await bench.pass(200);
+    expect(bench.batches.map(({ records }) => records.length)).toEqual(sizes);
+  });
+
+  it('goes by the limit of the topic where that is the smaller one', async () => {
+    const bench = new Bench({ batchBytes: 100_000 }, { maxMessageBytes: 1000, maxBatchBytes: 1000 });
+    for (let i = 0; i < 6; i++) bench.send(0, `${i}`.padEnd(300));
+    await bench.pass(200);
+    expect(bench.batches.map(({ records }) => records.length)).toEqual([2, 2, 2]);
+  });
+
+  // Kills: a message that waits for room that no batch ever has.
+  it('sends alone what is larger than a batch may be', async () => {
+    const bench = new Bench({ batchBytes: 300 });
+    const values = ['a', 'large'.padEnd(500), 'b', 'c'];
+    for (const value of values) bench.send(0, value);
+    await bench.pass(200);
+    expect(bench.logs.get(0)).toEqual(values);
+    expect(bench.batches.map(({ records }) => records.length)).toEqual([1, 1, 2]);
   });
 
   it('sends again what failed for now, and only that', async () => {

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { firstValueFrom } from 'rxjs';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { kafkaBus } from '../../../src/bus/kafka/kafka.ts';
 import type { KafkaOptions } from '../../../src/bus/kafka/kafka-options.ts';
+import type { Secret } from '../../../src/bus/kafka/kafka-security.ts';
 import { publishOne } from '../../../src/bus/publish-promises.ts';
 import type { Receipt } from '../../../src/core/publisher.ts';
 import { makeCertificates } from '../../brokers/kafka/certificates.ts';
@@ -51,7 +52,7 @@ describeOwnKafka('a bus with credentials', () => {
     const as = (
       mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512',
       username: string,
-      password: string | { readonly file: string },
+      password: Secret,
     ): KafkaOptions => ({
       brokers: kafka.bootstrap,
       driver,
@@ -106,6 +107,27 @@ describeOwnKafka('a bus with credentials', () => {
       await writeFile(file, `${secret}\n`);
       await bus.start();
       await bus.stop();
+    });
+
+    // Kills: a variable whose name is taken for the secret, and one that is read when the bus is made and not again.
+    it('takes a password from an environment variable, and is refused by a wrong one, or none', async () => {
+      onTestFinished(() => void vi.unstubAllEnvs());
+      const env = `ALICE_${driver.toUpperCase()}`;
+      vi.stubEnv(env, undefined);
+      const bus = kafkaBus(as('scram-sha-512', 'alice', { env }));
+      await expect(bus.start()).rejects.toMatchObject({
+        code: 'unauthorized',
+        message: expect.stringContaining(`${env} is not set`) as string,
+      });
+      vi.stubEnv(env, wrong);
+      const refused: unknown = await bus.start().catch((error: unknown) => error);
+      expect(refused).toMatchObject({ code: 'unauthorized' });
+      expect(String(refused)).toMatch(/authentic/i);
+      expect(`${String(refused)} ${JSON.stringify(refused)}`).not.toContain(wrong);
+      vi.stubEnv(env, secret);
+      await bus.start();
+      onTestFinished(() => bus.stop());
+      expect(await bus.health()).toMatchObject({ status: 'running', errors: [] });
     });
 
     it('names the place of a secret that cannot be read', async () => {

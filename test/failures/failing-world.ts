@@ -16,6 +16,7 @@ import {
   textCodec,
   topic,
 } from '../../src/index.ts';
+import { defaultStalledAfterMs } from '../../src/runtime/progress-watch.ts';
 import { PipelineDriver, firstOccurrences } from '../../src/testing/index.ts';
 import { storedAttempts } from '../runtime/stored-attempts.ts';
 import { AttemptWatch } from './attempt-watch.ts';
@@ -33,6 +34,7 @@ const rounds = topic('cryptorun-retry', textCodec, { partitions: 2, ...forEver }
 const firstDay = 1e12;
 
 const isAway = 'away for now';
+const nothingSettled = 'nothing was settled for';
 
 /** What can be away for a while. */
 export type Outage = 'letters' | 'retry topic' | 'outputs';
@@ -60,6 +62,9 @@ export class FailingWorld {
   repeats = 0;
   readonly #driver: PipelineDriver;
   #wallMs = firstDay;
+  /** How long the bus has answered nothing, and whether that was ever longer than a pipeline waits for an answer. */
+  #awayMs = 0;
+  #wasLongAway = false;
   #other: Runtime | undefined;
 
   private constructor(chain: FailingChain, driver: PipelineDriver, faults: FaultInjector) {
@@ -138,6 +143,8 @@ export class FailingWorld {
   }
 
   pass(ms: number): void {
+    this.#awayMs = this.faults.disconnected ? this.#awayMs + ms : 0;
+    if (this.#awayMs >= defaultStalledAfterMs) this.#wasLongAway = true;
     this.#driver.runFor(ms);
   }
 
@@ -249,10 +256,15 @@ export class FailingWorld {
     );
   }
 
-  /** What made a pipeline begin anew by itself, beside a changelog that could not be reached when it began. */
+  /**
+   * What made a pipeline begin anew by itself, beside a changelog that could not be reached when it began, and a bus
+   * that neither took nor refused what it was sent.
+   */
   get breakdowns(): readonly string[] {
     const reasons = this.#driver.events.flatMap(event => (event.kind === 'failed' ? [event.reason] : []));
-    return reasons.filter(reason => !reason.includes(isAway));
+    const isOfOutage = (reason: string): boolean =>
+      reason.includes(isAway) || (this.#wasLongAway && reason.startsWith(nothingSettled));
+    return reasons.filter(reason => !isOfOutage(reason));
   }
 
   #storedAt(place: string): number {

@@ -102,16 +102,17 @@ function median(values: readonly number[]): number {
 function runChild(args: readonly string[]): Promise<Run> {
   return new Promise((resolve, reject) => {
     const running = spawn(process.execPath, [...nodeFlags, child, ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       timeout: longestRunMs,
     });
-    let printed = '';
+    let [printed, said] = ['', ''];
     running.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
+    running.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
     running.on('error', reject);
     running.on('close', (code, signal) => {
       const line = printed.trim().split('\n').at(-1) ?? '';
       if (code !== 0 || line === '')
-        reject(new Error(`${args.join(' ')}: ended with ${signal ?? `code ${code}`}`));
+        reject(new Error(`${args.join(' ')}: ended with ${signal ?? `code ${code}`}\n${said.trim()}`));
       else resolve(JSON.parse(line) as Run);
     });
   });

@@ -28,6 +28,7 @@ console.log(`rss: the most a process held, above the ${ownRssMb.toFixed(0)} MB o
 console.log(headerLine);
 
 const results: Result[] = [];
+const failures: string[] = [];
 for (const group of Object.keys(groups).filter(isGroup)) {
   const wanted = (await groups[group]()).filter(({ name }) => isWanted(group, name));
   const surroundings = wanted.length > 0 && group === 'kafka' ? await sharedBroker() : undefined;
@@ -37,15 +38,17 @@ for (const group of Object.keys(groups).filter(isGroup)) {
       results.push(result);
       console.log(linesOf(result).join('\n'));
     } catch (error) {
-      process.exitCode = 1;
-      console.log(
-        `${benchmark.name}: could not be run: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      const reason = error instanceof Error ? error.message : String(error);
+      failures.push(`${benchmark.name}: could not be run: ${reason}`);
+      console.log(failures.at(-1));
     }
   }
   await surroundings?.stop();
 }
-if (results.length === 0) {
+if (failures.length > 0) {
+  process.exitCode = 1;
+  console.log(`\n${failures.join('\n')}`);
+} else if (results.length === 0) {
   process.exitCode = 1;
   console.log(`nothing was run${only.length > 0 ? `: no benchmark is called ${only.join(' or ')}` : ''}`);
 }

@@ -40,31 +40,41 @@ interface Numbers {
   running: number;
 }
 
-/** Adds up what workers say of their pipelines; rates are since the last time. */
+/** What a worker's process has counted in a pipeline, and when. */
+interface Seen {
+  readonly pid: number | undefined;
+  readonly numbers: Numbers;
+  /** ms */
+  readonly at: number;
+}
+
+/** Adds up what workers say of their pipelines; rates are since each of them was seen last. */
 export class PipelineTotals {
-  #before = new Map<string, Numbers>();
-  #at: number | undefined;
+  readonly #seen = new Map<string, Seen>();
 
   /** @param now ms */
   next(pages: readonly WorkerPage[], now: number): readonly PipelineTotal[] {
-    const seconds = this.#at === undefined ? 0 : (now - this.#at) / 1000;
-    const after = new Map<string, Numbers>();
     const totals = new Map<string, PipelineTotal>();
     for (const { worker, pid, text } of pages) {
       for (const [pipeline, numbers] of numbersOf(text)) {
-        // A process that took another's place counts from 0.
-        const key = `${worker}/${pid ?? ''}/${pipeline}`;
-        after.set(key, numbers);
-        const before = this.#before.get(key);
-        const rate = (name: 'consumed' | 'published'): number =>
-          seconds > 0 ? (numbers[name] - (before?.[name] ?? 0)) / seconds : 0;
+        const key = `${worker}/${pipeline}`;
+        const rate = rateSince(this.#seen.get(key), { pid, numbers, at: now });
+        this.#seen.set(key, { pid, numbers, at: now });
         totals.set(pipeline, sum(totals.get(pipeline) ?? none(pipeline), numbers, rate));
       }
     }
-    this.#before = after;
-    this.#at = now;
     return [...totals.values()];
   }
+}
+
+type Rate = (name: 'consumed' | 'published') => number;
+
+/** Of a worker that has not been seen before there is none: nobody knows since when it has counted. */
+function rateSince(before: Seen | undefined, { pid, numbers, at }: Seen): Rate {
+  if (before === undefined || at <= before.at) return () => 0;
+  // A process that took another's place counts from 0.
+  const first = before.pid === pid ? before.numbers : undefined;
+  return name => ((numbers[name] - (first?.[name] ?? 0)) / (at - before.at)) * 1000;
 }
 
 function none(pipeline: string): PipelineTotal {
@@ -72,11 +82,7 @@ function none(pipeline: string): PipelineTotal {
   return { pipeline, workers: 0, inPerSecond: 0, outPerSecond: 0, ...nothing };
 }
 
-function sum(
-  total: PipelineTotal,
-  numbers: Numbers,
-  rate: (name: 'consumed' | 'published') => number,
-): PipelineTotal {
+function sum(total: PipelineTotal, numbers: Numbers, rate: Rate): PipelineTotal {
   const watermarks = [total.watermark, numbers.watermark].filter(at => at !== undefined);
   return {
     pipeline: total.pipeline,

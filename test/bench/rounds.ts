@@ -107,7 +107,10 @@ function runChild(args: readonly string[]): Promise<Run> {
     });
     let [printed, said] = ['', ''];
     running.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
-    running.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    running.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      process.stderr.write(text);
+    });
     running.on('error', reject);
     running.on('close', (code, signal) => {
       const line = printed.trim().split('\n').at(-1) ?? '';

@@ -53,4 +53,14 @@ describe('PipelineTotals', () => {
     );
     expect(bars).toMatchObject({ inPerSecond: 108, outPerSecond: 14 });
   });
+
+  // Kills: all that a worker has ever counted, taken for what came in the seconds since the others were seen.
+  it('counts of one that was not seen for a while what has come since then, and of one never seen nothing', () => {
+    const totals = new PipelineTotals();
+    const consumed = (count: number): Record<string, number> => ({ consume_total: count });
+    totals.next([page('w-1', 1, consumed(1_000))], 10_000);
+    totals.next([], 15_000);
+    const [bars] = totals.next([page('w-1', 1, consumed(2_000)), page('w-2', 2, consumed(70_000))], 20_000);
+    expect(bars).toMatchObject({ inPerSecond: 100 });
+  });
 });

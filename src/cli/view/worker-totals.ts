@@ -1,6 +1,6 @@
 import type { PipelineTotal } from '../../supervisor/pipeline-totals.ts';
 import type { WorkerReport } from '../../supervisor/worker-status.ts';
-import { compact, moment } from './readable.ts';
+import { compact, moment, plural } from './readable.ts';
 
 /** How workers and their pipelines do, as lines for people. */
 export function plainTotals(
@@ -8,7 +8,10 @@ export function plainTotals(
   pipelines: readonly PipelineTotal[],
 ): readonly string[] {
   const states = workers.map(({ name, phase, restarts, feeds }) => {
-    const told = [...(restarts > 0 ? [`${restarts} restarts`] : []), ...feeds.map(feed => `feed ${feed}`)];
+    const told = [
+      ...(restarts > 0 ? [plural(restarts, 'restart')] : []),
+      ...feeds.map(feed => `feed ${feed}`),
+    ];
     return `${name} ${phase}${told.length > 0 ? ` (${told.join(', ')})` : ''}`;
   });
   const width = Math.max(0, ...pipelines.map(({ pipeline }) => pipeline.length));

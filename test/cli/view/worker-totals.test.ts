@@ -30,12 +30,12 @@ describe('the lines of workers and their pipelines', () => {
   it('begin with how each worker is, how often it was started again, and the feeds that it runs', () => {
     const workers = [
       report('main-1', { feeds: ['market', 'spot'] }),
-      report('main-2', { phase: 'waiting', restarts: 2, reasons: ['it ended by SIGKILL'] }),
+      report('main-2', { phase: 'waiting', restarts: 1, reasons: ['it ended by SIGKILL'] }),
       report('main-3', { phase: 'starting' }),
       report('main-4', { restarts: 3, feeds: ['trades'] }),
     ];
     expect(plainTotals(workers, [])).toEqual([
-      'main-1 ready (feed market, feed spot), main-2 waiting (2 restarts), main-3 starting, main-4 ready (3 restarts, feed trades)',
+      'main-1 ready (feed market, feed spot), main-2 waiting (1 restart), main-3 starting, main-4 ready (3 restarts, feed trades)',
     ]);
   });
 

@@ -72,7 +72,11 @@ export class SupervisedWorker {
     while (this.#goesOn()) {
       const ending = await this.#runOnce();
       code = this.#wasKilled ? exitCodes.drainDeadline : codeOf(ending);
-      if (!this.#goesOn() || (code === exitCodes.badInput && !this.#wasReady)) break;
+      if (!this.#goesOn()) break;
+      if (code === exitCodes.badInput && !this.#wasReady) {
+        this.#options.logger.error({ worker: this.name, code }, 'worker refuses its input, and wrote why');
+        break;
+      }
       if (this.#replacing) this.#replacing = false;
       else await this.#backOff(ending);
       code = exitCodes.ok;

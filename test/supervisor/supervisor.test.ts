@@ -44,12 +44,13 @@ function supervised({ workers = 1, serves = true, stopDeadlineMs = 5_000 } = {})
   const launched: FakeProcess[] = [];
   const unready = new Set<string>();
   const hanging = new Set<string>();
+  const errors: string[] = [];
   const stop = new AbortController();
   const supervisor = new Supervisor({
     name: 'w',
     workers,
     scheduler,
-    logger: silentLogger,
+    logger: { ...silentLogger, error: (_, text) => void errors.push(text) },
     stopDeadlineMs,
     signal: stop.signal,
     launch: name => {
@@ -72,6 +73,7 @@ function supervised({ workers = 1, serves = true, stopDeadlineMs = 5_000 } = {})
     phases,
     unready,
     hanging,
+    errors,
     stop: () => stop.abort(),
     run: supervisor.run(),
   };
@@ -132,10 +134,11 @@ describe('Supervisor', () => {
   });
 
   it('ends with 2 where the input of a worker is wrong at its first start', async () => {
-    const { last, run, launched } = supervised({ workers: 2, serves: false });
+    const { last, run, launched, errors } = supervised({ workers: 2, serves: false });
     last().end(2);
     expect(await run).toBe(2);
     expect(launched).toHaveLength(1);
+    expect(errors).toEqual(['worker refuses its input, and wrote why']);
   });
 
   it('takes 2 for a death like others once the worker has been ready', async () => {

@@ -66,8 +66,9 @@ async function supervise(input: CommandInput): Promise<number> {
   process.on('SIGHUP', restart);
   const display = displayOf(input, bundle.name, bundle.logLevel, backend);
   shutdown.signal.addEventListener('abort', () => display.draining(), { once: true });
+  let code: number | undefined;
   try {
-    return await runSupervisor({
+    code = await runSupervisor({
       name: bundle.name,
       workers,
       http: bundle.http,
@@ -88,12 +89,13 @@ async function supervise(input: CommandInput): Promise<number> {
       showIntervalMs: display.everyMs,
       show: display.show,
     });
+    return code;
   } catch (error) {
     if (error instanceof ListenError) throw new CliError(2, error.message, { cause: error });
     throw error;
   } finally {
     process.off('SIGHUP', restart);
     shutdown.remove();
-    await display.close();
+    await display.close(code);
   }
 }

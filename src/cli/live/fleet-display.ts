@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import type { BackendConfig } from '../../config/backends.ts';
 import type { SupervisorRun } from '../../supervisor/run-supervisor.ts';
 import type { WorkerProgram } from '../../supervisor/worker-process.ts';
+import { exitCodes } from '../../worker/exit-codes.ts';
 import type { Logger } from '../../worker/logger.ts';
 import { busOf } from '../backend-bus.ts';
 import { CliError } from '../cli-error.ts';
@@ -17,7 +18,8 @@ export interface FleetDisplay extends Pick<SupervisorRun, 'show' | 'logger'>, Pi
   readonly everyMs: number;
   started(url: string): void;
   draining(): void;
-  close(): Promise<void>;
+  /** @param code with which the supervisor ended; undefined where it did not come to run */
+  close(code: number | undefined): Promise<void>;
 }
 
 /**
@@ -67,9 +69,11 @@ export function displayOf(
     show: (workers, pipelines) => view.show(workers, pipelines),
     started: url => (view.url = url),
     draining: () => view.draining(),
-    close: async () => {
-      await view.close();
+    close: async code => {
+      await view.close(code === exitCodes.ok ? 'done' : 'failed');
       closeSync(file);
+      if (code !== undefined && code !== exitCodes.ok)
+        terminal.err(`ended with code ${code}: ${log} says why`);
     },
   };
 }

@@ -24,6 +24,7 @@ export class FleetView {
   #opening = false;
   #last: Pick<FleetState, 'workers' | 'pipelines'> = { workers: [], pipelines: [] };
   #phase: FleetState['phase'] = 'live';
+  #wasDrawn = false;
   url: string | undefined;
 
   /** @param market a bus of its own to read signals from; not started, and undefined where no other process may */
@@ -47,14 +48,15 @@ export class FleetView {
     this.#draw();
   }
 
-  async close(): Promise<void> {
-    this.#phase = 'done';
+  async close(ending: 'done' | 'failed' = 'done'): Promise<void> {
+    this.#phase = ending;
     const { workers, pipelines } = this.#last;
     this.#last = {
       workers: workers.map(each => ({ ...each, phase: 'stopped', reasons: [], feeds: [] })),
       pipelines: pipelines.map(each => ({ ...each, workers: 0 })),
     };
-    this.#draw();
+    // Where nothing came of it there is nothing to show, and least of all that it is done.
+    if (this.#wasDrawn) this.#draw();
     this.#painter.close();
     this.#tails?.close();
     await this.#market?.stop();
@@ -78,6 +80,7 @@ export class FleetView {
   }
 
   #draw(): void {
+    this.#wasDrawn = true;
     const { colour } = this.#terminal;
     this.#painter.draw(renderFleet(this.#state(), { ...this.#painter.size, colour }));
   }

@@ -52,6 +52,7 @@ function header(state: FleetState, width: number): Block {
     live: span('● live', 'good'),
     draining: span('◐ draining', 'warn'),
     done: span('✔ done', 'good'),
+    failed: span('✗ failed', 'bad'),
   };
   const left = joinFitting(
     [[span('CryptoRun Streams', 'strong')], [phases[phase]], [span(state.title, 'dim')]],
@@ -118,7 +119,7 @@ function footer({ phase, market, explainCommand, log }: FleetState, width: numbe
   const stop: Line =
     phase === 'live'
       ? [span('Ctrl-C', 'accent'), span(' stops all', 'dim')]
-      : [span(phase === 'done' ? '' : 'finishing what is in flight', 'warn')];
+      : [span(phase === 'draining' ? 'finishing what is in flight' : '', 'warn')];
   const why: Line = newest
     ? [span('why? ', 'dim'), span(`${explainCommand} ${shortId(newest.id)}`, 'accent')]
     : [];
@@ -130,7 +131,11 @@ function marketOf({ market, phase }: FleetState, width: number): Placed[] {
   const { signals, tallies } = market;
   return [
     { rank: 7, block: regimeBlock(market, width) },
-    { rank: 6, block: signalsBlock({ signals, tallies, phase }, width), takesRest: true },
+    {
+      rank: 6,
+      block: signalsBlock({ signals, tallies, phase: phase === 'failed' ? 'stopped' : phase }, width),
+      takesRest: true,
+    },
   ];
 }
 

@@ -62,7 +62,7 @@ describe('several workers', () => {
       display.show(workers, [bars]);
       display.show([ready], [{ ...bars, workers: 2 }]);
       display.draining();
-      await display.close();
+      await display.close(0);
       expect(terminal.lines).toEqual([
         'main-1 ready, main-2 waiting (2 restarts)',
         '  bars  in 1,800/s  out 30/s  in flight 12  lag 40  watermark -  on 1',
@@ -105,7 +105,7 @@ describe('several workers', () => {
     expect(statSync(display.log).mode & 0o777).toBe(0o600);
     const [stdout, stderr] = display.output;
     expect([stdout > 2, stderr]).toEqual([true, stdout]);
-    await display.close();
+    await display.close(0);
     expect(terminal.screen()).toContain('✔ done');
   });
 
@@ -118,7 +118,7 @@ describe('several workers', () => {
     display.show(workers, [bars]);
     expect(terminal.screen()).toMatch(/! worker process died[^]*↻ {2}main-2 +waiting/);
     expect(terminal.screen()).not.toContain('worker process started');
-    await display.close();
+    await display.close(0);
     const logged = readFileSync(display.log, 'utf8').trim().split('\n');
     expect(logged.map(line => JSON.parse(line) as unknown)).toMatchObject([
       { worker: 'main-2', msg: 'worker process started' },
@@ -126,12 +126,29 @@ describe('several workers', () => {
     ]);
   });
 
+  // Kills: an end that looks like a good one; a failure of which the terminal shows nothing.
+  it('say at their end that they have failed, and which file says why', async () => {
+    const terminal = watchedTerminal();
+    const display = shownOn(terminal);
+    display.show([ready], []);
+    await display.close(2);
+    expect(terminal.screen()).toContain('✗ failed');
+    expect(terminal.screen()).not.toContain('✔');
+    expect(terminal.errors).toEqual([`ended with code 2: ${display.log} says why`]);
+  });
+
+  it('show nothing where they did not come to run: who says why is somebody else', async () => {
+    const terminal = watchedTerminal();
+    await shownOn(terminal).close(undefined);
+    expect([terminal.screen(), terminal.errors]).toEqual(['', []]);
+  });
+
   it('keep what the file named by --log holds already', async () => {
     const log = join(temporary(), 'mine.log');
     for (const run of ['first', 'second']) {
       const display = shownOn(watchedTerminal(), { log });
       display.logger.warn({}, `${run} run`);
-      await display.close();
+      await display.close(0);
     }
     expect(readFileSync(log, 'utf8')).toMatch(/first run[^]*second run/);
   });

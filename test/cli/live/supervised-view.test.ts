@@ -58,7 +58,7 @@ it('shows processes of workers, one of which is killed, from their start to thei
   display.draining();
   stop.abort();
   expect(await running).toBe(0);
-  await display.close();
+  await display.close(0);
   expect(terminal.screen()).toMatch(/✔ done[^]*fake-1 +stopped[^]*fake-2 +stopped/);
   // All that anybody wrote by himself went there: the screen is as it was drawn.
   expect(await readFile(log, 'utf8')).toMatch(/worker process died[^]*fake-1 \d+ drains/);

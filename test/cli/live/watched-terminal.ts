@@ -5,6 +5,8 @@ import { TerminalGrid } from '../view/terminal-grid.ts';
 export interface WatchedTerminal extends Terminal {
   /** What was written to standard output, each time. */
   readonly lines: string[];
+  /** What was written to standard error, each time. */
+  readonly errors: string[];
   /** What was drawn, and a size to change. */
   readonly grid: TerminalGrid;
   /** The screen as its user sees it now. */
@@ -17,15 +19,16 @@ export function watchedTerminal({
   columns = 120,
   rows = 40,
 } = {}): WatchedTerminal {
-  const lines: string[] = [];
+  const [lines, errors]: [string[], string[]] = [[], []];
   const grid = new TerminalGrid();
   Object.assign(grid, { columns, rows });
   return {
     lines,
+    errors,
     grid,
     screen: () => grid.shown.join('\n'),
     out: text => void lines.push(text),
-    err: () => undefined,
+    err: text => void errors.push(text),
     stream: {
       write: text => grid.write(text),
       get columns() {

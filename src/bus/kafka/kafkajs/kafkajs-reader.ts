@@ -67,6 +67,7 @@ export class KafkaJsReader implements DriverReader {
 }
 
 function requireAnswered({ topic, partition, error }: FetchAnswer): void {
+  if (error === undefined) return;
   if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') throw new OffsetOutOfRange({ topic, partition });
-  if (error !== undefined) throw error;
+  throw error;
 }

@@ -55,6 +55,11 @@ export class RetryByTopic<A> implements RetryWay<A> {
     return this.#sender.waiting;
   }
 
+  /** They wait in the topic. */
+  get untilDue(): number {
+    return 0;
+  }
+
   triedOf(): undefined {
     return undefined;
   }

@@ -47,6 +47,12 @@ export class RetryInMemory<A> implements RetryWay<A> {
     return 0;
   }
 
+  get untilDue(): number {
+    let count = 0;
+    for (const { isDue } of this.#retrying.values()) if (!isDue) count++;
+    return count;
+  }
+
   triedOf(delivery: Ok<A>): Tried | undefined {
     const retrying = this.#retrying.size === 0 ? undefined : this.#retrying.get(delivery);
     return retrying ?? this.#remembered(delivery);

@@ -39,7 +39,7 @@ interface RetryLimits extends StageOptions, BackoffOptions {
   readonly maxWaitingBytes?: number;
   /**
    * Counts `stream_retries_total`, `stream_handler_error_total` and `stream_filtered_total`, gauges
-   * `stream_buffered`.
+   * `stream_buffered` and `stream_retry_waiting`.
    */
   readonly meter?: Meter;
 }

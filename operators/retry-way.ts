@@ -11,6 +11,8 @@ export interface RetryWay<A> {
   readonly idle: boolean;
   /** Deliveries held here, beside those that wait for their turn. */
   readonly waiting: number;
+  /** Deliveries that wait here until it is time to try them again. */
+  readonly untilDue: number;
   /** What has been tried already; undefined: nothing. */
   triedOf(delivery: Ok<A>): Tried | undefined;
   /** Whether a delivery whose turn it is may be tried; one that may not has been taken over. */

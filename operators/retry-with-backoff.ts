@@ -92,7 +92,11 @@ class RetryRun<A, B> implements AttemptEnd<A, B> {
       errors: meter.counter('stream_handler_error_total', tags),
       filtered: meter.counter('stream_filtered_total', tags),
     };
-    this.#forget = meter.gauge('stream_buffered', () => this.#turns.waiting + this.#way.waiting, tags);
+    const forgets = [
+      meter.gauge('stream_buffered', () => this.#turns.waiting + this.#way.waiting, tags),
+      meter.gauge('stream_retry_waiting', () => this.#way.untilDue, tags),
+    ];
+    this.#forget = () => forgets.forEach(forget => forget());
   }
 
   accept(delivery: Delivery<A>): void {

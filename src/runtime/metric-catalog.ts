@@ -43,6 +43,7 @@ export const metricCatalog: Readonly<Record<string, MetricEntry>> = {
   stream_quarantine_total: counter('Messages put into quarantine, by failure tag.'),
   stream_circuit_state: gauge('A circuit breaker: 0 closed, 1 half-open, 2 open.'),
   stream_delayed: gauge('Messages that wait until they are due.'),
+  stream_retry_waiting: gauge('Messages that wait in memory until they are tried again.'),
   stream_buffered: gauge('Messages that wait inside an operator.'),
   stream_rate_keys: gauge('Keys that a rate limit keeps a bucket for.'),
   stream_spilled_messages: gauge(

@@ -46,6 +46,11 @@ export class PipelineMetrics {
     return this.#meter.sum(joinWaiting, { pipeline: this.#pipeline });
   }
 
+  /** Deliveries that wait in memory until they are tried again. */
+  get retryWaiting(): number {
+    return this.#meter.sum('stream_retry_waiting', { pipeline: this.#pipeline });
+  }
+
   /** Deliveries that wait for data or for a time that a drain must not wait for. */
   get waitingForLater(): number {
     return this.joinWaiting + this.#meter.sum(delayed, { pipeline: this.#pipeline });

@@ -138,7 +138,7 @@ export class PipelineRun {
         forTime: metrics.waitingForLater - metrics.joinWaiting,
       }),
       retried: () => metrics.counts.retried,
-      isHeldUp,
+      isHeldUp: () => isHeldUp() || metrics.retryWaiting > 0,
     };
     return new ProgressWatch(stalledAfterMs, options.scheduler, watched, () =>
       broke(new Error(stalledText(stalledAfterMs, this.unsettled, this.progress.oldest))),
@@ -155,6 +155,11 @@ export class PipelineRun {
     this.#chain = new ChainStages(chain$, this.#given);
     this.snapshots.start();
     this.units.standBy();
+  }
+
+  /** What waits for the other side of a join may go on now. */
+  tableMoved(): void {
+    this.#watch?.moved();
   }
 
   /** Takes no more, and finishes what it has: whoever asks for that says how long it may take. */

@@ -12,7 +12,7 @@ export interface WatchedProgress {
   readonly waiting: () => { readonly forData: number; readonly forTime: number };
   /** How often something was tried again. */
   readonly retried: () => number;
-  /** Whether it is known, and said, what it waits for. */
+  /** Whether it is known what it waits for: something that is said, or the time to try again. */
   readonly isHeldUp: () => boolean;
 }
 
@@ -46,6 +46,11 @@ export class ProgressWatch {
   delivered(): void {
     this.#delivered++;
     if (!this.#isWatching && !this.#over) this.#watch();
+  }
+
+  /** What some of it waits for may have come. */
+  moved(): void {
+    if (!this.#isWatching && !this.#over && this.#progress.unsettled() > 0) this.#watch();
   }
 
   stop(): void {

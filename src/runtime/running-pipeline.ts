@@ -275,7 +275,7 @@ export class RunningPipeline {
       },
       table: topic => {
         this.#named.add(topic);
-        return topicTable(this.#bus, topic.name, this.#run.units.held$);
+        return topicTable(this.#bus, topic.name, this.#run.units.held$, () => this.#run.tableMoved());
       },
       circuitChanged: change => this.#holdUps.changed(change),
       onFailure: deadLetterOptions => {

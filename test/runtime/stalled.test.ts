@@ -54,6 +54,14 @@ function taking(ms: number): Step {
     each(word$ => word$.pipe(mergeMap(word => timer(ms, scheduler).pipe(map(() => word)))));
 }
 
+/** Waits for what is said of a time by `later`, too. */
+const joining: Step = ({ scheduler, meter, table }) =>
+  joinAsOf(table(later).pipe(decode(later, { name: 'decode-later', markers: true })), word => word, {
+    scope: 'broadcast',
+    meter,
+    scheduler,
+  });
+
 const said = (driver: PipelineDriver): readonly unknown[] => driver.values(shouted);
 async function restarts(driver: PipelineDriver): Promise<number | undefined> {
   const [status] = await driver.runtime.status();
@@ -89,6 +97,17 @@ describe('a pipeline whose handler never answers', () => {
     expect(await restarts(driver)).toBe(2);
   });
 
+  // Kills: a look that is not taken again, because nothing new comes to the pipeline's own source.
+  it('begins anew though its only message had long waited for the other side of a join', async () => {
+    const hangs = hanging(1);
+    const driver = await given(saying(context => word$ => word$.pipe(joining(context), hangs(context))));
+    driver.runFor(10 * stalledAfterMs);
+    expect(await restarts(driver)).toBe(0);
+    driver.mark(later, Number.MAX_SAFE_INTEGER);
+    driver.runFor(2 * stalledAfterMs);
+    expect(await restarts(driver)).toBe(1);
+  });
+
   it('does so after five minutes if nothing else is said, and never where that is wished', async () => {
     const usual = await given(saying(hanging(1), {}));
     usual.runFor(299_000);
@@ -106,12 +125,14 @@ describe('a pipeline does not begin anew', () => {
   const steps: Readonly<Record<string, Step>> = {
     'where a message waits for its time': ({ scheduler, meter }) =>
       delayUntil((_, { timestamp }) => timestamp + late, { scheduler, meter }),
-    'where a message waits for the other side of a join': ({ scheduler, meter, table }) =>
-      joinAsOf(table(later).pipe(decode(later, { name: 'decode-later', markers: true })), word => word, {
-        scope: 'broadcast',
-        meter,
-        scheduler,
-      }),
+    'where a message waits for the other side of a join': joining,
+    'where a message waits to be tried again, and others behind it': ({ scheduler, meter }) =>
+      retryWithBackoff(
+        () => {
+          throw new Error('not yet');
+        },
+        { retries: 1, firstDelayMs: late, maxDelayMs: late, jitter: 'none', order: 'key', scheduler, meter },
+      ),
     'while it tries again': ({ scheduler, meter }) =>
       retryWithBackoff(
         () => {

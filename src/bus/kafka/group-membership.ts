@@ -38,6 +38,8 @@ const firstPauseMs = 500;
 const maxPauseMs = 2_000;
 /** How long whoever leaves waits for what it is in the middle of, and to be heard, ms. */
 const settlingMs = 4_000;
+/** And for a rebalance that is under way: nothing can be said in it, and others may have to drain first, ms. */
+const rebalancingMs = 6_000;
 
 /**
  * Membership of a group that is kept up: it commits by time and before it gives partitions up, and joins anew where
@@ -179,7 +181,8 @@ export class GroupMembership {
     this.stop();
     for (const work of [this.#work, this.#committing]) this.#host.condition.worked(work);
     if (this.#member) this.#leave(this.#member);
-    await inTime(this.#underWay.settled(), settlingMs, this.#host.scheduler, () => undefined);
+    const withinMs = this.#isRebalancing ? rebalancingMs : settlingMs;
+    await inTime(this.#underWay.settled(), withinMs, this.#host.scheduler, () => undefined);
     this.#over = true;
   }
 

@@ -22,6 +22,7 @@ export class FleetView {
   readonly #startedAt = performance.now();
   #tails: MarketTails | undefined;
   #opening = false;
+  #isClosed = false;
   #last: Pick<FleetState, 'workers' | 'pipelines'> = { workers: [], pipelines: [] };
   #phase: FleetState['phase'] = 'live';
   #wasDrawn = false;
@@ -58,6 +59,7 @@ export class FleetView {
     // Where nothing came of it there is nothing to show, and least of all that it is done.
     if (this.#wasDrawn) this.#draw();
     this.#painter.close();
+    this.#isClosed = true;
     this.#tails?.close();
     await this.#market?.stop();
   }
@@ -73,6 +75,10 @@ export class FleetView {
     };
     try {
       await this.#market.start();
+      if (this.#isClosed) {
+        await this.#market.stop();
+        return;
+      }
       this.#tails = new MarketTails(this.#market, failed);
     } catch (error) {
       failed(error);

@@ -30,10 +30,14 @@ export function forgetClosed(cluster: Pick<Cluster, 'removeBroker'>, error: unkn
   if (host !== undefined && port !== undefined) cluster.removeBroker({ host, port });
 }
 
-/** Whether the broker was not reached, or did not answer. */
+/**
+ * Whether the broker was not reached, or did not answer. To find one, kafkajs asks for all topics, and finds none where
+ * any topic is without a leader.
+ */
 export function isOfConnection(error: unknown): boolean {
   const { name } = first(error);
   return (
+    typeOf(error) === 'LEADER_NOT_AVAILABLE' ||
     name.startsWith('KafkaJSConnection') ||
     name === 'KafkaJSRequestTimeoutError' ||
     name === 'KafkaJSBrokerNotFound' ||

@@ -103,7 +103,7 @@ export class KafkaJsMember implements DriverMember {
       await askAgain(() => consumer.subscribe({ topics: [...topics] }), typeOf, topicUnheardOf);
       await consumer.run({ autoCommit: false, eachBatch: () => Promise.resolve() });
     } catch (error) {
-      void member.leave();
+      member.leave().catch(() => undefined);
       throw busErrorOf(error, `joining group ${group}`);
     }
     return member;

@@ -33,6 +33,12 @@ describe('what kafkajs says of an error', () => {
     },
   );
 
+  // Kills: one topic without a leader, of whomever, that keeps a coordinator from being found again.
+  it('is that no broker was found where a topic has no leader', () => {
+    const gaveUp = new Error('given up', { cause: protocolError(5, null) });
+    expect(isOfConnection(Object.assign(gaveUp, { name: 'KafkaJSNumberOfRetriesExceeded' }))).toBe(true);
+  });
+
   it('lets a coordinator that is loading be asked again', async () => {
     const answers = [protocolError(14, null), protocolError(16, null)];
     const ask = (): Promise<string> => {

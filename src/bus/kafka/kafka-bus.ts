@@ -40,6 +40,8 @@ import { UnderWay } from './under-way.ts';
 const lastSendsMs = 10_000;
 /** How long connections may take to be closed, ms. */
 const closingMs = 5000;
+/** And how long for transactions to be given up, and their members to leave. */
+const sessionsMs = 10_000;
 
 /** How a bus comes by its driver. */
 export type OpenDriver = (settings: KafkaSettings) => Promise<KafkaDriver>;
@@ -118,7 +120,9 @@ export class KafkaBus implements EventBus {
     if (running === undefined) return;
     for (const source of [...this.#sources]) source.complete();
     await this.#closing.settled();
-    await Promise.allSettled([...this.#sessions].map(session => session.close()));
+    const sessions = Promise.allSettled([...this.#sessions].map(session => session.close()));
+    // What could not be taken back by then is by the brokers.
+    await inTime(sessions, sessionsMs, this.#scheduler, () => undefined);
     await running.sender.stop(lastSendsMs);
     this.#running = undefined;
     running.directory.clear();

@@ -1,4 +1,6 @@
-import { expect, it } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { expect, it, onTestFinished } from 'vitest';
+import type { JoinWish, KafkaDriver } from '../../../src/bus/kafka/driver.ts';
 import { openDriver } from '../../../src/bus/kafka/kafka.ts';
 import { settled } from '../../../src/bus/kafka/kafka-settings.ts';
 import { describeKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
@@ -24,4 +26,47 @@ describeKafka('a driver that is closed', () => {
     await expect(driver.listOffsets(topic, 'next')).rejects.toMatchObject({ code: 'unavailable' });
     await expect.poll(connections, { timeout: 5_000 }).toBe(before);
   });
+
+  // Kills: a worker that is asked to end while it joins, and waits for all others of its group.
+  it.each(drivers)(
+    'waits for no member that others keep from joining: %s',
+    { timeout: 20_000 },
+    async name => {
+      const bus = await startedBus({ brokers: kafkaBrokers(), driver: name });
+      const topic = await newTopic(bus);
+      const open = async (): Promise<KafkaDriver> => {
+        const driver = await openDriver(settled({ brokers: kafkaBrokers(), driver: name }));
+        await driver.connect();
+        onTestFinished(() => driver.close());
+        return driver;
+      };
+      const group = `holding-up-${randomUUID()}`;
+      const holding = Promise.withResolvers<undefined>();
+      const asked = Promise.withResolvers<undefined>();
+      const wish = (rebalancing: () => Promise<void>): JoinWish => ({
+        group,
+        topics: [topic],
+        exclusive: false,
+        options: { sessionTimeoutMs: 30_000, heartbeatIntervalMs: 200, rebalanceTimeoutMs: 60_000 },
+        events: { alive: () => undefined, rebalancing, assigned: () => undefined, failed: () => undefined },
+        isOver: () => true,
+      });
+      const first = await (
+        await open()
+      ).join(
+        wish(() => {
+          asked.resolve(undefined);
+          return holding.promise;
+        }),
+      );
+      const before = connections();
+      const second = await open();
+      const joining = second.join(wish(() => Promise.resolve())).catch(String);
+      await asked.promise;
+      await second.close();
+      await expect.poll(connections, { timeout: 5_000 }).toBe(before);
+      holding.resolve(undefined);
+      await Promise.all([joining, first.leave()]);
+    },
+  );
 });

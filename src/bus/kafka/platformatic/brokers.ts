@@ -16,13 +16,21 @@ export class Brokers {
   readonly #settings: KafkaSettings;
   readonly #requestTimeoutMs: number;
   readonly #bootstrap: readonly Address[];
+  readonly #told: () => void;
   /** Of the nodes that the cluster was last said to have. */
   readonly #nodes = new Map<number, Address>();
   readonly #connections = new Map<string, Promise<Connection>>();
   #closed = false;
 
-  constructor(client: Client, settings: KafkaSettings, requestTimeoutMs: number = settings.requestTimeoutMs) {
+  /** @param closed told once it is closed */
+  constructor(
+    client: Client,
+    settings: KafkaSettings,
+    requestTimeoutMs: number = settings.requestTimeoutMs,
+    closed: () => void = () => undefined,
+  ) {
     this.client = client;
+    this.#told = closed;
     this.#settings = settings;
     this.#requestTimeoutMs = requestTimeoutMs;
     this.#bootstrap = settings.brokers.map(addressOf);
@@ -31,6 +39,11 @@ export class Brokers {
   /** As the cluster said them last. */
   get nodes(): readonly number[] {
     return [...this.#nodes.keys()];
+  }
+
+  /** Whether nothing can be asked any more. */
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   async ask<Args extends unknown[], A>(node: number, api: API<Args, A>, ...args: Args): Promise<A> {
@@ -78,6 +91,7 @@ export class Brokers {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#told();
     const all = [...this.#connections.values()];
     this.#connections.clear();
     await Promise.allSettled(all.map(async opening => (await opening).close()));

@@ -72,7 +72,8 @@ export class Coordinator {
 
   /** Makes a request that may be made again as it is. @throws the client's error where that has taken too long */
   ask<Args extends unknown[], A>(api: API<Args, A>, ...args: Args): Promise<A> {
-    const isOver = (): boolean => this.#closed || this.#patience.isOver?.() === true;
+    const isOver = (): boolean =>
+      this.#closed || this.#brokers.isClosed || this.#patience.isOver?.() === true;
     return askUntilSettled(() => this.#try(api, args), { ...this.#patience, isOver });
   }
 

@@ -46,6 +46,7 @@ export class PlatformaticDriver implements KafkaDriver {
   readonly name = 'platformatic';
   readonly #client: Client;
   readonly #settings: KafkaSettings;
+  readonly #open = new Set<Brokers>();
   readonly #brokers: Brokers;
   readonly #instance: string = randomUUID();
   #members = 0;
@@ -53,7 +54,7 @@ export class PlatformaticDriver implements KafkaDriver {
   private constructor(client: Client, settings: KafkaSettings) {
     this.#client = client;
     this.#settings = settings;
-    this.#brokers = new Brokers(client, settings);
+    this.#brokers = this.#connections();
   }
 
   static async open(settings: KafkaSettings): Promise<PlatformaticDriver> {
@@ -67,8 +68,9 @@ export class PlatformaticDriver implements KafkaDriver {
     await this.#try(`connecting to ${brokers.join(', ')}`, () => requireVersions(this.#brokers));
   }
 
-  close(): Promise<void> {
-    return this.#brokers.close();
+  /** Ends what is still being asked, by whoever opened it: a process that is done must not wait for the answer. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#open].map(brokers => brokers.close()));
   }
 
   describeCluster(): Promise<ClusterDescription> {
@@ -240,14 +242,14 @@ export class PlatformaticDriver implements KafkaDriver {
   }
 
   async openProducer({ acks, ...options }: ProducerOptions): Promise<DriverProducer> {
-    const brokers = new Brokers(this.#client, this.#settings);
+    const brokers = this.#connections();
     const { requestTimeoutMs: timeoutMs } = this.#settings;
     const transport = new PlatformaticProduceTransport(brokers, { acks: requiredAcks(acks), timeoutMs });
     return new SequencedProducer(await transport.open(), options);
   }
 
   openTransactions(id: string, options: TransactionsOptions): Promise<DriverTransactions> {
-    const brokers = new Brokers(this.#client, this.#settings);
+    const brokers = this.#connections();
     const transport = new PlatformaticTransactionTransport(brokers, id, this.#settings.requestTimeoutMs);
     return TransactionalProducer.open(transport, id, options);
   }
@@ -265,7 +267,7 @@ export class PlatformaticDriver implements KafkaDriver {
   openReader(): Promise<DriverReader> {
     const { requestTimeoutMs, consuming } = this.#settings;
     // A broker that waits for something to come is not one that does not answer.
-    const brokers = new Brokers(this.#client, this.#settings, requestTimeoutMs + consuming.maxWaitMs);
+    const brokers = this.#connections(requestTimeoutMs + consuming.maxWaitMs);
     return PlatformaticReader.open(brokers);
   }
 
@@ -274,10 +276,17 @@ export class PlatformaticDriver implements KafkaDriver {
     const identity = { instance: this.#instance, rank: this.#members++, exclusive };
     const { requestTimeoutMs } = this.#settings;
     const host = {
-      talking: new Brokers(this.#client, this.#settings),
-      joining: new Brokers(this.#client, this.#settings, requestTimeoutMs + options.rebalanceTimeoutMs),
+      talking: this.#connections(),
+      joining: this.#connections(requestTimeoutMs + options.rebalanceTimeoutMs),
     };
     return PlatformaticMember.join(host, identity, wish);
+  }
+
+  #connections(requestTimeoutMs?: number): Brokers {
+    const forget = (): void => void this.#open.delete(brokers);
+    const brokers = new Brokers(this.#client, this.#settings, requestTimeoutMs, forget);
+    this.#open.add(brokers);
+    return brokers;
   }
 
   async #try<A>(doing: string, request: () => Promise<A>, right?: string): Promise<A> {

@@ -59,7 +59,8 @@ export class PlatformaticMember implements DriverMember {
         break;
       } catch (error) {
         const problem = member.#problemOf(error, `joining group ${group}`);
-        if (!problem.retryable || performance.now() > deadline) {
+        const isLast = connections.talking.isClosed || performance.now() > deadline;
+        if (!problem.retryable || isLast) {
           member.leave().catch(() => undefined);
           throw problem;
         }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { noop } from 'rxjs';
 import { expect, it, onTestFinished } from 'vitest';
-import type { JoinWish, KafkaDriver } from '../../../src/bus/kafka/driver.ts';
+import type { JoinWish, KafkaDriver, MemberEvents } from '../../../src/bus/kafka/driver.ts';
 import { openDriver } from '../../../src/bus/kafka/kafka.ts';
 import { settled } from '../../../src/bus/kafka/kafka-settings.ts';
 import { describeKafka, drivers, kafkaBrokers } from './kafka-brokers.ts';
@@ -42,26 +43,34 @@ describeKafka('a driver that is closed', () => {
       };
       const group = `holding-up-${randomUUID()}`;
       const holding = Promise.withResolvers<undefined>();
-      const asked = Promise.withResolvers<undefined>();
-      const wish = (rebalancing: () => Promise<void>): JoinWish => ({
+      const [joined, asked] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+      const quiet = { alive: noop, rebalancing: () => Promise.resolve(), assigned: noop, failed: noop };
+      const wish = (events: Partial<MemberEvents> = {}): JoinWish => ({
         group,
         topics: [topic],
         exclusive: false,
         options: { sessionTimeoutMs: 30_000, heartbeatIntervalMs: 200, rebalanceTimeoutMs: 60_000 },
-        events: { alive: () => undefined, rebalancing, assigned: () => undefined, failed: () => undefined },
+        events: { ...quiet, ...events },
         isOver: () => true,
       });
-      const first = await (
-        await open()
-      ).join(
-        wish(() => {
-          asked.resolve(undefined);
-          return holding.promise;
+      const holder = await open();
+      // A coordinator that is only being made would refuse a member.
+      await holder.committed(group);
+      const first = await holder.join(
+        wish({
+          rebalancing: () => {
+            asked.resolve(undefined);
+            return holding.promise;
+          },
+          assigned: () => joined.resolve(undefined),
+          failed: joined.reject,
         }),
       );
+      // Until then both may be let in at once.
+      await joined.promise;
       const before = connections();
       const second = await open();
-      const joining = second.join(wish(() => Promise.resolve())).catch(String);
+      const joining = second.join(wish()).catch(String);
       await asked.promise;
       await second.close();
       await expect.poll(connections, { timeout: 5_000 }).toBe(before);

@@ -58,8 +58,9 @@ export class PipelineTotals {
     for (const { worker, pid, text } of pages) {
       for (const [pipeline, numbers] of numbersOf(text)) {
         const key = `${worker}/${pipeline}`;
-        const rate = rateSince(this.#seen.get(key), { pid, numbers, at: now });
-        this.#seen.set(key, { pid, numbers, at: now });
+        const seen = { pid, numbers, at: now };
+        const rate = rateSince(this.#seen.get(key), seen);
+        this.#seen.set(key, seen);
         totals.set(pipeline, sum(totals.get(pipeline) ?? none(pipeline), numbers, rate));
       }
     }

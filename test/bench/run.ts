@@ -45,12 +45,11 @@ for (const group of Object.keys(groups).filter(isGroup)) {
   }
   await surroundings?.stop();
 }
+if (results.length === 0 && failures.length === 0)
+  failures.push(`nothing was run${only.length > 0 ? `: no benchmark is called ${only.join(' or ')}` : ''}`);
 if (failures.length > 0) {
   process.exitCode = 1;
   console.log(`\n${failures.join('\n')}`);
-} else if (results.length === 0) {
-  process.exitCode = 1;
-  console.log(`nothing was run${only.length > 0 ? `: no benchmark is called ${only.join(' or ')}` : ''}`);
 }
 if (json !== undefined) {
   const report = {

@@ -22,10 +22,8 @@ export class FleetView {
   readonly #startedAt = performance.now();
   #tails: MarketTails | undefined;
   #opening = false;
-  #isClosed = false;
   #last: Pick<FleetState, 'workers' | 'pipelines'> = { workers: [], pipelines: [] };
   #phase: FleetState['phase'] = 'live';
-  #wasDrawn = false;
   url: string | undefined;
 
   /** @param market a bus of its own to read signals from; not started, and undefined where no other process may */
@@ -57,9 +55,8 @@ export class FleetView {
       pipelines: pipelines.map(each => ({ ...each, workers: 0 })),
     };
     // Where nothing came of it there is nothing to show, and least of all that it is done.
-    if (this.#wasDrawn) this.#draw();
+    if (this.#painter.state === 'open') this.#draw();
     this.#painter.close();
-    this.#isClosed = true;
     this.#tails?.close();
     await this.#market?.stop();
   }
@@ -75,7 +72,7 @@ export class FleetView {
     };
     try {
       await this.#market.start();
-      if (this.#isClosed) {
+      if (this.#painter.state === 'closed') {
         await this.#market.stop();
         return;
       }
@@ -86,7 +83,6 @@ export class FleetView {
   }
 
   #draw(): void {
-    this.#wasDrawn = true;
     const { colour } = this.#terminal;
     this.#painter.draw(renderFleet(this.#state(), { ...this.#painter.size, colour }));
   }

@@ -31,6 +31,11 @@ export class Painter {
     this.#size = this.size;
   }
 
+  /** Whether anything was drawn, and whether it still may be. */
+  get state(): 'new' | 'open' | 'closed' {
+    return this.#state;
+  }
+
   /** Cells that the screen has now. */
   get size(): { readonly columns: number; readonly rows: number } {
     return { columns: this.#screen.columns || 80, rows: this.#screen.rows || 24 };

@@ -16,7 +16,7 @@ export class Brokers {
   readonly #settings: KafkaSettings;
   readonly #requestTimeoutMs: number;
   readonly #bootstrap: readonly Address[];
-  readonly #told: () => void;
+  readonly #onClosed: () => void;
   /** Of the nodes that the cluster was last said to have. */
   readonly #nodes = new Map<number, Address>();
   readonly #connections = new Map<string, Promise<Connection>>();
@@ -30,7 +30,7 @@ export class Brokers {
     closed: () => void = () => undefined,
   ) {
     this.client = client;
-    this.#told = closed;
+    this.#onClosed = closed;
     this.#settings = settings;
     this.#requestTimeoutMs = requestTimeoutMs;
     this.#bootstrap = settings.brokers.map(addressOf);
@@ -91,7 +91,7 @@ export class Brokers {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#told();
+    this.#onClosed();
     const all = [...this.#connections.values()];
     this.#connections.clear();
     await Promise.allSettled(all.map(async opening => (await opening).close()));

@@ -18,11 +18,12 @@ import { placeOf, placeText } from './message-place.ts';
 import type { Pipeline, PipelineContext } from './pipeline.ts';
 import { checkBuild, isExact } from './pipeline-checks.ts';
 import { PipelineMetrics } from './pipeline-metrics.ts';
-import { PipelineRun, type RunOptions } from './pipeline-run.ts';
+import { PipelineRun } from './pipeline-run.ts';
 import type { PipelineState } from './pipeline-state.ts';
 import { openSession } from './pipeline-session.ts';
 import type { PipelinePhase, PipelineStatus } from './pipeline-status.ts';
 import { RestartBackoff } from './restart-backoff.ts';
+import type { RunOptions } from './run-host.ts';
 import { steadyNow } from '../core/steady-clock.ts';
 import { topicTable } from './topic-table.ts';
 
@@ -141,7 +142,7 @@ export class RunningPipeline {
     const { progress, snapshots, attempts } = run;
     const end: DrainEnd = await settledBy(until, scheduler, {
       inFlight: () => progress.inFlight,
-      unsettled: () => run.unsettled,
+      unsettled: () => run.sources.unsettled,
       waitingForLater: () => this.#metrics.waitingForLater,
     });
     // State that reflects more than is settled must not be stored; transactions see to that themselves.
@@ -271,7 +272,7 @@ export class RunningPipeline {
       source: (topic, sourceOptions) => {
         this.#inputs.add(topic.name);
         this.#named.add(topic);
-        return this.#run.source(topic.name, sourceOptions);
+        return this.#run.sources.open(topic.name, sourceOptions);
       },
       table: topic => {
         this.#named.add(topic);

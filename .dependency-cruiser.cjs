@@ -6,6 +6,14 @@ const room = (name, from, allowed) => ({
   to: { path: '^(src|operators|pipelines|test)/', pathNot: allowed },
 });
 
+/** A room of the Kafka backend knows the driver port and what else lies beside it, and these other rooms. */
+const kafkaRoom = (name, known) =>
+  room(
+    `kafka-${name}-knows-${['the-port', ...known].join('-')}`,
+    `^src/bus/kafka/${name}/`,
+    `^src/(bus/kafka/([^/]+$|(${[name, ...known].join('|')})/)|bus/[^/]+$|core/)`,
+  );
+
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
@@ -28,6 +36,14 @@ module.exports = {
       '^src/(bus/embedded/|bus/[^/]+$|log/|core/)',
     ),
     room('kafka-knows-only-the-contract', '^src/bus/kafka/', '^src/(bus/kafka/|bus/[^/]+$|core/)'),
+    kafkaRoom('cluster', []),
+    kafkaRoom('groups', []),
+    kafkaRoom('publishing', ['cluster', 'records']),
+    kafkaRoom('transactions', ['cluster', 'groups', 'publishing']),
+    kafkaRoom('consuming', ['cluster', 'groups', 'transactions']),
+    kafkaRoom('records', []),
+    kafkaRoom('kafkajs', ['records', 'groups', 'publishing', 'transactions']),
+    kafkaRoom('platformatic', ['records', 'groups', 'publishing', 'transactions']),
     {
       name: 'kafkajs-stays-with-its-driver',
       severity: 'error',

@@ -1,8 +1,5 @@
 import { asyncScheduler } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { KafkaTransaction } from '../../src/bus/kafka/kafka-transaction.ts';
-import { BusCondition } from '../../src/bus/bus-condition.ts';
-import { settled } from '../../src/bus/kafka/kafka-settings.ts';
 import {
   BusError,
   type BusErrorCode,
@@ -15,6 +12,9 @@ import {
   pipeline,
   run,
 } from '../../src/index.ts';
+import { BusCondition } from '../../src/bus/bus-condition.ts';
+import { settled } from '../../src/bus/kafka/kafka-settings.ts';
+import { KafkaTransaction } from '../../src/bus/kafka/transactions/kafka-transaction.ts';
 import { withTransactions } from '../runtime/transactional-stub.ts';
 import { temporaryFolder } from './embedded/temporary-bus.ts';
 

@@ -22,19 +22,19 @@ import type { TopicAdmin } from '../topic-admin.ts';
 import type { TransactionOptions, TransactionSession, Transactions } from '../transactions.ts';
 import { watchUnsettled } from '../unsettled-watch.ts';
 import { askWhileAway } from './ask-again.ts';
-import { BatchingSender } from './batching-sender.ts';
-import { ClusterHealth } from './cluster-health.ts';
-import { createTopic } from './create-topic.ts';
 import type { KafkaDriver } from './driver.ts';
-import { describeTopic } from './describe-topic.ts';
-import { GroupOffsets } from './group-offsets.ts';
 import type { KafkaOptions } from './kafka-options.ts';
-import { KafkaSource } from './kafka-source.ts';
-import { KafkaTransaction } from './kafka-transaction.ts';
 import { type KafkaSettings, settled } from './kafka-settings.ts';
-import { alterableConfigsOf } from './topic-configs.ts';
-import { TopicDirectory } from './topic-directory.ts';
 import { UnderWay } from './under-way.ts';
+import { ClusterHealth } from './cluster/cluster-health.ts';
+import { createTopic } from './cluster/create-topic.ts';
+import { describeTopic } from './cluster/describe-topic.ts';
+import { GroupOffsets } from './cluster/group-offsets.ts';
+import { alterableConfigsOf } from './cluster/topic-configs.ts';
+import { TopicDirectory } from './cluster/topic-directory.ts';
+import { KafkaSource } from './consuming/kafka-source.ts';
+import { BatchingSender } from './publishing/batching-sender.ts';
+import { KafkaTransaction } from './transactions/kafka-transaction.ts';
 
 /** How long messages under way may hold up the end, ms. */
 const lastSendsMs = 10_000;

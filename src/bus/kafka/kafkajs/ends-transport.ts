@@ -5,7 +5,7 @@ import type {
   KnownTransaction,
   OpenTransaction,
   PartitionTransactions,
-} from '../transaction-ends.ts';
+} from '../transactions/transaction-ends.ts';
 import { forgetClosed } from './kafkajs-errors.ts';
 import { knownTransactions, openTransactions, writeMarker } from './marker-requests.ts';
 import type { KafkaJsProduceTransport } from './produce-transport.ts';

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Admin, Broker, Cluster, Kafka } from 'kafkajs';
 import { BusError } from '../../../core/publisher.ts';
 import type { TopicPartition } from '../../event-bus.ts';
+import { askAgain, coordinatorMoves, topicUnheardOf } from '../ask-again.ts';
+import { askLeaders, requireTopic } from '../ask-leaders.ts';
 import type {
   ClusterDescription,
   DriverMember,
@@ -16,19 +18,17 @@ import type {
   TopicMetadata,
   TransactionsOptions,
 } from '../driver.ts';
-import { askAgain, coordinatorMoves, topicUnheardOf } from '../ask-again.ts';
-import { askLeaders, requireTopic } from '../ask-leaders.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
-import { codecOf } from '../records/compression.ts';
-import { SequencedProducer, requiredAcks } from '../sequenced-producer.ts';
-import { TransactionEnds } from '../transaction-ends.ts';
-import { TransactionalProducer, longestTransactionMs } from '../transactional-producer.ts';
 import type { WhichOffset } from '../which-offset.ts';
+import { SequencedProducer, requiredAcks } from '../publishing/sequenced-producer.ts';
+import { codecOf } from '../records/compression.ts';
+import { TransactionEnds } from '../transactions/transaction-ends.ts';
+import { TransactionalProducer, longestTransactionMs } from '../transactions/transactional-producer.ts';
 import { type Client, clusterOf, loadClient, openKafka } from './client.ts';
 import { Coordinator, requireDone, requireRight } from './coordinator.ts';
 import { KafkaJsEndsTransport } from './ends-transport.ts';
-import { busErrorOf, typeOf } from './kafkajs-errors.ts';
 import { setConfigs } from './incremental-alter.ts';
+import { busErrorOf, typeOf } from './kafkajs-errors.ts';
 import { KafkaJsMember } from './kafkajs-member.ts';
 import { KafkaJsReader } from './kafkajs-reader.ts';
 import { listOffsets } from './list-offsets.ts';

@@ -1,10 +1,10 @@
 import type { AssignerProtocol, Assigner, Cluster, Consumer, Kafka } from 'kafkajs';
 import { BusError } from '../../../core/publisher.ts';
 import type { TopicPartition } from '../../event-bus.ts';
-import type { DriverMember, JoinWish, MemberIdentity, MemberOffsets } from '../driver.ts';
 import { askAgain, topicUnheardOf } from '../ask-again.ts';
-import { type ProcessIdentity, candidateOf, introductionOf } from '../member-introduction.ts';
-import { assignPartitions } from '../sticky-assignment.ts';
+import type { DriverMember, JoinWish, MemberIdentity, MemberOffsets } from '../driver.ts';
+import { type ProcessIdentity, candidateOf, introductionOf } from '../groups/member-introduction.ts';
+import { assignPartitions } from '../groups/sticky-assignment.ts';
 import type { Client } from './client.ts';
 import { Coordinator, requireDone } from './coordinator.ts';
 import { busErrorOf, typeOf } from './kafkajs-errors.ts';

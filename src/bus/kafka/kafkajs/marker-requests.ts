@@ -1,5 +1,9 @@
 import type { TopicPartition } from '../../event-bus.ts';
-import type { KnownTransaction, OpenTransaction, PartitionTransactions } from '../transaction-ends.ts';
+import type {
+  KnownTransaction,
+  OpenTransaction,
+  PartitionTransactions,
+} from '../transactions/transaction-ends.ts';
 import { compactTopics, readCompactTopics } from './compact-topics.ts';
 import { type Decoder, type RawRequest, compactArray, protocolError } from './raw-request.ts';
 

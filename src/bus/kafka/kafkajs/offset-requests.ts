@@ -1,5 +1,5 @@
 import type { MemberOffsets, PartitionOffset } from '../driver.ts';
-import type { TransactionalId } from '../transactional-producer.ts';
+import type { TransactionalId } from '../transactions/transactional-producer.ts';
 import { compactTopics, readCompactTopics } from './compact-topics.ts';
 import type { PlaceAnswer } from './coordinator.ts';
 import { type Decoder, type Encoder, type RawRequest, compactArray, untagged } from './raw-request.ts';

@@ -1,5 +1,5 @@
 import type { Broker } from 'kafkajs';
-import type { EncodedBatch, PartitionAnswer } from '../sequenced-producer.ts';
+import type { EncodedBatch, PartitionAnswer } from '../publishing/sequenced-producer.ts';
 import { type Decoder, type Encoder, protocolError, sendRaw } from './raw-request.ts';
 
 export interface ProduceSettings {

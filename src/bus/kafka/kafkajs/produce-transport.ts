@@ -4,7 +4,7 @@ import { PathReporter } from 'io-ts/lib/PathReporter.js';
 import type { Cluster } from 'kafkajs';
 import type { TopicPartition } from '../../event-bus.ts';
 import type { ProducerId } from '../producer-id.ts';
-import type { EncodedBatch, PartitionAnswer, ProduceTransport } from '../sequenced-producer.ts';
+import type { EncodedBatch, PartitionAnswer, ProduceTransport } from '../publishing/sequenced-producer.ts';
 import { busErrorOf, forgetClosed, typeOf } from './kafkajs-errors.ts';
 import { type ProduceSettings, produce } from './produce-request.ts';
 

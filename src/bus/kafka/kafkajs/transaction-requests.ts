@@ -1,6 +1,6 @@
 import type { TopicPartition } from '../../event-bus.ts';
 import type { ProducerId } from '../producer-id.ts';
-import type { TransactionalId } from '../transactional-producer.ts';
+import type { TransactionalId } from '../transactions/transactional-producer.ts';
 import { type Answer, type PlaceAnswer, codeAlone } from './coordinator.ts';
 import { type Encoder, type RawRequest, untagged } from './raw-request.ts';
 

@@ -1,11 +1,11 @@
 import type { Cluster } from 'kafkajs';
 import type { TopicPartition } from '../../event-bus.ts';
-import { Coordinators } from '../coordinators.ts';
 import type { MemberOffsets } from '../driver.ts';
 import type { ProducerId } from '../producer-id.ts';
-import { requiredAcks } from '../sequenced-producer.ts';
-import type { RefusedPlace } from '../transaction-span.ts';
-import type { TransactionTransport, TransactionalId } from '../transactional-producer.ts';
+import { requiredAcks } from '../publishing/sequenced-producer.ts';
+import { Coordinators } from '../transactions/coordinators.ts';
+import type { RefusedPlace } from '../transactions/transaction-span.ts';
+import type { TransactionTransport, TransactionalId } from '../transactions/transactional-producer.ts';
 import { Coordinator, requireDone, requireRight } from './coordinator.ts';
 import { KafkaJsEndsTransport } from './ends-transport.ts';
 import { commitOffsetsIn } from './offset-requests.ts';

@@ -4,7 +4,7 @@ import type {
   KnownTransaction,
   OpenTransaction,
   PartitionTransactions,
-} from '../transaction-ends.ts';
+} from '../transactions/transaction-ends.ts';
 import type { Brokers } from './brokers.ts';
 import { openTransactions, writeMarker } from './marker-requests.ts';
 import type { PlatformaticProduceTransport } from './produce-transport.ts';

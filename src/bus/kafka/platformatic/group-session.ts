@@ -1,8 +1,8 @@
 import type { TopicPartition } from '../../event-bus.ts';
-import { assignCooperatively } from '../cooperative-assignment.ts';
 import type { JoinWish } from '../driver.ts';
-import { type ProcessIdentity, candidateOf, introductionOf } from '../member-introduction.ts';
-import type { Candidate } from '../sticky-assignment.ts';
+import { assignCooperatively } from '../groups/cooperative-assignment.ts';
+import { type ProcessIdentity, candidateOf, introductionOf } from '../groups/member-introduction.ts';
+import type { Candidate } from '../groups/sticky-assignment.ts';
 import type { Brokers } from './brokers.ts';
 import {
   decodeAssignment,

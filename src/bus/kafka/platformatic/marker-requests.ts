@@ -1,6 +1,6 @@
 import type { Connection, Reader, Writer } from '@platformatic/kafka';
 import type { TopicPartition } from '../../event-bus.ts';
-import type { OpenTransaction, PartitionTransactions } from '../transaction-ends.ts';
+import type { OpenTransaction, PartitionTransactions } from '../transactions/transaction-ends.ts';
 import type { Client } from './client.ts';
 import { sendRaw } from './raw-request.ts';
 

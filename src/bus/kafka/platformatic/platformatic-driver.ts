@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { API, offsetFetchV7 } from '@platformatic/kafka';
-import { askAgain, coordinatorMoves, topicUnheardOf } from '../ask-again.ts';
-import { askLeaders, requireTopic } from '../ask-leaders.ts';
 import { BusError } from '../../../core/publisher.ts';
 import type { TopicPartition } from '../../event-bus.ts';
+import { askAgain, coordinatorMoves, topicUnheardOf } from '../ask-again.ts';
+import { askLeaders, requireTopic } from '../ask-leaders.ts';
 import type {
   ClusterDescription,
   DriverMember,
@@ -19,11 +19,11 @@ import type {
   TransactionsOptions,
 } from '../driver.ts';
 import type { KafkaSettings } from '../kafka-settings.ts';
-import { codecOf } from '../records/compression.ts';
-import { SequencedProducer, requiredAcks } from '../sequenced-producer.ts';
-import { TransactionEnds } from '../transaction-ends.ts';
-import { TransactionalProducer, longestTransactionMs } from '../transactional-producer.ts';
 import type { WhichOffset } from '../which-offset.ts';
+import { SequencedProducer, requiredAcks } from '../publishing/sequenced-producer.ts';
+import { codecOf } from '../records/compression.ts';
+import { TransactionEnds } from '../transactions/transaction-ends.ts';
+import { TransactionalProducer, longestTransactionMs } from '../transactions/transactional-producer.ts';
 import { Brokers } from './brokers.ts';
 import { type Client, loadClient } from './client.ts';
 import { Coordinator, askCoordinator } from './coordinator.ts';
@@ -31,8 +31,8 @@ import { PlatformaticEndsTransport } from './ends-transport.ts';
 import { bytesOnDisk, listOffsets } from './leader-questions.ts';
 import { busErrorOf, typeOf } from './platformatic-errors.ts';
 import { PlatformaticMember } from './platformatic-member.ts';
-import { PlatformaticProduceTransport } from './produce-transport.ts';
 import { PlatformaticReader } from './platformatic-reader.ts';
+import { PlatformaticProduceTransport } from './produce-transport.ts';
 import { requireVersions } from './required-versions.ts';
 import { topicOf } from './topic-metadata.ts';
 import { PlatformaticTransactionTransport } from './transaction-transport.ts';

@@ -3,7 +3,7 @@ import type { BusError } from '../../../core/publisher.ts';
 import type { TopicPartition } from '../../event-bus.ts';
 import { isSamePartition } from '../../same-partition.ts';
 import type { DriverMember, JoinWish, MemberIdentity, MemberOffsets } from '../driver.ts';
-import type { ProcessIdentity } from '../member-introduction.ts';
+import type { ProcessIdentity } from '../groups/member-introduction.ts';
 import { Coordinator, findCoordinator, isCoordinatorMove } from './coordinator.ts';
 import { type GroupConnections, GroupJoining, type Session } from './group-session.ts';
 import { offsetsByTopic } from './offsets-by-topic.ts';

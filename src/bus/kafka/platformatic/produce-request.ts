@@ -1,5 +1,5 @@
 import type { Connection, Reader, Writer } from '@platformatic/kafka';
-import type { EncodedBatch, PartitionAnswer } from '../sequenced-producer.ts';
+import type { EncodedBatch, PartitionAnswer } from '../publishing/sequenced-producer.ts';
 import type { Client } from './client.ts';
 import { sendRaw } from './raw-request.ts';
 

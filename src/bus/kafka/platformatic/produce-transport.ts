@@ -1,6 +1,6 @@
 import type { TopicPartition } from '../../event-bus.ts';
 import type { ProducerId } from '../producer-id.ts';
-import type { EncodedBatch, PartitionAnswer, ProduceTransport } from '../sequenced-producer.ts';
+import type { EncodedBatch, PartitionAnswer, ProduceTransport } from '../publishing/sequenced-producer.ts';
 import type { Brokers } from './brokers.ts';
 import { busErrorOf, typeOf } from './platformatic-errors.ts';
 import { type ProduceSettings, produce } from './produce-request.ts';

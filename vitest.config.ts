@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { compileCache } from './test/compile-cache.ts';
+import { LongestFirst } from './test/longest-first.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -18,6 +19,7 @@ const config: ViteUserConfig = defineConfig({
   },
   test: {
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     env: { NODE_COMPILE_CACHE: compileCache },
     reporters: ['default', at('./.ci/vitest-summary.ts')],

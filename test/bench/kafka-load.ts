@@ -37,7 +37,7 @@ export async function onBrokers(work: (brokers: string[]) => Promise<Measured>):
   if (given !== undefined && given !== '') return work(given.split(','));
   const missing = await missingForKafka();
   if (missing !== undefined) return { skipped: missing };
-  const kafka = await startKafka();
+  const kafka = await startKafka({ compiledWell: true });
   try {
     return await work([...kafka.bootstrap]);
   } finally {
@@ -49,7 +49,7 @@ export async function onBrokers(work: (brokers: string[]) => Promise<Measured>):
 export async function sharedBroker(): Promise<{ readonly stop: () => Promise<unknown> } | undefined> {
   const given = process.env['KAFKA_BROKERS'];
   if ((given !== undefined && given !== '') || (await missingForKafka()) !== undefined) return undefined;
-  const kafka = await startKafka();
+  const kafka = await startKafka({ compiledWell: true });
   // Whatever is run from here measures on it.
   process.env['KAFKA_BROKERS'] = kafka.bootstrap.join(',');
   return kafka;

@@ -89,11 +89,11 @@ export const redelivery: readonly ConformanceCase[] = [
       await lab.publishAll(topic, null, ['a', 'b']);
       const reading = lab.read(topic);
       await lab.sees(reading, ['a', 'b']);
-      reading.duty(0).nack(100);
+      reading.duty(0).nack(1000);
       assert.equal(reading.duty(1).revoked, false);
       await lab.publish(topic, null, 'c');
       await lab.sees(reading, ['a', 'b', 'c']);
-      await lab.passTime(100);
+      await lab.passTime(1000);
       await lab.sees(reading, ['a', 'b', 'c', 'a']);
     },
     ['delayedRedelivery'],

@@ -24,7 +24,7 @@ const stopTimeoutMs = 30_000;
 
 /** A broker whose storage is prepared, running once this resolves; an abort ends it before. */
 export async function runBroker(settings: BrokerSettings, signal: AbortSignal): Promise<KafkaBroker> {
-  const { address, folder, heap, temporary } = settings;
+  const { address, folder, jvm, temporary } = settings;
   const logFile = join(folder, 'broker.log');
   let java: JavaProcess | undefined;
   let pid = 0;
@@ -35,7 +35,7 @@ export async function runBroker(settings: BrokerSettings, signal: AbortSignal): 
       () => undefined,
     );
     await writeFile(logFile, '');
-    const command = javaArguments(settings, heap, 'kafka.Kafka', propertiesFile(settings));
+    const command = javaArguments(settings, jvm, 'kafka.Kafka', propertiesFile(settings));
     const begun = await runJava(command, { logFile, temporary });
     java = begun;
     pid = begun.pid;

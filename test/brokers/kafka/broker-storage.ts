@@ -14,7 +14,7 @@ export interface BrokerSettings {
   readonly jars: string;
   /** Options of Java that say where an archive of classes is, or shall be. */
   readonly classArchive: readonly string[];
-  readonly heap: readonly string[];
+  readonly jvm: readonly string[];
   readonly properties: Properties;
 }
 

@@ -18,14 +18,19 @@ export interface ClusterOptions {
   readonly security?: KafkaSecurity;
   /** Settings of the brokers that come before the usual ones. */
   readonly properties?: Properties;
+  /**
+   * For brokers that live for long, or are measured: Java compiles well what they do often, which takes one and a half
+   * times as much of the processor to start. Of several brokers, which share the cores, none does.
+   */
+  readonly compiledWell?: boolean;
   /** So many further ways for clients into the cluster, each with a network that can fail on its own; default 0. */
   readonly lines?: number;
 }
 
 /** Of those that Java has it stops a broker with a small heap, on cores that it shares, for the shortest. */
 const collector = '-XX:+UseParallelGC';
-/** Several brokers that live for minutes, on cores that they share, spend more on compiling well than that saves. */
-const ofSeveral = ['-Xmx384m', '-XX:TieredStopAtLevel=1'];
+/** A broker that lives for minutes, on cores that it shares, spends more on compiling well than that saves. */
+const compiledSoon = '-XX:TieredStopAtLevel=1';
 
 /** The settings of each broker of a cluster, and what is shared by them. */
 export async function clusterSettings(
@@ -37,7 +42,7 @@ export async function clusterSettings(
   certificates: Certificates | undefined;
   lines: readonly ClientLine[];
 }> {
-  const { brokers: count = 1, security = {}, properties } = options;
+  const { brokers: count = 1, security = {}, properties, compiledWell = false } = options;
   await mkdir(folder, { recursive: true });
   const before = (await readdir(folder)).filter(name => /^broker-\d+$/.test(name)).length;
   if (before > 0 && before !== count)
@@ -58,7 +63,10 @@ export async function clusterSettings(
       folder: own,
       temporary: options.folder === undefined ? folder : undefined,
       ...java,
-      heap: [collector, ...(count === 1 ? ['-Xms256m', '-Xmx512m'] : ofSeveral)],
+      jvm: [
+        ...[collector, ...(count === 1 ? ['-Xms256m', '-Xmx512m'] : ['-Xmx384m'])],
+        ...(count === 1 && compiledWell ? [] : [compiledSoon]),
+      ],
       properties: { ...usual, ...propertiesOf(at, usual), ...properties },
     };
   });

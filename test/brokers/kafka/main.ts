@@ -44,7 +44,7 @@ function wholeNumber(name: string, text: string, highest: number): number {
 async function run(options: KafkaOptions, interrupted: AbortSignal): Promise<void> {
   const begun = performance.now();
   const report = (what: string): void => console.log(`${what} ...`);
-  const kafka = await startKafka({ ...options, report, signal: interrupted });
+  const kafka = await startKafka({ ...options, compiledWell: true, report, signal: interrupted });
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   console.log(`Kafka ${options.version ?? ''} is ready after ${seconds} s
 

@@ -62,7 +62,7 @@ describeOwnKafka('while a broker comes and goes', () => {
       timeout: 180_000,
     },
     async () => {
-      const sessionTimeoutMs = 20_000;
+      const sessionTimeoutMs = 15_000;
       const checks = await onEach(async driver => {
         const bus = await startedBus({
           brokers: kafka.bootstrap,

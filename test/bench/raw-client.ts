@@ -7,6 +7,8 @@ export interface RawClient {
   producer(brokers: readonly string[], topic: string): Promise<RawProducer>;
   /** A member of a group of its own that commits once a second. */
   consume(brokers: readonly string[], topic: string, seen: Seen): Promise<Close>;
+  /** A member of a group of its own that passes all of one topic on to another, in transactions with its offsets. */
+  pass(brokers: readonly string[], from: string, to: string): Promise<Close>;
 }
 
 export interface RawProducer {
@@ -20,14 +22,17 @@ export type Close = () => Promise<unknown>;
 /** Below 1 MB, which a broker takes at most of a partition, even where all is for one. */
 const mostAtOnce = 4000;
 
+/** What is done to each message that is passed on. */
+export const changed = (payload: Buffer): Buffer => Buffer.from(payload.toString().toUpperCase());
+
 /**
  * Sends what has come while the send before was under way. Where each message, or a handful, had a send of its own,
  * either client would fall behind at a few thousand a second.
  */
-export function gathering(
-  send: (batch: readonly OutgoingMessage[]) => Promise<unknown>,
-): (batch: readonly OutgoingMessage[]) => void {
-  const waiting: OutgoingMessage[] = [];
+export function gathering<A = OutgoingMessage>(
+  send: (batch: readonly A[]) => Promise<unknown>,
+): (batch: readonly A[]) => void {
+  const waiting: A[] = [];
   let isSending = false;
   const sendOn = async (): Promise<void> => {
     isSending = true;

@@ -1,5 +1,5 @@
 import { Kafka, logLevel } from 'kafkajs';
-import type { RawClient } from './raw-client.ts';
+import { type RawClient, changed } from './raw-client.ts';
 
 const open = (brokers: readonly string[]): Kafka =>
   new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
@@ -41,5 +41,44 @@ export const rawKafkaJs: RawClient = {
       },
     });
     return () => consumer.disconnect();
+  },
+  /** Each batch that it hands out, of one partition, is a transaction. */
+  async pass(brokers, from, to) {
+    const groupId = `raw-${from}`;
+    const producer = open(brokers).producer({
+      transactionalId: groupId,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+    });
+    const consumer = open(brokers).consumer({ groupId, maxWaitTimeInMs: 250 });
+    await Promise.all([producer.connect(), consumer.connect()]);
+    await consumer.subscribe({ topics: [from], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch: { topic, partition, messages } }) => {
+        const next = String(Number(messages.at(-1)?.offset) + 1);
+        const transaction = await producer.transaction();
+        try {
+          await transaction.send({
+            topic: to,
+            messages: messages.map(({ key, value, headers, timestamp }) => ({
+              ...{ key, timestamp },
+              ...(headers && { headers }),
+              value: changed(value ?? Buffer.alloc(0)),
+            })),
+          });
+          await transaction.sendOffsets({
+            consumerGroupId: groupId,
+            topics: [{ topic, partitions: [{ partition, offset: next }] }],
+          });
+          await transaction.commit();
+        } catch (error) {
+          await transaction.abort();
+          throw error;
+        }
+      },
+    });
+    return () => Promise.all([consumer.disconnect(), producer.disconnect()]);
   },
 };

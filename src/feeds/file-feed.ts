@@ -32,6 +32,9 @@ export interface FileFeedOptions extends NormaliserOptions {
 
 const Position = t.type({ taken: t.record(t.string, t.number), time: t.union([t.number, t.null]) });
 
+/** Files that cannot be used are named at once, but not hundreds of them. */
+const namedAtOnce = 10;
+
 /** A gap between items longer than this is one step in time, not a step a minute. */
 const longestWalkMs = 8 * 24 * 60 * minuteMs;
 
@@ -40,17 +43,38 @@ const longestWalkMs = 8 * 24 * 60 * minuteMs;
  * exchange sessions, messages recorded from topics. Merged by event time in bounded memory; each file keeps
  * its own order. Time items come at each whole minute of the recording.
  *
- * @throws FeedError for a file that does not exist, cannot be read or is of no known form; what is broken
- * within a file becomes malformed items instead
+ * @throws FeedError for files that do not exist, cannot be read or are of no known form, all of them together; what is
+ * broken within a file becomes malformed items instead
  */
 export function fileFeed(paths: readonly string[], options: FileFeedOptions = {}): Feed {
   const name = options.name ?? nameOf(paths);
   if (paths.length === 0) throw new FeedError(name, 'no files are named: give at least one path');
-  const files = paths.map(path => detect(name, path));
-  for (const file of files) identityOf(name, file, options);
+  const files = detectAll(name, paths, options);
   const read = (position: string | null, signal: AbortSignal): AsyncIterable<FeedBatch> =>
     new FileReading(name, files, options).read(position, signal);
   return { name, contents: contentsOf(files), read };
+}
+
+/** What each file holds; what keeps several of them from being used is told together. */
+function detectAll(name: string, paths: readonly string[], options: FileFeedOptions): readonly Detected[] {
+  const problems: FeedError[] = [];
+  const files = paths.flatMap(path => {
+    try {
+      const file = detect(name, path);
+      identityOf(name, file, options);
+      return [file];
+    } catch (error) {
+      if (!(error instanceof FeedError)) throw error;
+      problems.push(error);
+      return [];
+    }
+  });
+  const [first] = problems;
+  if (first === undefined) return files;
+  if (problems.length === 1) throw first;
+  const more = problems.length - namedAtOnce;
+  const named = problems.slice(0, namedAtOnce).map(({ message }) => message);
+  throw new FeedError(name, [...named, ...(more > 0 ? [`and ${more} more files`] : [])].join('; '));
 }
 
 function nameOf(paths: readonly string[]): string {

@@ -246,6 +246,18 @@ describe('a file that cannot be used at all', () => {
     expect(() => fileFeed([path()])).toThrow(message);
   });
 
+  it('is named with the others that cannot be, ten at most', () => {
+    const none = (count: number): string[] =>
+      Array.from({ length: count }, (_, at) => join(folder, `none-${at}.json`));
+    const usable = file('BTC_USDT-1m.json', bars(bar(0)));
+    expect(() => fileFeed([...none(2), usable, file('x.csv', 'a,b\n')])).toThrow(
+      /none-0\.json does not exist: check the path; .*none-1\.json does not exist.*; .*x\.csv holds nothing/,
+    );
+    expect(() => fileFeed(none(12))).toThrow(
+      /none-9\.json does not exist: check the path; and 2 more files$/,
+    );
+  });
+
   it('nor is none', () => expect(() => fileFeed([])).toThrow(/no files are named/));
 
   it('a position of other files is refused with what to do', async () => {

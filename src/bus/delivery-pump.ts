@@ -4,6 +4,7 @@ import type { Bytes, Message } from '../core/message.ts';
 import type { SourceLoad, SourceOptions } from './event-bus.ts';
 import type { PartitionTracker } from './partition-tracker.ts';
 import type { Due } from './source-duty.ts';
+import { limitsOf } from './source-limits.ts';
 
 /** A partition as the pump sees it. */
 export interface PumpedPartition {
@@ -45,9 +46,10 @@ export class DeliveryPump<P extends PumpedPartition> implements SourceLoad {
     rested: () => void,
   ) {
     this.#observer = observer;
-    this.#maxInFlight = options.maxInFlight ?? 1024;
-    this.#maxBytes = options.maxInFlightBytes ?? 16 * 1024 * 1024;
-    this.#maxUncommitted = options.maxUncommitted ?? this.#maxInFlight * 8;
+    const { maxInFlight, maxInFlightBytes, maxUncommitted } = limitsOf(options);
+    this.#maxInFlight = maxInFlight;
+    this.#maxBytes = maxInFlightBytes;
+    this.#maxUncommitted = maxUncommitted;
     this.#delivering = delivering;
     this.#rested = rested;
   }

@@ -6,7 +6,7 @@ import { OptionError, wholeNumber } from '../core/option.ts';
 import { BusError } from '../core/publisher.ts';
 import { largestGathering } from '../core/stage.ts';
 import type { Pipeline, PipelineContext } from './pipeline.ts';
-import { defaultMaxInFlight } from './run-sources.ts';
+import { defaultMaxInFlight } from '../bus/source-limits.ts';
 
 /** Whether outputs, state and offsets become visible together. */
 export function isExact({ options }: Pipeline): boolean {

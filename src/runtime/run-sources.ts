@@ -12,6 +12,7 @@ import {
 import { dedupe } from '../../operators/dedupe.ts';
 import type { PartitionLifecycle, SourceLoad, SourceOptions, TopicPartition } from '../bus/event-bus.ts';
 import { placeName } from '../bus/partition-name.ts';
+import { defaultMaxInFlight } from '../bus/source-limits.ts';
 import type { Delivery } from '../core/delivery.ts';
 import { historyHeaders } from '../core/message-history.ts';
 import type { Bytes, Message } from '../core/message.ts';
@@ -204,9 +205,6 @@ export class RunSources {
     return { progress, snapshots, attempts, scheduler: options.scheduler, waiting };
   }
 }
-
-/** Unsettled deliveries of a pipeline that does not say how many. */
-export const defaultMaxInFlight = 1024;
 
 /** More than a redrive that is killed sends twice: it commits five times a second. */
 const defaultRedrivenRemembered = 10_000;

@@ -8,6 +8,7 @@ import type { CommitCell, StartOf } from './commit-cell.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { PartitionReader, type ReaderHost } from './partition-reader.ts';
 import type { UnsettledWatch } from '../unsettled-watch.ts';
+import { limitsOf } from '../source-limits.ts';
 
 /** What a consumer needs from its bus. */
 export interface ConsumerHost {
@@ -67,9 +68,10 @@ export class Consumer implements ReaderHost {
     this.#observer = observer;
     this.#options = options;
     this.#watch = watch;
-    this.#maxInFlight = options.maxInFlight ?? 1024;
-    this.#maxBytes = options.maxInFlightBytes ?? 16 * 1024 * 1024;
-    this.#maxUncommitted = options.maxUncommitted ?? this.#maxInFlight * 8;
+    const { maxInFlight, maxInFlightBytes, maxUncommitted } = limitsOf(options);
+    this.#maxInFlight = maxInFlight;
+    this.#maxBytes = maxInFlightBytes;
+    this.#maxUncommitted = maxUncommitted;
     options.lifecycle?.began?.(this);
     this.#controls.add(options.pause$?.subscribe(paused => this.#pause(paused)));
     this.#controls.add(options.commit$?.subscribe(() => this.#commitAll()));

@@ -2,26 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { EventBus } from '../../src/bus/event-bus.ts';
 import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
 import { textCodec } from '../../src/core/codec.ts';
-import { settlement } from '../../src/core/delivery.ts';
 import { type Topic, topic } from '../../src/core/topic.ts';
 import { type Guarantee, type Pipeline, pipeline } from '../../src/runtime/pipeline.ts';
 import { Runtime } from '../../src/runtime/runtime.ts';
 import { decode, mapValues, publishTo } from '../../operators/index.ts';
 import type { Benchmark, Effort, Measured, Twin, Work } from './benchmark.ts';
-import { type Pipe, paced } from './bus-load.ts';
 import { javaTransactions } from './kafka-java.ts';
-import {
-  consumed,
-  dueMs,
-  onBrokers,
-  onBus,
-  paceOf,
-  partitions,
-  payload,
-  publishAll,
-  total,
-  wallTime,
-} from './kafka-load.ts';
+import { consumed, onBrokers, onBus, pacedOn, partitions, publishAll, total } from './kafka-load.ts';
 import type { Close, RawClient } from './raw-client.ts';
 import { rawKafkaJs } from './raw-kafkajs.ts';
 import { rawPlatformatic } from './raw-platformatic.ts';
@@ -97,29 +84,9 @@ const passes = (driver: KafkaDriverName, passOn: PassOn): Work =>
 
 /** Every message is timed from when it was due until it can be read in the output. */
 const passesPaced = (driver: KafkaDriverName, passOn: PassOn, perSecond: number): Work =>
-  through(driver, passOn, async (bus, from, to, effort) => {
-    let tell: (due: number) => void = () => undefined;
-    const ready = Promise.withResolvers<undefined>();
-    const reading = bus.source(to, { maxInFlight: 10_000 }).subscribe(delivery => {
-      delivery[settlement].ack();
-      if (delivery.message.key === 'first') ready.resolve(undefined);
-      else tell(dueMs(delivery.message.timestamp));
-    });
-    await bus.publish({ topic: from, key: 'first', payload });
-    await ready.promise;
-    const pipe: Pipe = {
-      send: (batch, due) => {
-        const timestamp = wallTime(due);
-        for (const message of batch) bus.send({ ...message, topic: from, timestamp }, () => undefined);
-      },
-      onMessage: seen => (tell = seen),
-    };
-    try {
-      return await paced(pipe, perSecond, effort, paceOf(perSecond));
-    } finally {
-      reading.unsubscribe();
-    }
-  });
+  through(driver, passOn, (bus, from, to, effort) =>
+    pacedOn(bus, from, bus.source(to, { maxInFlight: 10_000 }), perSecond, effort),
+  );
 
 const benchmarksOf = (
   driver: KafkaDriverName,

@@ -9,7 +9,7 @@ import type { OutgoingMessage } from '../../src/core/message.ts';
 import { topic } from '../../src/core/topic.ts';
 import { startKafka } from '../brokers/kafka/kafka-cluster.ts';
 import { missingForKafka } from '../brokers/kafka/requirements.ts';
-import type { Pace } from './bus-load.ts';
+import { type Pace, type Pipe, paced } from './bus-load.ts';
 import type { Effort, Measured, Skipped } from './benchmark.ts';
 
 export const partitions: number = 12;
@@ -25,9 +25,9 @@ export const paceOf = (perSecond: number): Pace => ({
   warmUpSeconds: 5,
 });
 /** When a message is due, as its timestamp tells it: brokers keep whole milliseconds, and remove what is old. */
-export const wallTime = (due: number): number => Math.floor(performance.timeOrigin + due);
+const wallTime = (due: number): number => Math.floor(performance.timeOrigin + due);
 /** The same, back in ms of `performance.now()`: up to 1 ms too early, so that no latency is taken for less. */
-export const dueMs = (timestamp: number): number => timestamp - performance.timeOrigin;
+const dueMs = (timestamp: number): number => timestamp - performance.timeOrigin;
 export const payload: Buffer = Buffer.alloc(200, 0x61);
 export const total = ({ smoke }: Effort): number => (smoke ? 10_000 : 400_000);
 
@@ -115,4 +115,38 @@ export function consumed(source$: Observable<Delivery<unknown>>, messages: numbe
       error: reject,
     });
   });
+}
+
+/**
+ * Publishes at a pace to one topic; each message is timed from when it was due until it comes out of what reads, which
+ * may be another topic that it was passed on to.
+ */
+export async function pacedOn(
+  bus: EventBus,
+  name: string,
+  read$: Observable<Delivery<unknown>>,
+  perSecond: number,
+  effort: Effort,
+): Promise<Measured> {
+  let tell: (due: number) => void = () => undefined;
+  const ready = Promise.withResolvers<undefined>();
+  const reading = read$.subscribe(delivery => {
+    delivery[settlement].ack();
+    if (delivery.message.key === 'first') ready.resolve(undefined);
+    else tell(dueMs(delivery.message.timestamp));
+  });
+  await bus.publish({ topic: name, key: 'first', payload });
+  await ready.promise;
+  const pipe: Pipe = {
+    send: (batch, due) => {
+      const timestamp = wallTime(due);
+      for (const message of batch) bus.send({ ...message, topic: name, timestamp }, () => undefined);
+    },
+    onMessage: seen => (tell = seen),
+  };
+  try {
+    return await paced(pipe, perSecond, effort, paceOf(perSecond));
+  } finally {
+    reading.unsubscribe();
+  }
 }

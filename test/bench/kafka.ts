@@ -2,24 +2,13 @@ import type { Observable } from 'rxjs';
 import type { EventBus } from '../../src/bus/event-bus.ts';
 import { textCodec } from '../../src/core/codec.ts';
 import type { KafkaDriverName } from '../../src/bus/kafka/kafka-options.ts';
-import { type Delivery, settlement } from '../../src/core/delivery.ts';
+import type { Delivery } from '../../src/core/delivery.ts';
 import { topic } from '../../src/core/topic.ts';
 import { decode, mapValues } from '../../operators/index.ts';
-import type { Benchmark, Effort, Measured, Twin, Work } from './benchmark.ts';
-import { type Pipe, paced } from './bus-load.ts';
+import type { Benchmark, Twin, Work } from './benchmark.ts';
 import { benchmarks as exactlyOnce } from './kafka-exactly-once.ts';
 import { javaConsumes, javaPaced, javaPublishes, javaPublishesAndConsumes } from './kafka-java.ts';
-import {
-  consumed,
-  dueMs,
-  onBrokers,
-  onBus,
-  paceOf,
-  payload,
-  publishAll,
-  total,
-  wallTime,
-} from './kafka-load.ts';
+import { consumed, onBrokers, onBus, pacedOn, publishAll, total } from './kafka-load.ts';
 import { rawConsumes, rawPaced, rawPublishes, rawPublishesAndConsumes } from './kafka-raw.ts';
 import type { RawClient } from './raw-client.ts';
 import { rawKafkaJs } from './raw-kafkajs.ts';
@@ -79,33 +68,13 @@ const pacedThrough =
   (driver: KafkaDriverName, perSecond: number): Work =>
   effort =>
     onBrokers(brokers =>
-      onBus(driver, brokers, (bus, name) => pacedOn(bus, name, perSecond, effort), gathered),
+      onBus(
+        driver,
+        brokers,
+        (bus, name) => pacedOn(bus, name, handled(bus, name), perSecond, effort),
+        gathered,
+      ),
     );
-
-/** Every message is timed from when it was due until it is handled. */
-async function pacedOn(bus: EventBus, name: string, perSecond: number, effort: Effort): Promise<Measured> {
-  let tell: (due: number) => void = () => undefined;
-  const ready = Promise.withResolvers<undefined>();
-  const reading = handled(bus, name).subscribe(delivery => {
-    delivery[settlement].ack();
-    if (delivery.message.key === 'first') ready.resolve(undefined);
-    else tell(dueMs(delivery.message.timestamp));
-  });
-  await bus.publish({ topic: name, key: 'first', payload });
-  await ready.promise;
-  const pipe: Pipe = {
-    send: (batch, due) => {
-      const timestamp = wallTime(due);
-      for (const message of batch) bus.send({ ...message, topic: name, timestamp }, () => undefined);
-    },
-    onMessage: seen => (tell = seen),
-  };
-  try {
-    return await paced(pipe, perSecond, effort, paceOf(perSecond));
-  } finally {
-    reading.unsubscribe();
-  }
-}
 
 /** Messages a second. */
 const paces: readonly number[] = [5_000, 20_000, 50_000];

@@ -56,8 +56,9 @@ export const rawKafkaJs: RawClient = {
     await consumer.subscribe({ topics: [from], fromBeginning: true });
     await consumer.run({
       autoCommit: false,
-      eachBatch: async ({ batch: { topic, partition, messages } }) => {
-        const next = String(Number(messages.at(-1)?.offset) + 1);
+      eachBatch: async ({ batch }) => {
+        const { topic, partition, messages } = batch;
+        const next = String(Number(batch.lastOffset()) + 1);
         const transaction = await producer.transaction();
         try {
           await transaction.send({

@@ -70,6 +70,10 @@ export class TransactionLoop implements StateCommits {
     this.#timers.add(scheduler.schedule(tick, this.#intervalMs));
   }
 
+  get #isStopped(): boolean {
+    return this.#phase === 'stopped';
+  }
+
   stop(): void {
     this.#phase = 'stopped';
     this.#timers.unsubscribe();
@@ -138,6 +142,8 @@ export class TransactionLoop implements StateCommits {
   #commit(): void {
     this.#phase = 'committing';
     this.#writeState();
+    // Some of it was refused at once, and all is being aborted.
+    if (this.#isStopped) return;
     const committing = this.#host.session().commit();
     this.#deadline.unsubscribe();
     this.#settledSince = 0;

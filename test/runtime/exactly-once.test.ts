@@ -202,6 +202,19 @@ describe('an exactly-once pipeline', () => {
     expect(last.toSorted()).toEqual(['a z 1', 'b z 3', 'b z 4']);
   });
 
+  // Kills: offsets committed without the state, and the outputs, that stand for them.
+  it('commits nothing when its state is refused, and does it again', async () => {
+    const world = await Exact.start(() => counting(exact));
+    world.say('a');
+    await world.pass(50);
+    world.session.refuses = topic => topic.endsWith('-changelog');
+    await world.pass(60);
+    expect(world.session.log).toEqual(['abort 1']);
+    await world.pass(1_500);
+    expect(world.session.log).toEqual(['abort 1', 'commit 4']);
+    expect(world.outputs).toEqual(['k a 1']);
+  });
+
   it('begins anew at once where others have its partitions', async () => {
     const world = await Exact.start(() => counting(exact));
     world.say('a');

@@ -2,8 +2,7 @@ import { Subject, merge } from 'rxjs';
 import type { EventBus, PartitionLifecycle, SourceOptions, TopicPartition } from '../../src/bus/event-bus.ts';
 import type { SettledOffset, TransactionSession, Transactions } from '../../src/bus/transactions.ts';
 import { type OutgoingMessage, messageId, offset, partition } from '../../src/core/message.ts';
-import type { BusError } from '../../src/core/publisher.ts';
-import { type Published } from '../../src/core/publisher.ts';
+import { BusError, type Published } from '../../src/core/publisher.ts';
 
 /** What a test sees, and decides, of the one session of a pipeline. */
 export class StubSession implements TransactionSession {
@@ -18,6 +17,8 @@ export class StubSession implements TransactionSession {
   gate: Promise<void> | undefined;
   /** Fails the next commit. */
   failure: BusError | undefined;
+  /** What is sent to topics of which it is true is refused, until the abort. */
+  refuses: ((topic: string) => boolean) | undefined;
   readonly #bus: EventBus;
   readonly #settled = new Map<string, number>();
   #limits = new Map<string, number>();
@@ -38,6 +39,10 @@ export class StubSession implements TransactionSession {
   }
 
   send(message: OutgoingMessage, done: Published): void {
+    if (this.refuses?.(message.topic)) {
+      done(new BusError('unavailable', `${message.topic}: not now`), undefined);
+      return;
+    }
     this.#sent.push(message);
     const { topic, partition: index = 0, id = 'none' } = message;
     done(undefined, { topic, partition: partition(index), offset: offset(0), id: messageId(id) });
@@ -69,6 +74,7 @@ export class StubSession implements TransactionSession {
 
   abort(): Promise<void> {
     this.log.push(`abort ${this.#sent.length}`);
+    this.refuses = undefined;
     this.#sent = [];
     this.#settled.clear();
     return Promise.resolve();

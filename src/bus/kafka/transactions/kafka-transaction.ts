@@ -18,6 +18,7 @@ import { BatchingSender } from '../publishing/batching-sender.ts';
 import { asBusError } from '../publishing/load-store.ts';
 import { ownId } from './own-id.ts';
 import { type Participant, TransactionContent } from './transaction-content.ts';
+import { TransactionTenure } from './transaction-tenure.ts';
 
 /** What a session needs of its bus. */
 export interface TransactionHost {
@@ -27,20 +28,6 @@ export interface TransactionHost {
   readonly scheduler: SchedulerLike;
   readonly publishing: Required<PublishingOptions>;
   readonly closed: (session: KafkaTransaction) => void;
-}
-
-/** How long batches under way are waited for when what they are part of is given up, ms. */
-const abandonMs = 2000;
-
-/** From one abort to the next: a producer, and what waits to be sent by it. */
-interface Work {
-  readonly producer: Promise<DriverTransactions>;
-  readonly sender: BatchingSender;
-}
-
-interface Asked {
-  readonly message: OutgoingMessage;
-  readonly done: Published;
 }
 
 /** Transactions of one id, one after the other, on a Kafka cluster. */
@@ -55,14 +42,9 @@ export class KafkaTransaction implements TransactionSession {
   readonly #participants = new Set<Participant>();
   /** Whether it ever had a source: what is sent then belongs to one, and needs its proof. */
   #hasSources = false;
-  #work: Work | undefined;
-  #broken: BusError | undefined;
-  /** Whether something was sent that is not committed. */
-  #hasSent = false;
+  #tenure: TransactionTenure;
   /** What the producer before has left to the next. */
   #left: readonly EndedTransaction[] = [];
-  /** What was sent while the transaction before is being ended. */
-  #next: Asked[] | undefined;
   /** Those who hold up a rebalance until all is committed. */
   #waiting: (() => void)[] = [];
   #closed = false;
@@ -71,11 +53,12 @@ export class KafkaTransaction implements TransactionSession {
     this.#host = host;
     this.#id = id;
     this.timeoutMs = wholeNumber('transaction.timeoutMs', timeoutMs, 1);
+    this.#tenure = this.#newTenure();
   }
 
   /** Whoever had the id is fenced, and what was left open aborted, once it has settled. */
-  async ready(): Promise<void> {
-    await this.#working().producer;
+  ready(): Promise<void> {
+    return this.#tenure.ready();
   }
 
   partitionsOf(topic: string): number {
@@ -83,19 +66,7 @@ export class KafkaTransaction implements TransactionSession {
   }
 
   send(message: OutgoingMessage, done: Published): void {
-    if (this.#closed) return done(this.#over('the session is closed'), undefined);
-    if (this.#broken) return done(this.#over(this.#broken.message), undefined);
-    if (this.#next) {
-      this.#next.push({ message, done });
-      return undefined;
-    }
-    this.#hasSent = true;
-    return this.#working().sender.send(message, (error, receipt) => {
-      // Whether it is stored is not known, or it is not although others behind it may be.
-      if (error && (error.code === 'fenced' || (error.retryable && error.code !== 'buffer-full')))
-        this.break(error);
-      done(error, receipt);
-    });
+    this.#tenure.send(message, done);
   }
 
   settled(): readonly SettledOffset[] {
@@ -103,43 +74,32 @@ export class KafkaTransaction implements TransactionSession {
   }
 
   async commit(): Promise<void> {
-    const content = new TransactionContent(this.#participants, this.#hasSent);
+    const tenure = this.#tenure;
+    const content = new TransactionContent(this.#participants, tenure.hasSent);
     /** How many of those who hold up a rebalance wait for it. */
     const waiting = this.#waiting.length;
-    // What comes from here on is of the next.
-    this.#next = [];
-    this.#hasSent = false;
     try {
-      await this.#work?.sender.idle();
-      this.#requireWhole();
-      const members = this.#members(content);
-      if (members.length > 0 || content.hasSent) await (await this.#working().producer).commit(members);
-      this.#requireWhole();
-      content.committed();
-      this.#host.condition.worked(this.#committing);
-      // More cannot be committed for them: what is in flight still waits for something that may be long in coming.
-      this.#release(waiting);
+      await tenure.commit(content, () => this.#members(content));
     } catch (error) {
       const problem = asBusError(error);
-      this.#host.condition.failed(this.#committing, problem);
-      this.#broken ??= problem;
+      if (tenure === this.#tenure && !this.#closed) this.#host.condition.failed(this.#committing, problem);
       throw problem;
     }
-    this.#goOn();
+    this.#host.condition.worked(this.#committing);
+    // More cannot be committed for them: what is in flight still waits for something that may be long in coming.
+    this.#release(this.#isClean ? undefined : waiting);
   }
 
   async abort(): Promise<void> {
-    this.#broken ??= this.#over('it was aborted');
-    await this.#drop();
-    this.#broken = undefined;
-    this.#hasSent = false;
+    await this.#giveUp('it was aborted');
+    if (!this.#closed) this.#tenure = this.#newTenure();
     this.#release();
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.all([this.#drop(), this.memberships.leave()]);
+    await Promise.all([this.#giveUp('the session is closed'), this.memberships.leave()]);
     this.#release();
     this.#host.condition.worked(this.#committing);
     this.#host.closed(this);
@@ -159,10 +119,7 @@ export class KafkaTransaction implements TransactionSession {
 
   /** What is open can no longer be committed. */
   break(why: BusError): void {
-    if (this.#broken || this.#closed) return;
-    this.#broken = why;
-    this.#release();
-    this.broken$.next(why);
+    this.#tenure.break(why);
   }
 
   /** Settles once all is committed that was begun, or it is too late for that. */
@@ -176,8 +133,7 @@ export class KafkaTransaction implements TransactionSession {
   }
 
   get #isClean(): boolean {
-    const isSending = this.#hasSent || (this.#next?.length ?? 0) > 0;
-    return !isSending && ![...this.#participants].some(({ isDirty }) => isDirty);
+    return !this.#tenure.isSending && ![...this.#participants].some(({ isDirty }) => isDirty);
   }
 
   get #committing(): string {
@@ -194,47 +150,37 @@ export class KafkaTransaction implements TransactionSession {
     );
   }
 
-  #goOn(): void {
-    const next = this.#next ?? [];
-    this.#next = undefined;
-    for (const { message, done } of next) this.send(message, done);
-    if (this.#isClean) this.#release();
-  }
-
   #release(first: number = this.#waiting.length): void {
     for (const settled of this.#waiting.splice(0, first)) settled();
   }
 
-  async #drop(): Promise<void> {
-    const [work, next] = [this.#work, this.#next ?? []];
-    this.#work = undefined;
-    this.#next = undefined;
-    for (const { done } of next) done(this.#over('it was aborted'), undefined);
-    if (work === undefined) return;
-    await work.sender.abandon(abandonMs);
-    const producer = await work.producer.catch(() => undefined);
-    if (producer === undefined) return;
-    await producer.close();
-    this.#left = producer.left;
+  async #giveUp(why: string): Promise<void> {
+    const left = await this.#tenure.giveUp(this.#over(why));
+    if (left) this.#left = left;
   }
 
-  #working(): Work {
-    if (this.#work) return this.#work;
+  #newTenure(): TransactionTenure {
+    return new TransactionTenure({
+      openProducer: () => this.#open(),
+      newSender: producer => this.#newSender(producer),
+      broke: why => {
+        this.#release();
+        this.broken$.next(why);
+      },
+    });
+  }
+
+  #newSender(producer: Promise<DriverTransactions>): BatchingSender {
     const { publishing } = this.#host;
-    const producer = this.#open();
-    // Whoever needs it is told.
-    producer.catch(() => undefined);
     const lent = producer.then(open => ({
       send: (batches: readonly PartitionBatch[]) => open.send(batches),
       close: () => Promise.resolve(),
     }));
     lent.catch(() => undefined);
-    const sender = new BatchingSender(
+    return new BatchingSender(
       { ...this.#host, openProducer: () => lent },
       { ...publishing, deliveryTimeoutMs: Math.min(publishing.deliveryTimeoutMs, this.timeoutMs) },
     );
-    this.#work = { producer, sender };
-    return this.#work;
   }
 
   #open(): Promise<DriverTransactions> {
@@ -245,11 +191,6 @@ export class KafkaTransaction implements TransactionSession {
       left: this.#left,
       noted: what => condition.noted(what),
     });
-  }
-
-  #requireWhole(): void {
-    if (this.#broken) throw this.#broken;
-    if (this.#closed) throw this.#over('the session is closed');
   }
 
   #over(why: string): BusError {

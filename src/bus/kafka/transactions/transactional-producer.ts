@@ -76,6 +76,8 @@ export class TransactionalProducer implements DriverTransactions {
   #self: TransactionalId;
   #producer: SequencedProducer;
   #sending = 0;
+  #isCommitting = false;
+  #closed = false;
   /** Whether a request of the transaction before may yet arrive. */
   #isInDoubt = false;
   /** What was committed last, until it is known to have ended wherever it has written. */
@@ -130,6 +132,7 @@ export class TransactionalProducer implements DriverTransactions {
 
   async #send(batches: readonly PartitionBatch[]): Promise<readonly StoreOutcome[]> {
     await this.#prepared();
+    this.#requireOpen();
     const refusals = await this.#span.addPlaces(batches);
     const added = batches.filter(batch => !refusals.has(placeName(batch)));
     const stored = added.length === 0 ? [] : await this.#producer.send(added);
@@ -142,14 +145,29 @@ export class TransactionalProducer implements DriverTransactions {
 
   async commit(members: readonly MemberOffsets[]): Promise<void> {
     if (members.length === 0 && !this.#span.isOpen) return;
+    this.#isCommitting = true;
+    try {
+      await this.#commit(members);
+    } finally {
+      this.#isCommitting = false;
+    }
+  }
+
+  async #commit(members: readonly MemberOffsets[]): Promise<void> {
     await this.#prepared();
     const groups = new Set(members.map(({ member: { group } }) => group));
     try {
+      this.#requireOpen();
       await this.#span.addGroups(groups);
-      for (const offsets of members) await this.#transport.commitOffsets(this.#self, offsets);
+      for (const offsets of members) {
+        this.#requireOpen();
+        await this.#transport.commitOffsets(this.#self, offsets);
+      }
+      this.#requireOpen();
       this.#isCommitAsked = true;
       await this.#transport.end(this.#self, true);
     } catch (error) {
+      if (error instanceof BusError) throw error;
       const isOfGroup = this.#transport.producing.typeOf(error) === 'GROUP_AUTHORIZATION_FAILED';
       const right = isOfGroup ? `Read on group ${[...groups].join(', ')}` : undefined;
       throw this.#errorOf(error, `committing a transaction of ${this.#self.id}`, right);
@@ -249,17 +267,26 @@ export class TransactionalProducer implements DriverTransactions {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#transport.hurry();
     this.#ends.close();
+    // What comes after an abort would begin a transaction that nobody ends, or that a commit under way does.
+    const isBusy = this.#span.isAdding || this.#sending > 0 || this.#isCommitting;
     try {
-      // What comes after an abort would begin a transaction that nobody ends.
-      if (this.#span.isOpen && !this.#span.isAdding && this.#sending === 0) {
-        await this.#transport.end(this.#self, false);
-      }
+      if (this.#span.isOpen && !isBusy) await this.#transport.end(this.#self, false);
     } catch {
       // The brokers abort it in its time, or when the next of this id is opened.
     }
     await this.#producer.close();
+  }
+
+  /** Behind whatever was waited for: a request that is made then would begin another transaction, of the rest only. */
+  #requireOpen(): void {
+    if (!this.#closed) return;
+    throw new BusError(
+      'unavailable',
+      `transaction of ${this.#self.id}: its producer was closed, and nothing of it is seen: open a new one, which begins at what was committed`,
+    );
   }
 
   #errorOf(

@@ -85,6 +85,12 @@ class Brokers {
     await passTime(this.time, ms, 100);
   }
 
+  /** Answers the last send. */
+  async storeNext(): Promise<void> {
+    this.answers.at(-1)?.(0);
+    await this.pass();
+  }
+
   #opened(): DriverTransactions {
     this.log.push('open');
     return {
@@ -236,6 +242,62 @@ describe('a session of transactions on Kafka', () => {
     brokers.deciding.resolve();
     await expect(committing).rejects.toThrow('in[0] went to another member');
     expect([brokers.reader.done, brokers.broken]).toEqual([0, ['fenced']]);
+  });
+
+  // Kills: a late refusal of what was given up, which breaks what came after it, and nobody is told.
+  it('is not disturbed by what becomes of a commit that was given up', async () => {
+    const brokers = new Brokers();
+    const deciding = (brokers.deciding = Promise.withResolvers());
+    brokers.reader.upTo = 1;
+    const committing = brokers.session.commit();
+    const refused = expect(committing).rejects.toThrow('in[0] went to another member');
+    await brokers.pass();
+    brokers.session.break(new BusError('fenced', 'in[0] went to another member'));
+    await brokers.session.abort();
+    brokers.deciding = undefined;
+    brokers.send('a');
+    await brokers.pass();
+    deciding.reject(new BusError('fenced', 'an old epoch'));
+    await refused;
+    await brokers.storeNext();
+    await brokers.session.commit();
+    expect(brokers.log).toEqual([
+      ...['open', 'commit 3@1', 'close'],
+      ...['open', 'send 1', 'a stored', 'commit 3@1'],
+    ]);
+    expect([brokers.reader.done, brokers.broken]).toEqual([1, ['fenced']]);
+  });
+
+  // Kills: offsets that a new producer commits without the outputs that the one before was to store.
+  it('commits nothing of what was still being stored when it was given up', async () => {
+    const brokers = new Brokers();
+    brokers.send('a');
+    await brokers.pass();
+    brokers.reader.upTo = 1;
+    const committing = brokers.session.commit();
+    const refused = expect(committing).rejects.toThrow('it was aborted');
+    const aborting = brokers.session.abort();
+    await brokers.pass(2_000);
+    await aborting;
+    await brokers.storeNext();
+    await refused;
+    expect(brokers.log).toEqual(['open', 'send 1', 'close', 'a stored']);
+    expect(brokers.reader.done).toBe(0);
+  });
+
+  // Kills: what is sent after the abort waits for the end of that commit, and is dropped by the next one.
+  it('refuses a commit that is asked for when it is broken, and takes what is sent after the abort', async () => {
+    const brokers = new Brokers();
+    brokers.session.break(new BusError('unavailable', 'not stored in time'));
+    const aborting = brokers.session.abort();
+    await expect(brokers.session.commit()).rejects.toThrow('not stored in time');
+    await aborting;
+    brokers.send('a');
+    await brokers.pass();
+    brokers.reader.upTo = 1;
+    await brokers.storeNext();
+    await brokers.session.commit();
+    expect(brokers.log).toEqual(['open', 'send 1', 'a stored', 'commit 3@1']);
   });
 
   it('is broken when a source is closed with work that is not committed', () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { TopicPartition } from '../../../../src/bus/event-bus.ts';
 import { placeName } from '../../../../src/bus/partition-name.ts';
 import type { MemberOffsets, PartitionBatch, TransactionsOptions } from '../../../../src/bus/kafka/driver.ts';
@@ -30,6 +30,8 @@ class FakeTransport implements TransactionTransport {
   endRefusal: Error | undefined;
   /** Why no new epoch is given. */
   refusal: Error | undefined;
+  /** What is answered when the test says so. */
+  held: (PromiseWithResolvers<undefined> & { readonly what: string }) | undefined;
   #epoch = -1;
 
   readonly producing: ProduceTransport = {
@@ -86,18 +88,17 @@ class FakeTransport implements TransactionTransport {
   }
 
   addPartitions({ producerEpoch }: TransactionalId, places: readonly TopicPartition[]): Promise<[]> {
-    this.told.push(`${producerEpoch}: add ${places.map(({ partition }) => partition).join()}`);
-    return Promise.resolve([]);
+    return this.#asked(`${producerEpoch}: add ${places.map(({ partition }) => partition).join()}`).then(
+      () => [],
+    );
   }
 
   addGroup({ producerEpoch }: TransactionalId, group: string): Promise<void> {
-    this.told.push(`${producerEpoch}: add ${group}`);
-    return Promise.resolve();
+    return this.#asked(`${producerEpoch}: add ${group}`);
   }
 
   commitOffsets({ producerEpoch }: TransactionalId, { offsets }: MemberOffsets): Promise<void> {
-    this.told.push(`${producerEpoch}: commit ${offsets.map(({ offset }) => offset).join()}`);
-    return Promise.resolve();
+    return this.#asked(`${producerEpoch}: commit ${offsets.map(({ offset }) => offset).join()}`);
   }
 
   end({ producerEpoch }: TransactionalId, isCommit: boolean): Promise<void> {
@@ -106,6 +107,11 @@ class FakeTransport implements TransactionTransport {
   }
 
   hurry(): void {}
+
+  async #asked(what: string): Promise<void> {
+    this.told.push(what);
+    if (this.held?.what === what) await this.held.promise;
+  }
 }
 
 const batch: PartitionBatch = {
@@ -180,6 +186,26 @@ describe('transactions of one id', () => {
     await producer.send([batch]);
     expect(transport.told).toContain('1: store from 0');
   });
+
+  // Kills: offsets that are committed without their outputs, which were aborted when the producer was closed.
+  it.each(['0: add 3', '0: add g', '0: commit 9'])(
+    'end as they are when their producer is closed before "%s" is answered',
+    async what => {
+      const { transport, producer } = await opened();
+      const held = { what, ...Promise.withResolvers<undefined>() };
+      transport.held = held;
+      const sending = producer.send([batch]).catch((error: unknown) => error);
+      const committing = producer.commit([member]);
+      await vi.waitUntil(() => transport.told.includes(what));
+      await producer.close();
+      const before = [...transport.told];
+      held.resolve(undefined);
+      await expect(committing).rejects.toMatchObject({ code: 'unavailable' });
+      await sending;
+      const after = transport.told.filter(each => !before.includes(each));
+      expect(after.filter(each => /commit|end/.test(each))).toEqual([]);
+    },
+  );
 });
 
 describe('a transaction that the brokers have left open', () => {

@@ -18,14 +18,17 @@ import { FetchedPartition } from './fetched-partition.ts';
 import { LeavingPartitions } from './leaving-partitions.ts';
 import { PartitionReading, type ReadingHost } from './partition-reading.ts';
 import { PartitionStarts } from './partition-starts.ts';
-import type { ReadRange } from './start-positions.ts';
+import type { OffsetsDriver, ReadRange } from './start-positions.ts';
 import { TransactionShare } from './transaction-share.ts';
 
 /** What a source needs of its bus. */
 export interface SourceHost extends ReadingHost, MembershipHost {
-  readonly driver: KafkaDriver;
-  readonly directory: TopicDirectory;
+  readonly driver: SourceDriver;
+  readonly directory: Pick<TopicDirectory, 'find' | 'open' | 'hasLost'>;
 }
+
+/** What of its client a source uses. */
+type SourceDriver = Pick<KafkaDriver, 'join' | 'openReader' | 'endDecided'> & OffsetsDriver;
 
 /** One delivery in so many is looked at for latency and for being lost. */
 const sampleEvery = 64;
@@ -251,7 +254,7 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
       .filter(partition => lost.includes(partition))
       .reduce((sum, { repeats }) => sum + repeats, 0);
     this.#host.condition.counted('repeatedDeliveries', repeated);
-    const problem = this.#share.problemOf(lost);
+    const problem = this.#share.problemOf(lost, this.#transaction?.isTakingStock === true);
     if (problem) this.#transaction?.break(problem);
     this.#revoke(lost, repeated);
     const kept = continued ? held.filter(isWanted) : [];

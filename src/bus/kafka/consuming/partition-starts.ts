@@ -1,8 +1,7 @@
 import { firstValueFrom } from 'rxjs';
 import type { SourceOptions, StartOffset, TopicPartition } from '../../event-bus.ts';
 import { isSamePartition } from '../../same-partition.ts';
-import type { KafkaDriver } from '../driver.ts';
-import { type ReadRange, StartPositions } from './start-positions.ts';
+import { type OffsetsDriver, type ReadRange, StartPositions } from './start-positions.ts';
 
 /** Partitions that are not read yet, because it is not known from where. */
 export class PartitionStarts {
@@ -15,7 +14,7 @@ export class PartitionStarts {
 
   /** @param begin told from where those that have not been given up meanwhile are to be read */
   constructor(
-    driver: KafkaDriver,
+    driver: OffsetsDriver,
     options: SourceOptions,
     begin: (ranges: readonly ReadRange[]) => void,
     failed: (error: unknown) => void,

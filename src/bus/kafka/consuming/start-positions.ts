@@ -9,12 +9,15 @@ export interface ReadRange extends PartitionOffset {
   readonly end: number;
 }
 
+/** What of a client tells where to begin. */
+export type OffsetsDriver = Pick<KafkaDriver, 'committed' | 'stableOffsets' | 'listOffsets'>;
+
 /** Where a source begins: where it was told to, else where its group has committed, else at `from`. */
 export class StartPositions {
-  readonly #driver: KafkaDriver;
+  readonly #driver: OffsetsDriver;
   readonly #options: SourceOptions;
 
-  constructor(driver: KafkaDriver, options: SourceOptions) {
+  constructor(driver: OffsetsDriver, options: SourceOptions) {
     this.#driver = driver;
     this.#options = options;
   }

@@ -41,15 +41,21 @@ export class TransactionShare implements Participant {
     }
   }
 
-  /** Why nothing can be committed when these are lost: what was done for them others do again. */
-  problemOf(lost: readonly TopicPartition[]): BusError | undefined {
+  /**
+   * Why nothing can be committed when these are lost: what was done for them others do again.
+   *
+   * @param isTakingStock whether state of all partitions is about to be committed: of these it is somebody else's by
+   *   now, and as a member that still has others it would be taken
+   */
+  problemOf(lost: readonly TopicPartition[], isTakingStock: boolean): BusError | undefined {
     const dirty = this.#partitions().find(
       partition => isDirty(partition) && lost.some(each => isSamePartition(each, partition)),
     );
-    if (dirty === undefined) return undefined;
+    const place = dirty ?? (isTakingStock ? lost[0] : undefined);
+    if (place === undefined) return undefined;
     return new BusError(
       'fenced',
-      `${placeName(dirty)} went to another member before what was done of it was committed: open a new transaction, the other member does it again`,
+      `${placeName(place)} went to another member before what was done of it was committed: open a new transaction, the other member does it again`,
     );
   }
 }

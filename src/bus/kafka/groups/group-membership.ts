@@ -128,7 +128,9 @@ export class GroupMembership {
       await this.#join();
     } catch (error) {
       this.#hasFailed = true;
-      throw error;
+      if (this.#holder === holder) throw error;
+      // Who has begun it has left it to another.
+      this.#fail(error);
     }
   }
 

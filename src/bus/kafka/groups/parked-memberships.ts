@@ -15,7 +15,10 @@ export class ParkedMemberships {
     const name = nameOf(group, topics);
     const membership = this.#parked.get(name);
     this.#parked.delete(name);
-    return membership;
+    // It may have failed meanwhile, when there was nobody to be told.
+    if (!membership?.isOver) return membership;
+    void this.#leaving.add(membership.leave());
+    return undefined;
   }
 
   /** Keeps one that its source needs no more. */

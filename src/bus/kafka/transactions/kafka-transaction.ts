@@ -47,7 +47,7 @@ export class KafkaTransaction implements TransactionSession {
   #left: readonly EndedTransaction[] = [];
   /** Those who hold up a rebalance until all is committed. */
   #waiting: (() => void)[] = [];
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(host: TransactionHost, id: string, { timeoutMs = 10_000 }: TransactionOptions = {}) {
     this.#host = host;
@@ -82,7 +82,7 @@ export class KafkaTransaction implements TransactionSession {
       await tenure.commit(content, () => this.#members(content));
     } catch (error) {
       const problem = asBusError(error);
-      if (tenure === this.#tenure && !this.#closed) this.#host.condition.failed(this.#committing, problem);
+      if (tenure === this.#tenure && !this.#closing) this.#host.condition.failed(this.#committing, problem);
       throw problem;
     }
     this.#host.condition.worked(this.#committing);
@@ -92,13 +92,16 @@ export class KafkaTransaction implements TransactionSession {
 
   async abort(): Promise<void> {
     await this.#giveUp('it was aborted');
-    if (!this.#closed) this.#tenure = this.#newTenure();
+    if (!this.#closing) this.#tenure = this.#newTenure();
     this.#release();
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await Promise.all([this.#giveUp('the session is closed'), this.memberships.leave()]);
     this.#release();
     this.#host.condition.worked(this.#committing);
@@ -115,6 +118,11 @@ export class KafkaTransaction implements TransactionSession {
   leave(participant: Participant): void {
     this.#participants.delete(participant);
     if (participant.isDirty) this.break(this.#over('its source was closed before all was committed'));
+  }
+
+  /** Whether state of partitions is under way that is only theirs to commit who have them when all is stored. */
+  get isTakingStock(): boolean {
+    return this.#tenure.isTakingStock;
   }
 
   /** What is open can no longer be committed. */

@@ -41,6 +41,8 @@ export class TransactionTenure {
   #hasSent = false;
   /** What was sent while the transaction before is being ended. */
   #next: Asked[] | undefined;
+  /** Whether a commit has taken stock and not yet told as whom it is made. */
+  #isTakingStock = false;
   #dropped: Promise<readonly EndedTransaction[] | undefined> | undefined;
 
   constructor(host: TenureHost) {
@@ -58,9 +60,17 @@ export class TransactionTenure {
     return this.#hasSent;
   }
 
-  /** Whether something was sent that is not known to be committed. */
+  /** Whether something was sent that is not known to be committed, or may have been. */
   get isSending(): boolean {
-    return this.#hasSent || (this.#next?.length ?? 0) > 0;
+    return this.#hasSent || this.#next !== undefined;
+  }
+
+  /**
+   * Whether a commit waits for what it consists of to be stored, before it tells as whom it is made: state of all
+   * partitions is among that.
+   */
+  get isTakingStock(): boolean {
+    return this.#isTakingStock;
   }
 
   send(message: OutgoingMessage, done: Published): void {
@@ -88,17 +98,22 @@ export class TransactionTenure {
     this.#requireWhole();
     this.#next = [];
     this.#hasSent = false;
+    this.#isTakingStock = true;
     try {
-      await this.#work?.sender.idle();
-      const producer = await this.#working().producer;
+      const { sender, producer: opening } = this.#working();
+      await sender.idle();
+      const producer = await opening;
       this.#requireWhole();
       const members = membersOf();
+      this.#isTakingStock = false;
       if (members.length > 0 || content.hasSent) await producer.commit(members);
       this.#requireWhole();
       content.committed();
     } catch (error) {
       this.#broken ??= asBusError(error);
       throw this.#broken;
+    } finally {
+      this.#isTakingStock = false;
     }
     const next = this.#next;
     this.#next = undefined;
@@ -130,7 +145,8 @@ export class TransactionTenure {
     if (this.#work === undefined) return undefined;
     await this.#work.sender.abandon(abandonMs);
     const producer = await this.#work.producer.catch(() => undefined);
-    await producer?.close();
+    // What cannot be said to the brokers they find out in their time.
+    await producer?.close().catch(() => undefined);
     return producer?.left;
   }
 

@@ -85,6 +85,8 @@ export class TransactionalProducer implements DriverTransactions {
   /** Whether what is open may be committed by now. */
   #isCommitAsked = false;
   #preparing: Promise<void> | undefined;
+  /** What is being committed once more: cut off it would be aborted, and what was committed with it. */
+  #committingAgain: Promise<void> | undefined;
 
   private constructor(transport: TransactionTransport, self: TransactionalId, options: TransactionsOptions) {
     this.#transport = transport;
@@ -242,8 +244,10 @@ export class TransactionalProducer implements DriverTransactions {
       if (places.length > 0) this.#options.noted?.(`${found}: ended in ${places.map(placeName).join(', ')}`);
     } catch (error) {
       if (this.#transport.producing.typeOf(error) !== 'CLUSTER_AUTHORIZATION_FAILED') throw error;
-      if (isCommit && ended.producer.producerId === this.#self.producerId) await this.#commitAgain(ended);
-      else
+      if (isCommit && ended.producer.producerId === this.#self.producerId) {
+        this.#committingAgain = this.#commitAgain(ended);
+        await this.#committingAgain;
+      } else
         this.#options.noted?.(
           `${found}: grant Alter on the cluster for it to be ended, or let Kafka's kafka-transactions.sh abort it`,
         );
@@ -268,6 +272,7 @@ export class TransactionalProducer implements DriverTransactions {
 
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#committingAgain?.catch(() => undefined);
     this.#transport.hurry();
     this.#ends.close();
     // What comes after an abort would begin a transaction that nobody ends, or that a commit under way does.

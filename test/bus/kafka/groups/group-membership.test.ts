@@ -11,6 +11,7 @@ import type {
 import { settled } from '../../../../src/bus/kafka/kafka-settings.ts';
 import { FetchedPartition } from '../../../../src/bus/kafka/consuming/fetched-partition.ts';
 import { GroupMembership, type PartitionHolder } from '../../../../src/bus/kafka/groups/group-membership.ts';
+import { ParkedMemberships } from '../../../../src/bus/kafka/groups/parked-memberships.ts';
 import { BusError } from '../../../../src/core/publisher.ts';
 import { passTime } from '../../../passing-time.ts';
 
@@ -301,6 +302,32 @@ describe('membership of a group', () => {
     const refusal = new BusError('unauthorized', 'no');
     group.joins[0]?.failed(refusal);
     expect(group.failures).toEqual([refusal]);
+  });
+
+  // Kills: a reader that waits for partitions of a member that could not join, of which only who began it heard.
+  it('tells whoever holds it by then that it could not be joined', async () => {
+    const group = new Group();
+    const joining = (group.joining = Promise.withResolvers());
+    const begun = group.membership.begin(group.holder);
+    group.membership.park();
+    await group.membership.begin({ ...group.holder });
+    group.refusal = new BusError('unauthorized', 'no');
+    joining.resolve();
+    await begun;
+    expect([group.failures, group.membership.isOver]).toEqual([[group.refusal], true]);
+  });
+
+  it('is not lent again when it has failed with nobody to be told', async () => {
+    const group = new Group();
+    const parked = new ParkedMemberships();
+    await group.membership.begin(group.holder);
+    parked.put('g', ['t'], group.membership);
+    expect(parked.take('g', ['t'])).toBe(group.membership);
+    parked.put('g', ['t'], group.membership);
+    group.joins[0]?.failed(new BusError('unauthorized', 'no'));
+    expect(parked.take('g', ['t'])).toBeUndefined();
+    await parked.leave();
+    expect(group.left).toEqual([1]);
   });
 
   it('is left only when what it was joining or leaving is left as well', async () => {

@@ -328,6 +328,31 @@ describe('a session of transactions on Kafka', () => {
     expect(told).toEqual(['clean', 'committed', 'too late']);
   });
 
+  it('holds a rebalance up while it commits what it has sent, though its sources have come no further', async () => {
+    const brokers = new Brokers();
+    const deciding = (brokers.deciding = Promise.withResolvers());
+    brokers.send('a');
+    await brokers.pass();
+    await brokers.storeNext();
+    const committing = brokers.session.commit();
+    const told: string[] = [];
+    void brokers.session.settledForRebalance().then(() => told.push('committed'));
+    await brokers.pass();
+    expect(told).toEqual([]);
+    deciding.resolve();
+    await committing;
+    await brokers.pass();
+    expect(told).toEqual(['committed']);
+  });
+
+  it('is closed when it is, whoever asks for it', async () => {
+    const brokers = new Brokers();
+    const closing = [brokers.session.close(), brokers.session.close()];
+    await closing[1];
+    expect(brokers.log).toEqual(['closed']);
+    await closing[0];
+  });
+
   it('aborts what is open when it is closed, and refuses what comes then', async () => {
     const brokers = new Brokers();
     brokers.send('a');

@@ -296,6 +296,22 @@ describe('a transaction that the brokers have left open', () => {
     ]);
   });
 
+  // Kills: an abort of that one, which takes back what was committed before it.
+  it('is committed to the end where its producer is closed meanwhile', async () => {
+    const { transport, producer } = await opened();
+    await producer.send([batch]);
+    transport.leftOpen = [leftIn('t', 3)];
+    transport.mayNotMark = true;
+    const held = { what: '1: add g', ...Promise.withResolvers<undefined>() };
+    transport.held = held;
+    await producer.commit([member]);
+    await vi.waitUntil(() => transport.told.includes(held.what));
+    const closing = producer.close().then(() => transport.told.push('closed'));
+    held.resolve(undefined);
+    await closing;
+    expect(transport.told.slice(-2)).toEqual(['1: end true', 'closed']);
+  });
+
   it('is told of where it cannot be ended', async () => {
     const { transport, producer } = await opened();
     await producer.send([batch]);

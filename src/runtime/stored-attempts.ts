@@ -10,6 +10,7 @@ import {
   tap,
 } from 'rxjs';
 import type { EventBus, TopicPartition } from '../bus/event-bus.ts';
+import { placeName } from '../bus/partition-name.ts';
 import { type AttemptLedger, type AttemptPlace, MemoryAttemptLedger } from '../core/attempt-ledger.ts';
 import { fenceChangelog } from './changelog-fence.ts';
 import type { Tenure } from './held-partitions.ts';
@@ -46,6 +47,9 @@ export class StoredAttempts {
   readonly #changes = new Map<string, Change>();
   /** What the changelog holds of the partitions at hand: only that has to be removed from it. */
   readonly #stored = new Set<string>();
+  /** Partitions that were here and are not. */
+  readonly #givenUp = new Set<string>();
+  #stopped = false;
   #timer: Subscription | undefined;
   #sweep: Subscription | undefined;
   #writing = 0;
@@ -82,6 +86,7 @@ export class StoredAttempts {
    * @param copies what is known of their units: it is read on in
    */
   assigned(tenure: Tenure, copies: ReadonlyMap<number, UnitCopy>): Observable<unknown> {
+    for (const place of tenure.partitions) this.#givenUp.delete(placeName(place));
     if (this.#ledgers.size === 0) return of(undefined);
     const isMeant = (record: AttemptsRecord): boolean => tenure.left.some(place => isOf(place, record));
     return this.#fenced([...copies.keys()]).pipe(
@@ -98,6 +103,7 @@ export class StoredAttempts {
   /** Writes what is known of partitions that have been given up, and leaves it to who has them now. */
   revoked(partitions: readonly TopicPartition[]): void {
     this.write();
+    for (const place of partitions) this.#givenUp.add(placeName(place));
     for (const [operator, ledger] of this.#ledgers) {
       for (const place of ledger.places) {
         if (!partitions.some(partition => isOf(partition, place))) continue;
@@ -120,6 +126,7 @@ export class StoredAttempts {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#timer?.unsubscribe();
     this.#sweep?.unsubscribe();
     this.#changes.clear();
@@ -178,7 +185,8 @@ export class StoredAttempts {
     this.#bus.send(
       { topic: name, key, payload: payload ?? null, partition: this.#units.of(partition), patient: true },
       error => {
-        if (error) {
+        // Who has the partition by now has counted on.
+        if (error && !this.#stopped && !this.#givenUp.has(placeName(place))) {
           // What has changed since is written as it is by then.
           this.#changes.set(key, change);
           this.#stored.add(key);

@@ -25,7 +25,7 @@ export type FailurePolicy = 'dead-letter' | 'skip' | 'stop';
 /** What a pipeline is built with. */
 export interface PipelineContext {
   readonly name: string;
-  /** The pipeline's input. */
+  /** The pipeline's input; one topic, where workers share partitions. @throws OptionError for another one there */
   readonly source: (
     topic: TopicNamed,
     options?: Pick<SourceOptions, 'maxInFlight' | 'from'>,

@@ -14,6 +14,7 @@ import type { PartitionLifecycle, SourceLoad, SourceOptions, TopicPartition } fr
 import { placeName } from '../bus/partition-name.ts';
 import { defaultMaxInFlight } from '../bus/source-limits.ts';
 import type { Delivery } from '../core/delivery.ts';
+import { OptionError } from '../core/option.ts';
 import { historyHeaders } from '../core/message-history.ts';
 import type { Bytes, Message } from '../core/message.ts';
 import { addressedTo } from './addressed.ts';
@@ -48,6 +49,7 @@ export class RunSources {
   /** What the chain's build was given. */
   readonly #given = new Set<Observable<unknown>>();
   readonly #loads: SourceLoad[] = [];
+  readonly #topics = new Set<string>();
   /** Where it is remembered what was redriven: true at any time, because the first of a redrive is known again. */
   readonly #redriven = new Set<string>();
 
@@ -81,13 +83,18 @@ export class RunSources {
     return this.#loads.reduce((sum, load) => sum + load.dropped(stages), 0);
   }
 
-  /** The pipeline's input: what is addressed to others is acked and not seen. */
+  /**
+   * The pipeline's input: what is addressed to others is acked and not seen.
+   *
+   * @throws OptionError for a second topic where workers share partitions
+   */
   open(
     topic: string,
     options: Pick<SourceOptions, 'maxInFlight' | 'from'> = {},
   ): Observable<Delivery<Bytes>> {
     const { pipeline, bus, draining$, session } = this.#host;
     const { group = pipeline.name, guarantee, members } = pipeline.options;
+    this.#requireOneTopic(topic);
     const source = bus.source(topic, {
       ...boundsOf(pipeline.options),
       ...options,
@@ -115,6 +122,21 @@ export class RunSources {
     );
     this.#given.add(given$);
     return given$;
+  }
+
+  /**
+   * Each source is a member of the group by itself, but state belongs to a number of partition: another worker may go on
+   * with it while this one still has the other topic's partition of that number.
+   */
+  #requireOneTopic(topic: string): void {
+    const { pipeline, bus } = this.#host;
+    this.#topics.add(topic);
+    if (this.#topics.size === 1 || !bus.capabilities.multiProcess) return;
+    throw new OptionError(
+      `pipeline ${pipeline.name}: source`,
+      [...this.#topics].join(' and '),
+      `one topic on the ${bus.kind} backend, where workers share partitions: have pipelines write all of it to one topic, or read what is joined with table()`,
+    );
   }
 
   /** A dead letter that is sent back twice, because nobody knew of the first time, is handled once. */

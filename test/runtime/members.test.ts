@@ -1,4 +1,4 @@
-import { delay, dematerialize, materialize } from 'rxjs';
+import { delay, dematerialize, materialize, merge } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { markerOf } from '../../src/core/marker.ts';
 import { type EventBus, Marker, type Pipeline, Runtime, jsonState, pipeline } from '../../src/index.ts';
@@ -50,7 +50,31 @@ function marks(driver: PipelineDriver): string[] {
   });
 }
 
+/** As if its partitions were shared with other processes. */
+function sharedByProcesses(bus: EventBus): EventBus {
+  const capabilities = { ...bus.capabilities, multiProcess: true };
+  return new Proxy(bus, {
+    get: (target, name) => {
+      if (name === 'capabilities') return capabilities;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
 describe('members of one pipeline', () => {
+  // Kills: state of which one worker has one topic's partition, and another worker the other topic's.
+  it('read one topic where other processes may have the partitions of another', async () => {
+    const driver = await start(() => []);
+    const both = pipeline('both', ({ source, onFailure }) =>
+      merge(source(words).pipe(decode(words)), source(shouted).pipe(decode(shouted))).pipe(onFailure()),
+    );
+    await (await join(driver, () => [both])).drain(0);
+    await expect(join(driver, () => [both], sharedByProcesses(driver.bus))).rejects.toThrow(
+      'pipeline both cannot be built: pipeline both: source is words and shouted, must be one topic on the stub backend, where workers share partitions: have pipelines write all of it to one topic, or read what is joined with table()',
+    );
+  });
+
   it('take the state of a partition over with the partition', async () => {
     const driver = await start();
     for (const partition of [0, 1]) say(driver, partition, 'a', 1);

@@ -63,6 +63,7 @@ export class BrokerOutlet {
   close(): void {
     this.#stopWaiting();
     this.#ready.clear();
+    this.#bytes = 0;
   }
 
   /** Without a linger time with all that is published in the same turn. */

@@ -45,7 +45,7 @@ export class LoadStore {
     try {
       let open = loads;
       for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(maxPauseMs, pauseMs * 2)) {
-        open = await this.#told(await this.#try(open, lease), lease);
+        open = await this.#told(await this.#try(open, lease), lease, open !== loads);
         if (open.length === 0) return;
         await this.#pause(pauseMs);
       }
@@ -89,10 +89,15 @@ export class LoadStore {
     }
   }
 
-  /** Tells the senders of what is stored, or is not to be; what is to be sent again. */
+  /**
+   * Tells the senders of what is stored, or is not to be; what is to be sent again.
+   *
+   * @param isAgain whether it has been sent before, and that may have been stored
+   */
   async #told(
     outcomes: readonly (readonly [Load, StoreOutcome])[],
     lease: ProducerLease,
+    isAgain: boolean,
   ): Promise<readonly Load[]> {
     const { condition } = this.#host;
     const again: Load[] = [];
@@ -101,7 +106,9 @@ export class LoadStore {
         condition.worked(publishing);
         this.#stored(load, outcome);
       } else if (!outcome.retryable && !(await this.#isUnheardOf(load, outcome))) {
-        await this.#refused(load, outcome, lease);
+        // What comes next would get the numbers of what the brokers may have, and be taken for it.
+        if (isAgain) lease.retire();
+        await this.#refused(load, outcome);
       } else {
         condition.failed(publishing, outcome);
         if (this.#timeLeft([load]) > 0) again.push(load);
@@ -125,19 +132,44 @@ export class LoadStore {
   }
 
   /** Of a batch that is too large every message may still be small enough. */
-  async #refused({ lane, sendings }: Load, error: BusError, lease: ProducerLease): Promise<void> {
+  async #refused({ lane, sendings }: Load, error: BusError): Promise<void> {
     if (error.code === 'message-too-large' && sendings.length > 1) {
-      for (const sending of sendings) {
-        for (let open: readonly Load[] = [{ lane, sendings: [sending] }]; open.length > 0;) {
-          open = await this.#told(await this.#try(open, lease), lease);
-          if (open.length > 0) await this.#pause(maxPauseMs);
-        }
+      for (const [i, sending] of sendings.entries()) {
+        const problem = await this.#storeOne({ lane, sendings: [sending] });
+        if (problem === undefined) continue;
+        this.refuse({ lane, sendings: sendings.slice(i) }, problem);
+        return;
       }
       return;
     }
     for (const { bytes, done } of sendings) {
       this.#host.freed(bytes);
       done(error, undefined);
+    }
+  }
+
+  /**
+   * Has one message stored, or refused for its own sake.
+   *
+   * @returns where its time is up, with what it and all behind it is to be refused
+   */
+  async #storeOne(load: Load): Promise<BusError | undefined> {
+    const lease = this.#producers.take();
+    try {
+      for (let isAgain = false; ; isAgain = true) {
+        const outcomes = await this.#try([load], lease);
+        const isOver = this.#timeLeft([load]) <= 0;
+        for (const [, outcome] of outcomes) {
+          if (!isOver || typeof outcome === 'number' || !outcome.retryable) continue;
+          lease.retire();
+          return this.#timedOut(load, outcome);
+        }
+        const open = await this.#told(outcomes, lease, isAgain);
+        if (open.length === 0) return undefined;
+        await this.#pause(maxPauseMs);
+      }
+    } finally {
+      lease.giveBack();
     }
   }
 

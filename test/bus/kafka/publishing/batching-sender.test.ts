@@ -3,12 +3,7 @@ import * as fc from 'fast-check';
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { BusCondition } from '../../../../src/bus/bus-condition.ts';
-import type {
-  DriverProducer,
-  PartitionBatch,
-  StoreOutcome,
-  WireRecord,
-} from '../../../../src/bus/kafka/driver.ts';
+import type { PartitionBatch, StoreOutcome, WireRecord } from '../../../../src/bus/kafka/driver.ts';
 import type { PublishingOptions } from '../../../../src/bus/kafka/kafka-options.ts';
 import { settled } from '../../../../src/bus/kafka/kafka-settings.ts';
 import { sizeOf } from '../../../../src/bus/kafka/wire-record.ts';
@@ -32,20 +27,28 @@ class Bench {
   /** Stored without an answer: as brokers do, which number what they are sent, it stores them once when they come again. */
   readonly #unanswered = new WeakSet<WireRecord>();
   answer: (batch: PartitionBatch) => StoreOutcome | 'never' = () => 0;
+  /** Producers that were opened, and which sent each request. */
+  opened = 0;
+  readonly senders: number[] = [];
   readonly sender: BatchingSender;
 
   constructor(publishing: PublishingOptions = {}, limits = wide) {
     const topic = { name: 't', partitions: 3, leaders: [1, 1, 2], limits };
-    const producer: DriverProducer = {
-      send: batches => this.#store(batches),
-      close: () => Promise.resolve(),
-    };
     this.sender = new BatchingSender(
       {
         directory: { find: () => topic, open: () => Promise.resolve(topic) },
         condition: new BusCondition(),
         scheduler: this.time,
-        openProducer: () => Promise.resolve(producer),
+        openProducer: () => {
+          const number = ++this.opened;
+          return Promise.resolve({
+            send: (batches: readonly PartitionBatch[]) => {
+              this.senders.push(number);
+              return this.#store(batches);
+            },
+            close: () => Promise.resolve(),
+          });
+        },
       },
       settled({ brokers: ['b:1'], publishing }).publishing,
     );
@@ -206,6 +209,43 @@ describe('BatchingSender', () => {
       ['too large', 'message-too-large'],
       ['b', 'stored'],
     ]);
+  });
+
+  // Kills: what comes next gets the numbers of what may be stored, and is taken for that, and told to be stored.
+  it('counts anew behind what is refused for good when it may have been stored before', async () => {
+    const bench = new Bench();
+    bench.answer = () => away;
+    bench.send(0, 'a');
+    await bench.pass(20);
+    bench.answer = () => forbidden;
+    await bench.pass(200);
+    bench.answer = () => 0;
+    bench.send(0, 'b');
+    await bench.pass(50);
+    expect(bench.told).toEqual([
+      ['a', 'unauthorized'],
+      ['b', 'stored'],
+    ]);
+    expect(bench.senders).toEqual([1, 1, 2]);
+  });
+
+  it('refuses with one of a batch that was too large, whose time is up, all that were behind it', async () => {
+    const bench = new Bench({ deliveryTimeoutMs: 500 });
+    bench.answer = ({ records }) => {
+      if (records.length > 1) return new BusError('message-too-large', 'large');
+      return Buffer.from(records[0]?.value ?? []).toString() === 'b' ? away : 0;
+    };
+    for (const value of ['a', 'b', 'c']) bench.send(0, value);
+    await bench.pass(20);
+    bench.send(0, 'd');
+    await bench.pass(2_000);
+    expect(bench.told).toEqual([
+      ['a', 'stored'],
+      ['b', 'publish-timeout'],
+      ['c', 'publish-timeout'],
+      ['d', 'publish-timeout'],
+    ]);
+    expect(bench.logs.get(0)).toEqual(['a']);
   });
 
   it('refuses what has no room, and has room again once something is stored', async () => {

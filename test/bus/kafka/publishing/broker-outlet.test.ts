@@ -82,6 +82,16 @@ class Bench {
 }
 
 describe('BrokerOutlet', () => {
+  // Kills: a process that looks for ever for what there is no more.
+  it('ends with what is under way when it is closed with more than enough for another request', async () => {
+    const bench = new Bench();
+    for (let partition = 0; partition < 8; partition++) bench.publish(partition, 130 * 1024);
+    expect(bench.requests).toHaveLength(5);
+    bench.outlet.close();
+    for (let round = 0; round < 5; round++) await bench.answer();
+    expect([bench.requests.length, bench.outlet.isIdle]).toEqual([5, true]);
+  });
+
   it('sends together what is published in one turn', async () => {
     const bench = new Bench();
     for (const partition of [0, 1, 2]) bench.publish(partition);

@@ -143,13 +143,13 @@ export class FetchLoops {
       this.#isUndelivered = true;
       this.#host.failing(undefined);
     } catch (error) {
-      await this.#recover(error);
+      await this.#recover(error, wishes);
     }
   }
 
-  async #recover(error: unknown): Promise<void> {
+  async #recover(error: unknown, wishes: readonly FetchWish[]): Promise<void> {
     if (this.#closed) return;
-    const problem = error instanceof OffsetOutOfRange ? await this.#moved(error) : error;
+    const problem = error instanceof OffsetOutOfRange ? await this.#moved(error, wishes) : error;
     if (problem === undefined) return;
     if (!mayPass(problem)) {
       this.#host.failed(problem);
@@ -162,9 +162,13 @@ export class FetchLoops {
   }
 
   /** Has a partition go on where there is something; what made that fail, if anything did. */
-  async #moved({ place }: OffsetOutOfRange): Promise<unknown> {
+  async #moved({ place }: OffsetOutOfRange, wishes: readonly FetchWish[]): Promise<unknown> {
     try {
-      const partition = this.#host.partitions.find(each => isSamePartition(each, place));
+      const wish = wishes.find(each => isSamePartition(each, place));
+      // One that was given up meanwhile, and has come again, is asked for where it is now.
+      const partition = this.#host.partitions.find(
+        each => isSamePartition(each, place) && each.position === wish?.offset,
+      );
       if (partition !== undefined) await this.#host.outOfRange(partition);
       return undefined;
     } catch (error) {

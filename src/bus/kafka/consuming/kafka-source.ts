@@ -202,7 +202,8 @@ export class KafkaSource implements TrackerHost, FetchHost, PartitionHolder {
     const first = (await driver.listOffsets(topic, 'first')).get(index);
     const next =
       first !== undefined && position < first ? first : (await driver.listOffsets(topic, 'next')).get(index);
-    if (next === undefined) return;
+    // Read anew meanwhile, it may be elsewhere.
+    if (next === undefined || partition.position !== position) return;
     this.#host.condition.noted(
       `${topic}[${index}] no longer holds offset ${position}: reading goes on at ${next}, and what lay between is lost to this reader`,
     );

@@ -199,6 +199,16 @@ describe('FetchLoops', () => {
     expect(bench.told).toEqual([]);
   });
 
+  // Kills: all that is unread skipped, of a partition that came back while it was answered where it was not.
+  it('leave alone what is read elsewhere by the time that an offset is said to be gone', async () => {
+    const bench = new Bench([1]);
+    bench.loops.look();
+    const [partition] = bench.partitions;
+    if (partition) partition.position = 7;
+    await bench.asked[0]?.refuse(new OffsetOutOfRange({ topic: 't', partition: 0 }));
+    expect(placesOf(bench.asked[1]!)).toEqual(['0@7']);
+  });
+
   it('end with what never passes', async () => {
     const bench = new Bench([1]);
     bench.loops.look();

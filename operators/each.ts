@@ -118,6 +118,7 @@ class EachRun<A, B> {
     const shared = new SharedSettlement(duty);
     let outputs = 0;
     const fail = (error: unknown): void => {
+      if (duty.revoked) return end();
       const now = (this.#options.scheduler ?? asyncScheduler).now();
       const failure = handleFailure(this.#name, error, duty.attempt, now);
       this.#subscriber.next(failed(failure, message, shared.share()));
@@ -144,6 +145,8 @@ class EachRun<A, B> {
     inner.add(
       result.subscribe({
         next: output => {
+          // It comes again, or is another's by now, and so is the state that this would change.
+          if (duty.revoked) return;
           outputs++;
           this.#subscriber.next(ok(output, message, shared.share()));
         },

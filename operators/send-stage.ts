@@ -67,9 +67,12 @@ export function sendStage<A>(
       sending++;
       sender.send(message, delivery[settlement], outcome => {
         sending--;
-        if (outcome === 'stored') subscriber.next(delivery);
-        else if (outcome !== 'taken-back')
-          subscriber.next(fail(delivery, refused(delivery, message.topic, outcome)));
+        // Taken back while it was sent it comes again, or is another's by now, and so is the state that it would change.
+        const isWanted = outcome !== 'taken-back' && !delivery[settlement].revoked;
+        if (isWanted)
+          subscriber.next(
+            outcome === 'stored' ? delivery : fail(delivery, refused(delivery, message.topic, outcome)),
+          );
         if (completed && sending === 0) subscriber.complete();
       });
     };

@@ -172,4 +172,18 @@ export const mutants: readonly Mutant[] = [
     was: 'if (seen === undefined) return this.#append(entry, origin, rounds);',
     is: "if (seen === undefined) return 'first';",
   },
+  {
+    name: 'a commit that does not wait for what it commits to be stored',
+    property: 'committed together',
+    file: 'src/bus/kafka/transactions/transaction-tenure.ts',
+    was: '      await sender.idle();\n',
+    is: '',
+  },
+  {
+    name: 'state that is no part of the transaction',
+    property: 'committed together',
+    file: 'src/runtime/transaction-loop.ts',
+    was: '    this.#writeState();\n',
+    is: '',
+  },
 ];

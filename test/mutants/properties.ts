@@ -16,7 +16,8 @@ export type PropertyName =
   | 'same output however cut'
   | 'same output however disturbed'
   | 'attempts never go back'
-  | 'failure handling';
+  | 'failure handling'
+  | 'committed together';
 
 export const properties: Readonly<Record<PropertyName, GuardingProperty>> = {
   'conservation of deliveries': {
@@ -68,5 +69,10 @@ export const properties: Readonly<Record<PropertyName, GuardingProperty>> = {
     file: 'test/failures/failure-model.test.ts',
     test: 'brings every message to exactly one place, the keys in order, the attempts never going back',
     runs: 500,
+  },
+  'committed together': {
+    file: 'test/bus/kafka/model/exactly-once-model.test.ts',
+    test: 'count every word once, in the order of its key, and commit with it all that belongs to it, whatever happens',
+    runs: 60,
   },
 };

@@ -107,7 +107,7 @@ export class KafkaBus implements EventBus {
         directory,
         condition: this.#condition,
         scheduler: this.#scheduler,
-        openProducer: () => driver.openProducer(publishing),
+        openProducer: after => driver.openProducer({ ...publishing, after }),
       },
       publishing,
     );
@@ -123,10 +123,10 @@ export class KafkaBus implements EventBus {
     const sessions = Promise.allSettled([...this.#sessions].map(session => session.close()));
     // What could not be taken back by then is by the brokers.
     await inTime(sessions, sessionsMs, this.#scheduler, () => undefined);
-    await running.sender.stop(lastSendsMs);
+    // Connections that do not answer may take longer to be closed than anybody should wait.
+    await inTime(running.sender.stop(lastSendsMs), lastSendsMs + closingMs, this.#scheduler, () => undefined);
     this.#running = undefined;
     running.directory.clear();
-    // A connection that does not answer may take longer to be closed than anybody should wait.
     await inTime(running.driver.close(), closingMs, this.#scheduler, () => undefined).catch(() => undefined);
   }
 

@@ -76,6 +76,8 @@ export type StoreOutcome = number | BusError;
 export interface DriverProducer {
   /** One outcome a batch, in order. A batch that is sent again as it was after a retryable error is stored once. */
   send(batches: readonly PartitionBatch[]): Promise<readonly StoreOutcome[]>;
+  /** Under what name brokers count what it sends; undefined where they do not, or have not begun to. */
+  readonly name?: ProducerId | undefined;
   close(): Promise<void>;
 }
 
@@ -219,6 +221,11 @@ export interface ProducerOptions {
   readonly acks: 0 | 1 | 'all';
   readonly idempotent: boolean;
   readonly compression: Compression;
+  /**
+   * The name of one that it takes the place of: it goes on under the next epoch of that. Of the one before brokers then
+   * refuse what is still under way to a partition, once something of this one is stored there.
+   */
+  readonly after?: ProducerId | undefined;
 }
 
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';

@@ -6,12 +6,12 @@ import { Queue } from '../../../core/queue.ts';
 import { steadyNow } from '../../../core/steady-clock.ts';
 import type { BusCondition } from '../../bus-condition.ts';
 import { checkMessage } from '../../message-check.ts';
-import type { DriverProducer } from '../driver.ts';
 import type { PublishingOptions } from '../kafka-options.ts';
 import { recordOf, sizeOf } from '../wire-record.ts';
 import { type OpenTopic, type TopicDirectory, isOpen } from '../cluster/topic-directory.ts';
 import { BrokerOutlet } from './broker-outlet.ts';
 import { LoadStore, asBusError } from './load-store.ts';
+import type { OpenProducer } from './producer-pool.ts';
 import { type Lane, type Load, PublishLanes, loadOf } from './publish-lanes.ts';
 
 /** What a sender needs of its bus. */
@@ -19,7 +19,7 @@ export interface SenderHost {
   readonly directory: Pick<TopicDirectory, 'find' | 'open'>;
   readonly condition: BusCondition;
   readonly scheduler: SchedulerLike;
-  readonly openProducer: () => Promise<DriverProducer>;
+  readonly openProducer: OpenProducer;
 }
 
 interface Asked {

@@ -5,16 +5,16 @@ import { offset, partition } from '../../../core/message.ts';
 import { BusError } from '../../../core/publisher.ts';
 import { steadyNow } from '../../../core/steady-clock.ts';
 import type { BusCondition } from '../../bus-condition.ts';
-import type { DriverProducer, StoreOutcome } from '../driver.ts';
+import type { StoreOutcome } from '../driver.ts';
 import type { TopicDirectory } from '../cluster/topic-directory.ts';
-import { type ProducerLease, ProducerPool } from './producer-pool.ts';
+import { type OpenProducer, type ProducerLease, ProducerPool } from './producer-pool.ts';
 import type { Load, Sending } from './publish-lanes.ts';
 
 /** What storing needs of its sender. */
 export interface StoreHost {
   readonly condition: BusCondition;
   readonly scheduler: SchedulerLike;
-  readonly openProducer: () => Promise<DriverProducer>;
+  readonly openProducer: OpenProducer;
   readonly directory: Pick<TopicDirectory, 'open'>;
   /** How long a message is tried to be stored, ms; 0 once there is no time left for anything. */
   readonly deliveryTimeoutMs: () => number;

@@ -1,4 +1,5 @@
 import type { DriverProducer } from '../driver.ts';
+import type { ProducerId } from '../producer-id.ts';
 
 /** A producer as one round of sends uses it. */
 export interface ProducerLease {
@@ -14,12 +15,20 @@ interface Shared {
   users: number;
 }
 
-/** The one producer that rounds share; one that is retired is closed when its last round is over. */
-export class ProducerPool {
-  readonly #openProducer: () => Promise<DriverProducer>;
-  #current: Shared | undefined;
+/** Opens a producer; that of this name has been retired. */
+export type OpenProducer = (after?: ProducerId) => Promise<DriverProducer>;
 
-  constructor(openProducer: () => Promise<DriverProducer>) {
+/**
+ * The one producer that rounds share; one that is retired is closed when its last round is over. The next goes on under
+ * its name: what of it is still on its way to a broker must not be stored behind what is sent then.
+ */
+export class ProducerPool {
+  readonly #openProducer: OpenProducer;
+  #current: Shared | undefined;
+  /** The last that was retired. */
+  #before: Promise<DriverProducer> | undefined;
+
+  constructor(openProducer: OpenProducer) {
     this.#openProducer = openProducer;
   }
 
@@ -29,7 +38,9 @@ export class ProducerPool {
     return {
       producer: () => this.#open(shared),
       retire: () => {
-        if (this.#current === shared) this.#current = undefined;
+        if (this.#current !== shared) return;
+        this.#current = undefined;
+        this.#before = shared.open ?? this.#before;
       },
       giveBack: () => {
         shared.users--;
@@ -45,11 +56,16 @@ export class ProducerPool {
   }
 
   #open(shared: Shared): Promise<DriverProducer> {
-    shared.open ??= this.#openProducer().catch((error: unknown) => {
+    shared.open ??= this.#openNext().catch((error: unknown) => {
       shared.open = undefined;
       throw error;
     });
     return shared.open;
+  }
+
+  async #openNext(): Promise<DriverProducer> {
+    const before = await this.#before?.catch(() => undefined);
+    return this.#openProducer(before?.name);
   }
 }
 

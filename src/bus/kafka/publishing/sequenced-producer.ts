@@ -56,6 +56,8 @@ export interface SequencedOptions {
   readonly compression: Compression;
   /** Whether brokers are to count what is sent. */
   readonly idempotent: boolean;
+  /** See {@link ProducerOptions.after}. */
+  readonly after?: ProducerId | undefined;
   /** Where batches are part of transactions, to which their partitions must have been added before. */
   readonly transaction?: {
     readonly id: ProducerId;
@@ -90,6 +92,7 @@ const lostCount = new Set<string | undefined>([
 ]);
 
 const maxSequence = 2 ** 31;
+const maxEpoch = 2 ** 15 - 1;
 
 /**
  * Stores records, each batch through the broker that leads its partition, numbered so that one that is sent again is
@@ -101,10 +104,18 @@ export class SequencedProducer implements DriverProducer {
   #identity: Promise<Identity> | undefined;
   /** Whether others may lead by now. */
   #isStale = false;
+  /** The name to go on from; only once, for what brokers have counted otherwise begins under a new one. */
+  #after: ProducerId | undefined;
+  #name: ProducerId | undefined;
 
   constructor(transport: ProduceTransport, options: SequencedOptions) {
     this.#transport = transport;
     this.#options = options;
+    this.#after = options.after;
+  }
+
+  get name(): ProducerId | undefined {
+    return this.#name ?? this.#after;
   }
 
   async send(batches: readonly PartitionBatch[]): Promise<readonly StoreOutcome[]> {
@@ -196,8 +207,17 @@ export class SequencedProducer implements DriverProducer {
 
   async #identify(): Promise<Identity> {
     const { idempotent, transaction } = this.#options;
-    const id = transaction?.id ?? (idempotent ? await this.#transport.identify() : undefined);
+    const id = transaction?.id ?? (idempotent ? await this.#nextName() : undefined);
+    this.#name = id;
     return { id, counted: new Map(), isLost: false };
+  }
+
+  async #nextName(): Promise<ProducerId> {
+    const after = this.#after;
+    this.#after = undefined;
+    return after && after.producerEpoch < maxEpoch
+      ? { ...after, producerEpoch: after.producerEpoch + 1 }
+      : this.#transport.identify();
   }
 
   async #learn(topics: readonly string[]): Promise<ReadonlyMap<string, BusError>> {

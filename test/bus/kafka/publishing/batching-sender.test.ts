@@ -30,6 +30,8 @@ class Bench {
   /** Producers that were opened, and which sent each request. */
   opened = 0;
   readonly senders: number[] = [];
+  /** The epoch of the name that each was to go on from. */
+  readonly after: (number | undefined)[] = [];
   readonly sender: BatchingSender;
 
   constructor(publishing: PublishingOptions = {}, limits = wide) {
@@ -39,9 +41,11 @@ class Bench {
         directory: { find: () => topic, open: () => Promise.resolve(topic) },
         condition: new BusCondition(),
         scheduler: this.time,
-        openProducer: () => {
+        openProducer: after => {
           const number = ++this.opened;
+          this.after.push(after?.producerEpoch);
           return Promise.resolve({
+            name: { producerId: 5n, producerEpoch: number },
             send: (batches: readonly PartitionBatch[]) => {
               this.senders.push(number);
               return this.#store(batches);
@@ -174,6 +178,28 @@ describe('BatchingSender', () => {
       ['c', 'stored'],
       ['a', 'publish-timeout'],
       ['b', 'publish-timeout'],
+    ]);
+  });
+
+  it('has another producer go on under the name of one of which something may come late', async () => {
+    const bench = new Bench({ deliveryTimeoutMs: 500 });
+    for (const [value, answer] of [
+      ['a', 'never'],
+      ['b', 0],
+      ['c', 'never'],
+      ['d', 0],
+    ] as const) {
+      bench.answer = () => answer;
+      bench.send(0, value);
+      await bench.pass(1_000);
+    }
+    expect(bench.told.map(([, code]) => code)).toEqual([
+      ...['publish-timeout', 'stored'],
+      ...['publish-timeout', 'stored'],
+    ]);
+    expect([bench.senders, bench.after]).toEqual([
+      [1, 2, 2, 3],
+      [undefined, 1, 2],
     ]);
   });
 

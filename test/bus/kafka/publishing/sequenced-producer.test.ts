@@ -167,4 +167,25 @@ describe('a sequenced producer', () => {
 
     expect(transport.learned).toEqual(['t,gone', 't anew']);
   });
+
+  it('goes on under the next epoch of one that it takes the place of, and under a new name where brokers count otherwise', async () => {
+    const transport = new FakeTransport();
+    const after = { producerId: 9n, producerEpoch: 3 };
+    const producer = new SequencedProducer(transport, { compression: 'none', idempotent: true, after });
+    expect(producer.name).toEqual(after);
+    await producer.send([batch(0)]);
+    expect(producer.name).toEqual({ ...after, producerEpoch: 4 });
+    transport.faults.push('INVALID_PRODUCER_EPOCH');
+    await producer.send([batch(0)]);
+    await producer.send([batch(0)]);
+    expect(transport.sent).toEqual(['1: 0 by 9 from 0', '1: 0 by 9 from 1', '1: 0 by 1 from 0']);
+  });
+
+  it('begins under a new name behind the last epoch of one', async () => {
+    const transport = new FakeTransport();
+    const after = { producerId: 9n, producerEpoch: 2 ** 15 - 1 };
+    const producer = new SequencedProducer(transport, { compression: 'none', idempotent: true, after });
+    await producer.send([batch(0)]);
+    expect(producer.name).toEqual({ producerId: 1n, producerEpoch: 0 });
+  });
 });

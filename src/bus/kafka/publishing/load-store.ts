@@ -8,7 +8,7 @@ import type { BusCondition } from '../../bus-condition.ts';
 import type { StoreOutcome } from '../driver.ts';
 import type { TopicDirectory } from '../cluster/topic-directory.ts';
 import { type OpenProducer, type ProducerLease, ProducerPool } from './producer-pool.ts';
-import type { Load, Sending } from './publish-lanes.ts';
+import type { Load } from './publish-lanes.ts';
 
 /** What storing needs of its sender. */
 export interface StoreHost {
@@ -55,11 +55,11 @@ export class LoadStore {
   }
 
   /** Tells the senders of a load, and of all that waits behind it, that it was not stored. */
-  refuse({ lane, sendings }: Load, error: BusError): void {
-    const behind: Sending[] = [];
-    for (let next = lane.waiting.shift(); next !== undefined; next = lane.waiting.shift()) behind.push(next);
+  refuse({ lane, sendings, behind = [] }: Load, error: BusError): void {
+    const refused = [...sendings, ...behind.splice(0)];
+    for (let next = lane.waiting.shift(); next !== undefined; next = lane.waiting.shift()) refused.push(next);
     lane.bytes = 0;
-    for (const { bytes, done } of [...sendings, ...behind]) {
+    for (const { bytes, done } of refused) {
       this.#host.freed(bytes);
       done(error, undefined);
     }
@@ -134,42 +134,14 @@ export class LoadStore {
   /** Of a batch that is too large every message may still be small enough. */
   async #refused({ lane, sendings }: Load, error: BusError): Promise<void> {
     if (error.code === 'message-too-large' && sendings.length > 1) {
-      for (const [i, sending] of sendings.entries()) {
-        const problem = await this.#storeOne({ lane, sendings: [sending] });
-        if (problem === undefined) continue;
-        this.refuse({ lane, sendings: sendings.slice(i) }, problem);
-        return;
-      }
+      const behind = [...sendings];
+      for (let sending = behind.shift(); sending !== undefined; sending = behind.shift())
+        await this.store([{ lane, sendings: [sending], behind }]);
       return;
     }
     for (const { bytes, done } of sendings) {
       this.#host.freed(bytes);
       done(error, undefined);
-    }
-  }
-
-  /**
-   * Has one message stored, or refused for its own sake.
-   *
-   * @returns where its time is up, with what it and all behind it is to be refused
-   */
-  async #storeOne(load: Load): Promise<BusError | undefined> {
-    const lease = this.#producers.take();
-    try {
-      for (let isAgain = false; ; isAgain = true) {
-        const outcomes = await this.#try([load], lease);
-        const isOver = this.#timeLeft([load]) <= 0;
-        for (const [, outcome] of outcomes) {
-          if (!isOver || typeof outcome === 'number' || !outcome.retryable) continue;
-          lease.retire();
-          return this.#timedOut(load, outcome);
-        }
-        const open = await this.#told(outcomes, lease, isAgain);
-        if (open.length === 0) return undefined;
-        await this.#pause(maxPauseMs);
-      }
-    } finally {
-      lease.giveBack();
     }
   }
 

@@ -37,6 +37,8 @@ export interface LaneOutlet {
 export interface Load {
   readonly lane: Lane;
   readonly sendings: readonly Sending[];
+  /** The rest of a batch that was taken apart: it is sent after this, or refused with it, and taken out here. */
+  readonly behind?: Sending[];
 }
 
 /** The lanes of every partition that was published to. */

@@ -104,18 +104,15 @@ export class SequencedProducer implements DriverProducer {
   #identity: Promise<Identity> | undefined;
   /** Whether others may lead by now. */
   #isStale = false;
-  /** The name to go on from; only once, for what brokers have counted otherwise begins under a new one. */
-  #after: ProducerId | undefined;
   #name: ProducerId | undefined;
 
   constructor(transport: ProduceTransport, options: SequencedOptions) {
     this.#transport = transport;
     this.#options = options;
-    this.#after = options.after;
   }
 
   get name(): ProducerId | undefined {
-    return this.#name ?? this.#after;
+    return this.#name ?? this.#options.after;
   }
 
   async send(batches: readonly PartitionBatch[]): Promise<readonly StoreOutcome[]> {
@@ -212,9 +209,9 @@ export class SequencedProducer implements DriverProducer {
     return { id, counted: new Map(), isLost: false };
   }
 
+  /** What brokers have come to count otherwise goes on under a new one. */
   async #nextName(): Promise<ProducerId> {
-    const after = this.#after;
-    this.#after = undefined;
+    const after = this.#name === undefined ? this.#options.after : undefined;
     return after && after.producerEpoch < maxEpoch
       ? { ...after, producerEpoch: after.producerEpoch + 1 }
       : this.#transport.identify();

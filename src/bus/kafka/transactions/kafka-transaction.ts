@@ -16,6 +16,7 @@ import type { TopicDirectory } from '../cluster/topic-directory.ts';
 import { ParkedMemberships } from '../groups/parked-memberships.ts';
 import { BatchingSender } from '../publishing/batching-sender.ts';
 import { asBusError } from '../publishing/load-store.ts';
+import { nothingSeen } from './nothing-seen.ts';
 import { ownId } from './own-id.ts';
 import { type Participant, TransactionContent } from './transaction-content.ts';
 import { TransactionTenure } from './transaction-tenure.ts';
@@ -117,7 +118,8 @@ export class KafkaTransaction implements TransactionSession {
 
   leave(participant: Participant): void {
     this.#participants.delete(participant);
-    if (participant.isDirty) this.break(this.#over('its source was closed before all was committed'));
+    if (participant.isDirty)
+      this.break(nothingSeen(this.#id, 'its source was closed before all was committed'));
   }
 
   /** Whether state of partitions is under way that is only theirs to commit who have them when all is stored. */
@@ -163,7 +165,7 @@ export class KafkaTransaction implements TransactionSession {
   }
 
   async #giveUp(why: string): Promise<void> {
-    const left = await this.#tenure.giveUp(this.#over(why));
+    const left = await this.#tenure.giveUp(nothingSeen(this.#id, why));
     if (left) this.#left = left;
   }
 
@@ -199,12 +201,5 @@ export class KafkaTransaction implements TransactionSession {
       left: this.#left,
       noted: what => condition.noted(what),
     });
-  }
-
-  #over(why: string): BusError {
-    return new BusError(
-      'unavailable',
-      `transaction of ${this.#id}: ${why}, and nothing of it is seen: open a new one, which begins at what was committed`,
-    );
   }
 }

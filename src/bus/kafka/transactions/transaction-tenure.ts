@@ -98,26 +98,34 @@ export class TransactionTenure {
     this.#requireWhole();
     this.#next = [];
     this.#hasSent = false;
-    this.#isTakingStock = true;
     try {
-      const { sender, producer: opening } = this.#working();
-      await sender.idle();
-      const producer = await opening;
-      this.#requireWhole();
-      const members = membersOf();
-      this.#isTakingStock = false;
+      const { producer, members } = await this.#stockTaken(membersOf);
       if (members.length > 0 || content.hasSent) await producer.commit(members);
       this.#requireWhole();
       content.committed();
     } catch (error) {
       this.#broken ??= asBusError(error);
       throw this.#broken;
-    } finally {
-      this.#isTakingStock = false;
     }
     const next = this.#next;
     this.#next = undefined;
     for (const { message, done } of next) this.send(message, done);
+  }
+
+  /** Once all that was sent is stored: by whom it is committed, and as whom. */
+  async #stockTaken(
+    membersOf: () => readonly MemberOffsets[],
+  ): Promise<{ readonly producer: DriverTransactions; readonly members: readonly MemberOffsets[] }> {
+    const { sender, producer: opening } = this.#working();
+    this.#isTakingStock = true;
+    try {
+      await sender.idle();
+      const producer = await opening;
+      this.#requireWhole();
+      return { producer, members: membersOf() };
+    } finally {
+      this.#isTakingStock = false;
+    }
   }
 
   /** What is open can no longer be committed. */

@@ -11,6 +11,7 @@ import type {
 } from '../driver.ts';
 import { type ProducerId, nobody } from '../producer-id.ts';
 import { type ProduceTransport, SequencedProducer } from '../publishing/sequenced-producer.ts';
+import { nothingSeen } from './nothing-seen.ts';
 import { type EndsTransport, TransactionEnds } from './transaction-ends.ts';
 import { type RefusedPlace, TransactionSpan } from './transaction-span.ts';
 
@@ -287,11 +288,7 @@ export class TransactionalProducer implements DriverTransactions {
 
   /** Behind whatever was waited for: a request that is made then would begin another transaction, of the rest only. */
   #requireOpen(): void {
-    if (!this.#closed) return;
-    throw new BusError(
-      'unavailable',
-      `transaction of ${this.#self.id}: its producer was closed, and nothing of it is seen: open a new one, which begins at what was committed`,
-    );
+    if (this.#closed) throw nothingSeen(this.#self.id, 'its producer was closed');
   }
 
   #errorOf(

@@ -143,14 +143,15 @@ export class ModelWorld {
 
   /** State and offsets are committed together: whoever goes on from one of them goes on from both. */
   #compare({ partition, offset }: PartitionOffset): void {
-    const place = { topic: changelogOf(group).name, partition };
+    const { name: topic, codec } = changelogOf(group);
+    const place = { topic, partition };
     const stored = this.#cluster
       .log(place)
       .read(place, 0)
       .records.flatMap(record => {
         const { payload } = messageOf(place, record);
         if (payload === null) return [];
-        const read = changelogOf(group).codec.decode(payload);
+        const read = codec.decode(payload);
         return isRight(read) && read.right.kind === 'commit'
           ? [read.right.offsets[`${words.name}/${partition}`]]
           : [];

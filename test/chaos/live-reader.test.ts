@@ -5,6 +5,7 @@ import { messageId } from '../../src/core/message.ts';
 import { defaultTopicSettings } from '../../src/core/topic.ts';
 import { isBad } from './found.ts';
 import { LiveReader } from './live-reader.ts';
+import { withOwn } from '../with-own.ts';
 
 it('counts what was seen and is there no more, or another in its stead', async () => {
   const bus = createEventBus({ kind: 'stub' });
@@ -33,13 +34,7 @@ it('counts what was seen and is there no more, or another in its stead', async (
 function readingUncommitted(committed: EventBus, all: EventBus): EventBus {
   const source: EventBus['source'] = (topics, options) =>
     (options?.untilEnd === true ? committed : all).source(topics, options);
-  return new Proxy(committed, {
-    get: (target, name) => {
-      if (name === 'source') return source;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
+  return withOwn(committed, { source });
 }
 
 // Kills: a checker that counts how many there are, or which texts: what was given up is done again, and is there then.

@@ -6,6 +6,7 @@ import type {
   PartitionBatch,
   StoreOutcome,
 } from '../../src/bus/kafka/driver.ts';
+import { withOwn } from '../with-own.ts';
 
 /** How long what is outside is ahead of what is inside, ms: so that kills find it so. */
 const aheadMs = 1_000;
@@ -41,12 +42,5 @@ export function progressOutside(driver: KafkaDriver): KafkaDriver {
       left: [],
     } satisfies DriverTransactions;
   };
-  return new Proxy(driver, {
-    get: (target, name) => {
-      if (name === 'join') return join;
-      if (name === 'openTransactions') return openTransactions;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
+  return withOwn(driver, { join, openTransactions });
 }

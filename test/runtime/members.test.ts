@@ -4,6 +4,7 @@ import { markerOf } from '../../src/core/marker.ts';
 import { type EventBus, Marker, type Pipeline, Runtime, jsonState, pipeline } from '../../src/index.ts';
 import { decode, publishTo, scanByKey } from '../../operators/index.ts';
 import { PipelineDriver } from '../../src/testing/index.ts';
+import { withOwn } from '../with-own.ts';
 import { counts, expectExactCounts, say } from './coming-and-going.ts';
 import { counting, shouted, shouting, topics, words } from './words.ts';
 
@@ -31,13 +32,7 @@ function readingSlowly({ bus, scheduler }: PipelineDriver): EventBus {
       ? source$.pipe(materialize(), delay(1_000, scheduler), dematerialize())
       : source$;
   };
-  return new Proxy(bus, {
-    get(target, name) {
-      if (name === 'source') return source;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
+  return withOwn(bus, { source });
 }
 
 /** Markers of one partition of the output: for which parts of the input they speak, and their time. */
@@ -52,14 +47,7 @@ function marks(driver: PipelineDriver): string[] {
 
 /** As if its partitions were shared with other processes. */
 function sharedByProcesses(bus: EventBus): EventBus {
-  const capabilities = { ...bus.capabilities, multiProcess: true };
-  return new Proxy(bus, {
-    get: (target, name) => {
-      if (name === 'capabilities') return capabilities;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
+  return withOwn(bus, { capabilities: { ...bus.capabilities, multiProcess: true } });
 }
 
 describe('members of one pipeline', () => {

@@ -1,12 +1,13 @@
 import { VirtualTimeScheduler } from 'rxjs';
 import { expect, it } from 'vitest';
 import type { EventBus } from '../../src/bus/event-bus.ts';
-import { offset } from '../../src/core/message.ts';
-import type { OutgoingMessage } from '../../src/core/message.ts';
+import { type OutgoingMessage, offset } from '../../src/core/message.ts';
 import { BusError, type Published } from '../../src/core/publisher.ts';
 import { StateUnits } from '../../src/runtime/state-units.ts';
 import { StoredAttempts } from '../../src/runtime/stored-attempts.ts';
 import { PipelineDriver } from '../../src/testing/index.ts';
+import { passTime } from '../passing-time.ts';
+import { withOwn } from '../with-own.ts';
 import { topics } from './words.ts';
 
 /** A ledger on a bus that refuses when the test says so. */
@@ -21,35 +22,33 @@ class Refusing {
       this.sent.push(message);
       this.#answers.push(done);
     };
-    const refusing = new Proxy(bus, {
-      get: (target, name) => (name === 'send' ? send : (Reflect.get(target, name, target) as unknown)),
-    });
-    this.attempts = new StoredAttempts(refusing, 'try', new StateUnits('many'), this.#time, () => ({}));
+    this.attempts = new StoredAttempts(
+      withOwn(bus, { send }),
+      'try',
+      new StateUnits('many'),
+      this.#time,
+      () => ({}),
+    );
     const record = { count: 1, firstAt: 0, lastAt: 0, dueAt: 100 };
     this.attempts.of('retry').set({ topic: 'words', partition: 0, offset: offset(3) }, record);
-    this.pass(50);
   }
 
   static async begin(): Promise<Refusing> {
     const { bus } = await PipelineDriver.start({ topics, pipelines: () => [] });
-    return new Refusing(bus);
+    const refusing = new Refusing(bus);
+    await passTime(refusing.#time, 50, 50);
+    return refusing;
   }
 
-  refuse(): void {
+  async refuse(): Promise<void> {
     this.#answers.shift()?.(new BusError('unavailable', 'not now'), undefined);
-    this.pass(5_000);
-  }
-
-  pass(ms: number): void {
-    this.#time.maxFrames = this.#time.now() + ms;
-    this.#time.schedule(() => undefined, ms);
-    this.#time.flush();
+    await passTime(this.#time, 5_000, 5_000);
   }
 }
 
 it('attempts that are refused are written again', async () => {
   const refusing = await Refusing.begin();
-  refusing.refuse();
+  await refusing.refuse();
   expect(refusing.sent.map(({ payload }) => payload === null)).toEqual([false, false]);
 });
 
@@ -63,6 +62,6 @@ it.each([
 ])('attempts %s are left alone where they are refused', async (_, end) => {
   const refusing = await Refusing.begin();
   end(refusing.attempts);
-  refusing.refuse();
+  await refusing.refuse();
   expect(refusing.sent).toHaveLength(1);
 });

@@ -3,6 +3,7 @@ import type { EventBus, PartitionLifecycle, SourceOptions, TopicPartition } from
 import type { SettledOffset, TransactionSession, Transactions } from '../../src/bus/transactions.ts';
 import { type OutgoingMessage, messageId, offset, partition } from '../../src/core/message.ts';
 import { BusError, type Published } from '../../src/core/publisher.ts';
+import { withOwn } from '../with-own.ts';
 
 /** What a test sees, and decides, of the one session of a pipeline. */
 export class StubSession implements TransactionSession {
@@ -110,15 +111,8 @@ export function withTransactions(bus: EventBus): {
     },
   };
   const source: EventBus['source'] = (topics, options = {}) => bus.source(topics, committedBy(options));
-  const wrapped = new Proxy(bus, {
-    get: (target, name) => {
-      if (name === 'transactions') return transactions;
-      if (name === 'capabilities') return { ...target.capabilities, transactions: true };
-      if (name === 'source') return source;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
+  const capabilities = { ...bus.capabilities, transactions: true };
+  const wrapped = withOwn(bus, { transactions, capabilities, source });
   return { bus: wrapped, sessions };
 }
 
